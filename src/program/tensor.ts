@@ -13,12 +13,7 @@ export type Tree<T> = JsTree<T>;
 
 /** Memory of a {@link Tensor}. `bool` is a Uint8Array of 0 and 1, `float16` a Uint16Array of bits. */
 export type TypedArray =
-  | Float32Array
-  | Float64Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Uint8Array;
+  Float32Array | Float64Array | Uint16Array | Int32Array | Uint32Array | Uint8Array;
 
 /** Nested JavaScript arrays of numbers or booleans; a bare number is a scalar. */
 export type Nested = number | boolean | Nested[];
@@ -145,10 +140,13 @@ export function allocate(dtype: DType, size: number): TypedArray {
 
 function fill(dtype: DType, values: ArrayLike<number>): TypedArray {
   if (dtype === "float16") {
-    throw new TypeError("tensor: float16 needs its bits as a Uint16Array; convert to float32 first.");
+    throw new TypeError(
+      "tensor: float16 needs its bits as a Uint16Array; convert to float32 first.",
+    );
   }
   const data = allocate(dtype, values.length);
-  for (let i = 0; i < values.length; i++) data[i] = dtype === "bool" ? Number(!!values[i]) : values[i]!;
+  for (let i = 0; i < values.length; i++)
+    data[i] = dtype === "bool" ? Number(!!values[i]) : values[i]!;
   return data;
 }
 
