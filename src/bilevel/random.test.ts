@@ -4,9 +4,21 @@ import { foldIn, integers, keyOf, permutation, threefry2x32 } from "./random.ts"
 
 // Known answers of Random123 (kat_vectors): key, counter, result.
 test.each([
-  [[0, 0], [0, 0], [0x6b200159, 0x99ba4efe]],
-  [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
-  [[0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3], [0xc4923a9c, 0x483df7a0]],
+  [
+    [0, 0],
+    [0, 0],
+    [0x6b200159, 0x99ba4efe],
+  ],
+  [
+    [0xffffffff, 0xffffffff],
+    [0xffffffff, 0xffffffff],
+    [0x1cb996fc, 0xbb002be7],
+  ],
+  [
+    [0x13198a2e, 0x03707344],
+    [0x243f6a88, 0x85a308d3],
+    [0xc4923a9c, 0x483df7a0],
+  ],
 ] as const)("threefry2x32(%j, %j) is the published answer", (key, counter, answer) => {
   expect(threefry2x32(key, counter)).toEqual(answer);
 });

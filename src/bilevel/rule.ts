@@ -1,0 +1,89 @@
+/**
+ * What a hypergradient rule is: a plain value that builds its part of a program. It has no loop over outer
+ * steps, no session and no options read by shared code; what shared code must know, it declares in `needs`.
+ */
+import type { Program, Value } from "../program/program.ts";
+import type { Tree } from "../program/tensor.ts";
+import type { Arrays, BilevelData, Problem } from "./problem.ts";
+
+/** Where a hypergradient is estimated: symbolic arrays inside a program. */
+export interface Point {
+  readonly lambda: Tree<Value>;
+  /** The follower's weights at the start of the inner steps. Not read when the problem has its own `init`. */
+  readonly w: Tree<Value>;
+  /** The follower's state at the start: `rule.init(w)` for a cold start, the last estimate's `state` for a warm one. */
+  readonly state: Tree<Value>;
+  /** Raw data; the rule applies the problem's `prepare`. */
+  readonly data: BilevelData<Tree<Value>>;
+  /** True when every leaf of `data.inner` is stacked as [innerSteps, ...], one minibatch for each inner step. */
+  readonly batched?: boolean;
+}
+
+/** What one estimate costs, known before anything runs. */
+export interface Cost {
+  /** Evaluations of ∇_w of the inner objective, recomputation included. */
+  readonly innerGradients: number;
+  /** Products with ∇²_ww of the inner objective. */
+  readonly hessianVectorProducts: number;
+  /** Products with ∇²_λw of the inner objective. */
+  readonly crossProducts: number;
+  /** Numbers of the follower's state kept at once for the backward pass. */
+  readonly storedFloats: number;
+  /** Further evaluations of ∇_w of the inner objective that only the report needs. */
+  readonly reportGradients: number;
+}
+
+/** What a rule asks of the problem, for error messages, tables and advice. */
+export interface Needs {
+  /** Second derivatives of the inner objective. */
+  readonly secondDerivatives: boolean;
+  /** A single inner solution: without it the rule's answer depends on the start. */
+  readonly uniqueInnerSolution: boolean;
+  /** A strongly convex inner objective (a positive definite Hessian at the solution). */
+  readonly strongConvexity: boolean;
+  /** Memory in words, T inner steps and |w| numbers of the follower's state, for example "O(T·|w|)". */
+  readonly memory: string;
+}
+
+/** Scalars that a rule measures inside the program, for the {@link Report}. */
+export interface Measured<T> {
+  /** ‖∇_w L‖ at the follower's last weights (of w − P(w − ∇_w L) when a projection P constrains it). */
+  readonly innerGradientNorm: T;
+  /** The same at the follower's first weights. */
+  readonly initialInnerGradientNorm: T;
+  /** Further scalars by name, such as a linear system's residual. */
+  readonly [name: string]: T;
+}
+
+/** One estimate of the hypergradient, as symbolic arrays inside the program. */
+export interface Estimate {
+  /** The outer objective at the follower's answer, a scalar. */
+  readonly value: Value;
+  /** dF/dλ, the tree and shapes of λ. */
+  readonly gradient: Tree<Value>;
+  /** The follower's answer. */
+  readonly w: Tree<Value>;
+  /** The follower's state after the inner steps: the warm start of the next estimate. */
+  readonly state: Tree<Value>;
+  readonly report: Measured<Value>;
+  readonly cost: Cost;
+}
+
+/** When the inner problem counts as solved: final norm ≤ relative · initial norm, or ≤ absolute. Only the report asks. */
+export interface Tolerance {
+  readonly relative: number;
+  readonly absolute: number;
+}
+
+/** A way to estimate the hypergradient. */
+export interface Rule {
+  readonly name: string;
+  readonly needs: Needs;
+  /** Inner steps of one estimate: how many minibatches a batched {@link Point} must stack. */
+  readonly innerSteps: number;
+  readonly tolerance: Tolerance;
+  /** The follower's state for a cold start from weights w; a jax-js function, to be traced with `program.call`. */
+  init(w: Arrays): Arrays;
+  /** Adds the estimate at `point` to `program`. Synchronous; throws on misuse. */
+  estimate(program: Program, problem: Problem, point: Point): Estimate;
+}
