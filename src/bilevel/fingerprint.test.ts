@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { tensor } from "../program/tensor.ts";
+import { tensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { describeTree, fingerprintOfText, fingerprintOfTree } from "./fingerprint.ts";
 
 test.each([
@@ -11,7 +11,7 @@ test.each([
 });
 
 test("a value, a shape, a dtype or a name changes a tree's fingerprint", () => {
-  const trees = [
+  const trees: Tree<TensorLike>[] = [
     { a: tensor([1, 2, 3, 4]) },
     { a: tensor([1, 2, 3, 5]) },
     { a: tensor([1, 2, 3, 4], { shape: [2, 2] }) },
