@@ -1,0 +1,100 @@
+/** The house of docs/architecture.md: a folder is a role, and imports go one way only. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { importsOf, root, sourceFiles } from "./repository.ts";
+
+/** In building order. A folder imports from those before it, or only from `only` where given. */
+const house: readonly { folder: string; only?: readonly string[] }[] = [
+  { folder: "program" },
+  { folder: "linear" },
+  { folder: "bilevel" },
+  { folder: "data", only: ["program"] },
+  { folder: "fewshot" },
+  { folder: "automl" },
+  { folder: "search", only: [] },
+  { folder: "study" },
+  { folder: "cli" },
+];
+
+/** Folder of a source file; files directly in src/ have none and may import everything but cli. */
+function folderOf(path: string): string | undefined {
+  const parts = path.split("/");
+  return parts.length > 2 ? parts[1] : undefined;
+}
+
+function allowed(folder: string): readonly string[] {
+  const position = house.findIndex((entry) => entry.folder === folder);
+  const before = house.slice(0, position).map((entry) => entry.folder);
+  return [folder, ...(house[position]!.only ?? before)];
+}
+
+test("every folder of src is a room of the house", () => {
+  const folders = new Set(sourceFiles().map(folderOf));
+  folders.delete(undefined);
+  expect(folders.size).toBeGreaterThan(0);
+  expect([...folders].filter((name) => !house.some(({ folder }) => folder === name))).toEqual([]);
+});
+
+test("imports go down the house only", () => {
+  const wrong: string[] = [];
+  for (const path of sourceFiles()) {
+    const from = folderOf(path);
+    for (const { file } of importsOf(path)) {
+      if (file === undefined) continue;
+      const to = folderOf(file);
+      const fits =
+        from === undefined
+          ? to !== "cli"
+          : file === "src/index.ts"
+            ? from === "cli"
+            : to !== undefined && allowed(from).includes(to);
+      if (!fits) wrong.push(`${path} imports ${file}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("relative imports end in .ts, name an existing file and stay inside src", () => {
+  const wrong: string[] = [];
+  for (const path of sourceFiles()) {
+    for (const { file, specifier } of importsOf(path)) {
+      if (file === undefined) continue;
+      const fits = /^src\/.*\.ts$/.test(file) && existsSync(join(root, file));
+      if (!fits) wrong.push(`${path}: ${specifier}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("no file imports itself over others, types included", () => {
+  const graph = new Map(
+    sourceFiles().map((path) => [path, importsOf(path).flatMap(({ file }) => file ?? [])]),
+  );
+  expect(cycles(graph)).toEqual([]);
+});
+
+test("the search for cycles finds one", () => {
+  const graph = new Map([
+    ["a", ["b"]],
+    ["b", ["c", "d"]],
+    ["c", []],
+    ["d", ["b"]],
+  ]);
+  expect(cycles(graph)).toEqual(["b -> d -> b"]);
+});
+
+/** One line for each edge that closes a circle in a depth-first walk. */
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const walk = (node: string, trail: string[]): void => {
+    const start = trail.indexOf(node);
+    if (start >= 0) found.push([...trail.slice(start), node].join(" -> "));
+    if (start >= 0 || done.has(node)) return;
+    for (const next of graph.get(node) ?? []) walk(next, [...trail, node]);
+    done.add(node);
+  };
+  for (const node of graph.keys()) walk(node, []);
+  return found;
+}
