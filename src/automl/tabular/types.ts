@@ -1,0 +1,150 @@
+/**
+ * The shapes of the tabular job: its options, its events, its result and the model that comes out.
+ * All of them are plain data that serializes to JSON, except the functions among the options.
+ */
+import type { Encoder } from "../../data/encoder.ts";
+import type { Target, Task } from "../../data/target.ts";
+import type { TuneCheckpoint } from "./checkpoint.ts";
+
+/** The three ways to choose coefficients that a run compares on the same splits. */
+export type Method = "default" | "grid" | "hypergradient";
+
+/** What a tuning run depends on; the table itself is a separate argument. */
+export interface TuneOptions {
+  /** Name of the target column. */
+  target: string;
+  /** Forces the kind of target; default: inferred from its values. */
+  task?: Task;
+  /** Fraction of the rows kept for testing, for example 0.2. */
+  holdout: number;
+  /** Fraction of the rows on which coefficients are judged, for example 0.2. */
+  validation: number;
+  /** Seed of the splits. */
+  seed: number;
+  /** Number of independent splits. */
+  repeats: number;
+  /** Outer steps of the hypergradient method on each split, at most. */
+  steps: number;
+  /** Wall-clock budget for everything. What was learned until then is the result. Default: none. */
+  budgetSeconds?: number;
+  /** Threads of the runtime. Default: the runtime's own choice. */
+  threads?: number;
+  /** Default "cpu". */
+  device?: "cpu" | "webgpu" | "cuda";
+  /** Stops at the next step; what was learned until then is the result. */
+  signal?: AbortSignal;
+  /** The checkpoint of an interrupted run on the same table with the same options. */
+  resume?: TuneCheckpoint;
+  /** Told what happens, as it happens. */
+  onEvent?: (event: TuneEvent) => void;
+  /** Given the state of the run after every split's method and every few steps, for saving. */
+  onCheckpoint?: (checkpoint: TuneCheckpoint) => void | Promise<void>;
+}
+
+/** What happens during a run. `repeat` counts from 0, `step` from 1. */
+export type TuneEvent =
+  | { type: "split"; repeat: number; repeats: number }
+  | {
+      type: "step";
+      repeat: number;
+      step: number;
+      steps: number;
+      innerObjective: number;
+      outerObjective: number;
+      gradientNorm: number;
+      innerGradientNorm: number;
+      elapsedSeconds: number;
+      /** An estimate for the whole run, the remaining splits included. */
+      remainingSeconds: number;
+    }
+  | {
+      type: "method";
+      repeat: number;
+      method: Method;
+      seconds: number;
+      validationLoss: number;
+      testLoss: number;
+    }
+  | { type: "note"; text: string };
+
+/** One method on all finished splits; entry i of every list is split i. */
+export interface MethodResult {
+  method: Method;
+  title: string;
+  seconds: number[];
+  validationLoss: number[];
+  /** Test metrics by name, with mean and half width of their 95 % interval. */
+  test: Record<string, { values: number[]; mean: number; halfWidth: number }>;
+}
+
+/** One input column of the final model. */
+export interface TunedInput {
+  name: string;
+  kind: "numeric" | "categorical";
+  /** Encoded columns that share the coefficient. */
+  columns: number;
+  /** Natural logarithm of the tuned L2 coefficient, from the first split. */
+  logCoefficient: number;
+  coefficient: number;
+  /** Euclidean norm of this input's weights in the final model. */
+  weightNorm: number;
+}
+
+/** One outer step of the first split. */
+export interface HistoryEntry {
+  step: number;
+  inner: number;
+  outer: number;
+  gradientNorm: number;
+  innerGradientNorm: number;
+  seconds: number;
+}
+
+/** A fitted model: everything that turns raw columns into predictions. */
+export interface TabularModel {
+  version: 1;
+  target: Target;
+  encoder: Encoder;
+  /** [width][outputs] float32 values; one output for regression and binary, K for K classes. */
+  weights: number[][];
+  /** [outputs] */
+  bias: number[];
+}
+
+/** The outcome of a run. */
+export interface TuneResult {
+  version: 1;
+  status: "completed" | "budget" | "cancelled";
+  source: string;
+  rows: { total: number; train: number; validation: number; test: number };
+  target: Target;
+  task: Task;
+  seed: number;
+  repeats: number;
+  /** Splits on which all three methods finished. */
+  completedRepeats: number;
+  inputs: TunedInput[];
+  /** The methods that finished on at least one split. */
+  methods: MethodResult[];
+  history: HistoryEntry[];
+  /** Whether the follower's problem was solved well enough for its hypergradients to be trusted. */
+  report: {
+    status: string;
+    sentence: string;
+    innerGradientNorm: number;
+    relativeInnerGradient: number;
+    steps: number;
+  };
+  notes: string[];
+  environment: {
+    stackelberg: string;
+    node: string;
+    onnxruntime: string;
+    cores: number;
+    threads: number;
+    device: string;
+    platform: string;
+  };
+  seconds: number;
+  model: TabularModel;
+}
