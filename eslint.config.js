@@ -18,7 +18,6 @@ const core = {
   "no-self-assign": "error",
   "no-sparse-arrays": "error",
   "no-unmodified-loop-condition": "error",
-  "no-unreachable-loop": "error",
   "no-unsafe-finally": "error",
   "no-unused-labels": "error",
   "no-useless-escape": "error",
