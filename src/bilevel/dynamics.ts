@@ -7,11 +7,10 @@ import type { Optimizer } from "./optimizers/optimizer.ts";
 import type { Arrays, Objective } from "./problem.ts";
 
 /** The follower between two steps: its weights, and what its dynamics remember besides (an empty list if nothing). */
-export interface FollowerState {
+export type FollowerState = {
   readonly w: Arrays;
   readonly memory: Arrays;
-  readonly [key: string]: Arrays;
-}
+};
 
 /** A map Φ(state, λ, data) on the follower's state; `init` and `step` are jax-js functions. */
 export interface Dynamics {

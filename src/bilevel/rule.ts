@@ -2,7 +2,8 @@
  * What a hypergradient rule is: a plain value that builds its part of a program. It has no loop over outer
  * steps, no session and no options read by shared code; what shared code must know, it declares in `needs`.
  */
-import type { Program, Value } from "../program/program.ts";
+import type { Value } from "../program/ir.ts";
+import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 

@@ -1,0 +1,227 @@
+/** One evaluation of the hypergradient: builds and compiles the rule's program once, runs it, and explains the result. */
+import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
+import type { Executable } from "../program/executable.ts";
+import { walk, type Value } from "../program/ir.ts";
+import { Program } from "../program/program.ts";
+import type { SessionOptions } from "../program/session.ts";
+import { toTensor, type Tensor, type TensorLike, type Tree } from "../program/tensor.ts";
+import { forbidCapture } from "../program/trace.ts";
+import { checkFloatLeaves, leafPaths, treeMap } from "./leaves.ts";
+import type { BilevelData, Problem } from "./problem.ts";
+import { makeReport, type Report } from "./report.ts";
+import type { Cost, Measured, Rule } from "./rule.ts";
+
+/** Where a hypergradient is evaluated. */
+export interface EvaluationPoint {
+  readonly lambda: Tree<TensorLike>;
+  /** The follower's first weights. Not read, and may be left out, when the problem has its own `init`. */
+  readonly w?: Tree<TensorLike>;
+  readonly data: BilevelData<Tree<TensorLike>>;
+  /** True when every leaf of `data.inner` is stacked as [steps, ...], one minibatch for each inner step. */
+  readonly batched?: boolean;
+}
+
+/** Where a program runs; see the session's options. */
+export type Placement = Pick<SessionOptions, "device" | "threads">;
+
+/** The hypergradient at a point. */
+export interface Hypergradient<L, W> {
+  /** The outer objective at the follower's answer, a scalar. */
+  readonly value: Tensor;
+  /** dF/dλ, the tree and shapes of λ. */
+  readonly gradient: Tensors<L>;
+  /** The follower's answer. */
+  readonly w: Tensors<W>;
+  readonly report: Report;
+}
+
+/** The tree of `T` with host tensors for its arrays. */
+export type Tensors<T> = tree.MapJsTree<T, np.Array, Tensor>;
+
+/**
+ * Evaluates F(λ) = E(w(λ), λ) and dF/dλ by a rule. The program is compiled on the first call with this problem, rule,
+ * tree shapes and placement, and reused afterwards; {@link disposePrograms} frees it.
+ *
+ * @param options.lambda - hyperparameters: any tree of floating-point arrays.
+ * @param options.w - the follower's first weights: any tree of floating-point arrays.
+ * @param options.data - `{ inner, outer }`: trees of arrays of any type.
+ * @throws TypeError when a leaf of λ or w is not floating-point, naming it.
+ * @throws TraceError when an objective cannot be traced, is not scalar, or reads λ or w from its closure.
+ * @example
+ * const { value, gradient, report } = await hypergradient(problem, { rule, lambda, w, data });
+ */
+export async function hypergradient<L, W, D>(
+  problem: Problem<L, W, D>,
+  options: EvaluationPoint & Placement & { readonly rule: Rule },
+): Promise<Hypergradient<L, W>> {
+  const { rule, device, threads, ...point } = options;
+  const compiled = await compileEstimate(problem, rule, point, { device, threads });
+  const started = performance.now();
+  const { value, gradient, w, measured } = await compiled.run(point);
+  const seconds = (performance.now() - started) / 1000;
+  const evaluated = { value, gradient, w, measured };
+  const report = makeReport(rule, compiled.cost, evaluated, seconds, compiled.warnings);
+  return { value, gradient: gradient as Tensors<L>, w: w as Tensors<W>, report };
+}
+
+/** Frees the compiled programs of a problem, of one rule or of all. Later evaluations compile again. */
+export async function disposePrograms(problem: Problem, rule?: Rule): Promise<void> {
+  const rules = programs.get(problem);
+  if (rules === undefined) return;
+  const chosen = rule ? [rule] : [...rules.keys()];
+  for (const one of chosen) {
+    const compiled = [...(rules.get(one)?.values() ?? [])];
+    rules.delete(one);
+    for (const result of await Promise.allSettled(compiled)) {
+      if (result.status === "fulfilled") await result.value.dispose();
+    }
+  }
+}
+
+/** A compiled estimate. */
+export interface CompiledEstimate {
+  readonly cost: Cost;
+  readonly warnings: readonly string[];
+  run(point: EvaluationPoint): Promise<EstimateResult>;
+  dispose(): Promise<void>;
+}
+
+export interface EstimateResult {
+  readonly value: Tensor;
+  readonly gradient: Tree<Tensor>;
+  readonly w: Tree<Tensor>;
+  readonly measured: Measured<Tensor>;
+}
+
+/**
+ * Compiles the rule's estimate for points shaped like `point`, or returns the program compiled before.
+ *
+ * @param options.valueOnly - only the forward pass: `run` returns an empty gradient, w and report.
+ */
+export function compileEstimate(
+  problem: Problem,
+  rule: Rule,
+  point: EvaluationPoint,
+  options: SessionOptions & { valueOnly?: boolean } = {},
+): Promise<CompiledEstimate> {
+  let rules = programs.get(problem);
+  if (rules === undefined) programs.set(problem, (rules = new Map()));
+  let compiled = rules.get(rule);
+  if (compiled === undefined) rules.set(rule, (compiled = new Map()));
+  const key = JSON.stringify([inputsOf(problem, point), point.batched ?? false, options], describeLeaf);
+  let promise = compiled.get(key);
+  if (promise === undefined) {
+    promise = build(problem, rule, point, options);
+    compiled.set(key, promise);
+    const forget = compiled;
+    promise.catch(() => forget.delete(key));
+  }
+  return promise;
+}
+
+const programs = new WeakMap<Problem, Map<Rule, Map<string, Promise<CompiledEstimate>>>>();
+
+async function build(
+  problem: Problem,
+  rule: Rule,
+  point: EvaluationPoint,
+  options: SessionOptions & { valueOnly?: boolean },
+): Promise<CompiledEstimate> {
+  const { valueOnly = false, ...session } = options;
+  const inputs = inputsOf(problem, point);
+  checkFloatLeaves("hypergradient", "lambda", inputs.lambda);
+  checkFloatLeaves("hypergradient", "w", inputs.w);
+  const program = new Program(`${rule.name} hypergradient`);
+  const declare = (name: keyof typeof inputs & string): Tree<Value> =>
+    program.input(name, inputs[name] as never);
+  const lambda = declare("lambda");
+  const w = declare("w");
+  const inner = declare("inner");
+  const outer = declare("outer");
+  const { estimate, warnings } = forbidCapture(capturable(point), () => {
+    const state = problem.init ? [] : program.call((w: never) => rule.init(w), w);
+    const data = { inner, outer };
+    const estimate = rule.estimate(program, problem, {
+      lambda,
+      w,
+      state,
+      data,
+      batched: point.batched ?? false,
+    });
+    program.output("value", estimate.value);
+    if (!valueOnly) {
+      program.output("gradient", estimate.gradient);
+      program.output("w", estimate.w);
+      program.output("measured", estimate.report);
+    }
+    return { estimate, warnings: unusedHyperparameters(program, lambda) };
+  });
+  const executable: Executable = await program.compile(session);
+  const none = { gradient: [], w: [], measured: {} };
+  return {
+    cost: estimate.cost,
+    warnings,
+    run: async (point) => ({
+      ...none,
+      ...((await executable.run({ ...inputsOf(problem, point) })) as Partial<EstimateResult>),
+    }) as EstimateResult,
+    dispose: () => executable.dispose(),
+  };
+}
+
+function inputsOf(problem: Problem, point: EvaluationPoint): Record<string, Tree<Tensor>> & {
+  lambda: Tree<Tensor>;
+  w: Tree<Tensor>;
+  inner: Tree<Tensor>;
+  outer: Tree<Tensor>;
+} {
+  if (point.w === undefined && problem.init === undefined) {
+    throw new TypeError(
+      "hypergradient: w, the follower's first weights, is missing; give it, or give the problem an init.",
+    );
+  }
+  const host = (values: Tree<TensorLike>): Tree<Tensor> => treeMap(toTensor, values);
+  return {
+    lambda: host(point.lambda),
+    w: problem.init || point.w === undefined ? [] : host(point.w),
+    inner: host(point.data.inner),
+    outer: host(point.data.outer),
+  };
+}
+
+/** The jax-js arrays among λ and w, which an objective must not read from its closure. */
+function capturable(point: EvaluationPoint): Map<unknown, string> {
+  const found = new Map<unknown, string>();
+  for (const [root, values] of [
+    ["lambda", point.lambda],
+    ["w", point.w ?? []],
+  ] as const) {
+    const paths = leafPaths(root, values);
+    tree.leaves<TensorLike>(values).forEach((leaf, i) => {
+      if (leaf instanceof JaxArray) found.set(leaf, paths[i]!);
+    });
+  }
+  return found;
+}
+
+/** A sentence for each hyperparameter that no operation of the program reads. */
+function unusedHyperparameters(program: Program, lambda: Tree<Value>): string[] {
+  const read = new Set<Value>();
+  for (const operation of walk(program.block({ optimize: false }))) {
+    for (const value of operation.inputs) read.add(value);
+  }
+  const paths = leafPaths("lambda", lambda);
+  return tree.leaves<Value>(lambda).flatMap((leaf, i) =>
+    read.has(leaf)
+      ? []
+      : [
+          `${paths[i]} is not used by any function of the problem, so its hypergradient is 0; read it from the lambda argument (not from a closure), or leave it out.`,
+        ],
+  );
+}
+
+function describeLeaf(_key: string, value: unknown): unknown {
+  return value !== null && typeof value === "object" && "dtype" in value && "shape" in value
+    ? String(value)
+    : value;
+}

@@ -1,0 +1,40 @@
+/** Bilevel problems, optimizers, hypergradient rules, their check, and the outer loop. */
+export { bilevel, type Arrays, type BilevelData, type Objective, type Problem } from "./problem.ts";
+
+export { type Coefficient, type Optimizer } from "./optimizers/optimizer.ts";
+export { gradientDescent } from "./optimizers/gradient-descent.ts";
+export { momentum } from "./optimizers/momentum.ts";
+export { adam } from "./optimizers/adam.ts";
+export {
+  constant,
+  cosineDecay,
+  exponentialDecay,
+  inverseTimeDecay,
+  type Schedule,
+} from "./optimizers/schedule.ts";
+
+export { contraction, type Dynamics, type FollowerState, type InnerObjective } from "./dynamics.ts";
+export { box, boxWithinL1Ball, nonNegative, simplex, type Projection } from "./projections.ts";
+
+export {
+  type Cost,
+  type Estimate,
+  type Measured,
+  type Needs,
+  type Point,
+  type Rule,
+  type Tolerance,
+} from "./rule.ts";
+export { reverse, type ReverseOptions } from "./rules/reverse.ts";
+
+export { type Report, type Status } from "./report.ts";
+export {
+  disposePrograms,
+  hypergradient,
+  type EvaluationPoint,
+  type Hypergradient,
+  type Placement,
+  type Tensors,
+} from "./hypergradient.ts";
+
+// The outer loop: solve, samplers, checkpoints.

@@ -1,0 +1,87 @@
+/** Trees leaf by leaf: their paths for messages, and the part of a tree that carries a derivative. */
+import { numpy as np, tree } from "@jax-js/jax";
+import type { DType, Tree } from "../program/tensor.ts";
+import type { Arrays } from "./problem.ts";
+
+interface Typed {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** The path of each leaf, in the order of `tree.leaves`: `lambda.rate`, `w[0].bias`, or the root's name alone. */
+export function leafPaths(root: string, value: Tree<unknown>): string[] {
+  if (Array.isArray(value)) return value.flatMap((item, i) => leafPaths(`${root}[${i}]`, item));
+  if (typeof value === "object" && value !== null && value.constructor === Object) {
+    return Object.entries(value).flatMap(([key, item]) => leafPaths(`${root}.${key}`, item));
+  }
+  return [root];
+}
+
+/** Refuses trees with integer or boolean leaves, which have no derivative. */
+export function checkFloatLeaves(where: string, root: string, value: Tree<Typed>): void {
+  const paths = leafPaths(root, value);
+  tree.leaves<Typed>(value).forEach((leaf, i) => {
+    if (leaf.dtype.startsWith("float")) return;
+    throw new TypeError(
+      `${where}: ${paths[i]} must be floating-point to have a derivative, it is ${leaf.dtype}[${leaf.shape.join(", ")}]; cast it to float32, or move it to the data.`,
+    );
+  });
+}
+
+/** Some leaves of trees of one structure, such as those that carry a derivative. */
+export interface Selection {
+  readonly isEmpty: boolean;
+  /** The selected leaves. */
+  take<T>(whole: Tree<T>): T[];
+  /** `whole` with its selected leaves replaced. */
+  put<T>(whole: Tree<T>, leaves: readonly T[]): Tree<T>;
+}
+
+/** Selects the leaves of `like` that `keep` accepts. */
+export function select<T>(like: Tree<T>, keep: (leaf: T) => boolean): Selection {
+  const kept = tree.leaves<T>(like).map(keep);
+  return {
+    isEmpty: !kept.includes(true),
+    take: <U>(whole: Tree<U>) => tree.leaves<U>(whole).filter((_, i) => kept[i]),
+    put: <U>(whole: Tree<U>, leaves: readonly U[]) => {
+      const [all, structure] = tree.flatten<U>(whole);
+      let next = 0;
+      return tree.unflatten<U>(
+        structure,
+        all.map((leaf, i) => (kept[i] ? leaves[next++]! : leaf)),
+      );
+    },
+  };
+}
+
+/** Selects the floating-point leaves. */
+export function selectFloats(like: Tree<Typed>): Selection {
+  return select(like, (leaf) => leaf.dtype.startsWith("float"));
+}
+
+/** Number of elements in all leaves. */
+export function countElements(values: Tree<Typed>): number {
+  const size = (leaf: Typed): number => leaf.shape.reduce((n, length) => n * length, 1);
+  return tree.leaves<Typed>(values).reduce((sum, leaf) => sum + size(leaf), 0);
+}
+
+/** Leafwise sum; a jax-js function. */
+export function addTrees<T extends Arrays>(a: T, b: T): T {
+  return tree.map((x: np.Array, y: np.Array) => x.add(y), a, b) as T;
+}
+
+/** Leafwise zeros; a jax-js function. */
+export function zerosLikeTree<T extends Arrays>(like: T): T {
+  return tree.map((x: np.Array) => np.zerosLike(x), like) as T;
+}
+
+/** Euclidean norm of all leaves together; a jax-js function. */
+export function treeNorm(values: Arrays): np.Array {
+  const squares = tree.leaves<np.Array>(values).map((x) => np.sum(np.square(x)));
+  return np.sqrt(squares.reduce((sum, x) => sum.add(x)));
+}
+
+/** `tree.map` for trees whose structure the types do not know. */
+export function treeMap<A, B>(fn: (...leaves: A[]) => B, first: Tree<A>, ...rest: Tree<A>[]): Tree<B> {
+  return tree.map(fn as (...leaves: unknown[]) => B, first as never, ...(rest as never[])) as Tree<B>;
+}
