@@ -1,0 +1,41 @@
+/** What an encoder is: plain data about each input column, so that it serializes with a model. */
+
+export interface NumericInput {
+  readonly kind: "numeric";
+  readonly name: string;
+  /** Mean of the present training values. */
+  readonly mean: number;
+  /** Population standard deviation of the present training values; 1 if they are all equal. */
+  readonly scale: number;
+  /** Replaces a missing value before standardization: the median of the present training values. */
+  readonly fill: number;
+  /** Whether training rows had missing values; adds a 0/1 column. */
+  readonly missingIndicator: boolean;
+}
+
+export interface CategoricalInput {
+  readonly kind: "categorical";
+  readonly name: string;
+  /** Levels with a column of their own, sorted by code unit. */
+  readonly levels: readonly string[];
+  /** Whether training rows had levels that were not kept; adds a column for these and unseen levels. */
+  readonly other: boolean;
+  /** Whether training rows had missing values; adds a column for these. */
+  readonly missing: boolean;
+}
+
+export type EncodedInput = NumericInput | CategoricalInput;
+
+/** Plain data: it serializes with a model. */
+export interface Encoder {
+  readonly version: 1;
+  readonly inputs: readonly EncodedInput[];
+  /** Columns of the encoded matrix. */
+  readonly width: number;
+  /** [width], the index into `inputs` that each encoded column belongs to. */
+  readonly group: readonly number[];
+  /** [width], for example "age", "age=(missing)", "job=clerk", "job=(other)", "job=(missing)". */
+  readonly columnNames: readonly string[];
+  /** Columns that carry no information in the training rows. */
+  readonly dropped: readonly { readonly name: string; readonly reason: string }[];
+}

@@ -1,0 +1,42 @@
+/** Tables of real data: reading, targets, splits, encoding, metrics and random numbers. */
+export { alignTable } from "./align-table.ts";
+export type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
+export { encode, fitEncoder, inputTypes, type EncoderOptions } from "./encoder.ts";
+export {
+  accuracy,
+  balancedAccuracy,
+  logLoss,
+  mae,
+  meanInterval,
+  r2,
+  rmse,
+  rocAuc,
+  type MeanInterval,
+} from "./metrics.ts";
+export { normalQuantile, studentQuantile } from "./quantiles.ts";
+export { randomKey, randomStream, type RandomKey, type RandomStream } from "./random.ts";
+export {
+  defaultMissing,
+  parseTable,
+  readTable,
+  type ReadTableOptions,
+  type ReadTableResult,
+} from "./read-table.ts";
+export { split, type Split, type SplitOptions } from "./split.ts";
+export {
+  DataError,
+  findColumn,
+  type CategoricalColumn,
+  type Column,
+  type ColumnKind,
+  type NumericColumn,
+  type Table,
+} from "./table.ts";
+export {
+  inferTarget,
+  standardizeTarget,
+  type InferredTarget,
+  type Target,
+  type Task,
+} from "./target.ts";
+export { formatTable } from "./write-table.ts";

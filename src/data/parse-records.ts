@@ -1,0 +1,105 @@
+/**
+ * The one place that calls csv-parse: records out, its errors turned into sentences. Lines are counted
+ * from byte offsets, because csv-parse counts a \r\n inside quotes twice.
+ */
+import { CsvError, parse, type Options } from "csv-parse/sync";
+import { lineAt } from "./read-bytes.ts";
+import { DataError } from "./table.ts";
+
+/** Where a record lies: bytes [start, end), `start` at the end of the previous record. */
+export interface RecordPlace {
+  readonly index: number;
+  readonly start: number;
+}
+
+/** Cells longer than this are refused: a stray quote has usually swallowed the rest of the file. */
+export const cellLimit: number = 1_000_000;
+
+/**
+ * Calls `visit` for each record. Blanks around unquoted cells are removed; blank lines are skipped.
+ *
+ * @param options.limit - stop after this many records; default: all.
+ * @throws {@link DataError} for quotes that do not match, and whatever `visit` throws.
+ */
+export function parseRecords(
+  text: Uint8Array,
+  source: string,
+  options: { delimiter: string; limit?: number },
+  visit: (cells: string[], place: RecordPlace) => void,
+): void {
+  let index = 0;
+  let start = 0;
+  const settings: Options = {
+    delimiter: options.delimiter,
+    record_delimiter: ["\r\n", "\n", "\r"],
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: true,
+    to: options.limit ?? -1,
+    on_record: (cells: string[], context) => {
+      visit(cells, { index, start });
+      index++;
+      start = context.bytes;
+      return null;
+    },
+  };
+  try {
+    parse(text, settings);
+  } catch (cause) {
+    if (!(cause instanceof CsvError)) throw cause;
+    throw quoteError(cause, text, source);
+  }
+}
+
+/** 1-based line on which a record begins. Parses again up to there: for error messages only. */
+export function lineOfRecord(text: Uint8Array, delimiter: string, index: number): number {
+  let line = 0;
+  parseRecords(text, "", { delimiter, limit: index + 1 }, (_, place) => {
+    if (place.index === index) line = lineOfPlace(text, place);
+  });
+  return line;
+}
+
+/** 1-based line on which a record begins. */
+export function lineOfPlace(text: Uint8Array, place: RecordPlace): number {
+  let at = place.start;
+  while (at < text.length && (text[at] === 0x0a || text[at] === 0x0d || text[at] === 0x20)) at++;
+  return lineAt(text, at);
+}
+
+function quoteError(error: CsvError, text: Uint8Array, source: string): DataError {
+  // csv-parse reports the bytes up to the last finished cell; the quote at fault comes after it.
+  const opening = text.indexOf(0x22, Number(error.bytes));
+  const line = lineAt(text, opening);
+  switch (error.code) {
+    case "CSV_QUOTE_NOT_CLOSED":
+      return new DataError(
+        `${source}, line ${line}: the quote that opens here is never closed; close it, or double it if it belongs to the cell.`,
+        { cause: error },
+      );
+    case "INVALID_OPENING_QUOTE":
+      return new DataError(
+        `${source}, line ${line}: a quote stands in the middle of a cell; put the whole cell in quotes and double the quotes inside it.`,
+        { cause: error },
+      );
+    case "CSV_INVALID_CLOSING_QUOTE":
+    case "CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE": {
+      const closing = lineAt(text, closingQuote(text, opening));
+      return new DataError(
+        `${source}, line ${closing}: text follows the closing quote of the cell that opens on line ${line}; put the delimiter after the quote, or double the quotes inside the cell.`,
+        { cause: error },
+      );
+    }
+    default:
+      return new DataError(`${source}: the file is not valid CSV (${error.message}); correct it.`, {
+        cause: error,
+      });
+  }
+}
+
+/** The first quote after `opening` that is not doubled. */
+function closingQuote(text: Uint8Array, opening: number): number {
+  let at = text.indexOf(0x22, opening + 1);
+  while (at >= 0 && text[at + 1] === 0x22) at = text.indexOf(0x22, at + 2);
+  return at < 0 ? text.length : at;
+}

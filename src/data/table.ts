@@ -1,0 +1,113 @@
+/**
+ * A table in memory: columns of numbers or of categories, as read from a file. Rows have no names;
+ * a row is its index. Everything that later refuses a table says so with a {@link DataError}.
+ */
+
+/** Numbers; a missing cell is NaN and no other cell is. */
+export interface NumericColumn {
+  readonly kind: "numeric";
+  readonly name: string;
+  /** [rows] */
+  readonly values: Float64Array;
+}
+
+/** Text; a cell is the index of its level, a missing cell is -1. */
+export interface CategoricalColumn {
+  readonly kind: "categorical";
+  readonly name: string;
+  /** [rows], indices into `levels`. */
+  readonly codes: Int32Array;
+  /** Distinct texts in order of first appearance. */
+  readonly levels: readonly string[];
+}
+
+export type Column = NumericColumn | CategoricalColumn;
+
+export type ColumnKind = Column["kind"];
+
+export interface Table {
+  /** Where the table came from, as the user wrote it; opens every error message. */
+  readonly source: string;
+  readonly rowCount: number;
+  readonly columns: readonly Column[];
+}
+
+/**
+ * The data cannot be used as asked. The message is one sentence: where (file, line, column), what was
+ * required, what came, what to do.
+ */
+export class DataError extends Error {
+  readonly code = "DATA";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DataError";
+  }
+}
+
+/**
+ * Finds a column by its name, by its 1-based position ("3") or as "last". A name wins over a position.
+ *
+ * @returns the column's index in `table.columns`.
+ * @throws {@link DataError} naming the columns closest to what was asked.
+ */
+export function findColumn(table: Table, wanted: string): number {
+  const names = table.columns.map((column) => column.name);
+  const byName = names.indexOf(wanted);
+  if (byName >= 0) return byName;
+  if (wanted === "last") return names.length - 1;
+  if (/^[1-9]\d*$/.test(wanted) && Number(wanted) <= names.length) return Number(wanted) - 1;
+  throw new DataError(
+    `${table.source}: there is no column ${quote(wanted)}; ${suggestNames(wanted, names)}.`,
+  );
+}
+
+/** "perhaps … is meant" when some names are close, otherwise the list of names, shortened. */
+export function suggestNames(wanted: string, names: readonly string[]): string {
+  const reach = Math.max(1, Math.floor(wanted.length * 0.4));
+  const close = names
+    .map((name) => ({ name, distance: editDistance(wanted.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ distance }) => distance <= reach)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3);
+  if (close.length > 0)
+    return `perhaps ${close.map(({ name }) => quote(name)).join(" or ")} is meant`;
+  return `the columns are ${listNames(names)}`;
+}
+
+/** Names in quotes, separated by commas; at most `limit` of them, then how many more there are. */
+export function listNames(names: readonly string[], limit: number = 8): string {
+  const shown = names.slice(0, limit).map(quote).join(", ");
+  return names.length > limit ? `${shown} and ${names.length - limit} more` : shown;
+}
+
+/** A cell or a name for a message: in quotes, cut to 40 characters, line breaks visible. */
+export function quote(text: string): string {
+  const cut = text.length > 40 ? `${text.slice(0, 39)}…` : text;
+  return `"${cut.replaceAll("\n", "\\n").replaceAll("\r", "\\r")}"`;
+}
+
+/** `1 row`, `2 rows`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Levenshtein distance with transpositions of neighbours (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let best = Math.min(previous[j]! + 1, current[j - 1]! + 1, substitution);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        best = Math.min(best, before[j - 2]! + 1);
+      }
+      current.push(best);
+    }
+    before = previous;
+    previous = current;
+  }
+  return previous[b.length]!;
+}
