@@ -7,7 +7,7 @@ import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
 import { innerGradient, type Dynamics, type FollowerState } from "./dynamics.ts";
-import { addTrees, checkFloatLeaves, selectFloats, treeMap, treeNorm } from "./leaves.ts";
+import { addTrees, callTree, checkFloatLeaves, selectFloats, treeMap, treeNorm } from "./leaves.ts";
 import { checkObjectives, prepareData, zeroCotangents } from "./prepare.ts";
 import type { Arrays, Problem } from "./problem.ts";
 import type { Measured, Point } from "./rule.ts";
@@ -70,15 +70,21 @@ export function openFollower(
   const { steps, dynamics, project } = options;
   const { lambda, batched = false } = point;
   checkFloatLeaves("hypergradient", "lambda", lambda);
-  const inner = prepareData(program, problem, lambda, point.data.inner, batched ? steps : undefined);
+  const inner = prepareData(
+    program,
+    problem,
+    lambda,
+    point.data.inner,
+    batched ? steps : undefined,
+  );
   const outer = prepareData(program, problem, lambda, point.data.outer);
   const dataAt = (t: number): Values =>
-    batched ? program.call((data: Arrays) => sliceTree(data, t), inner.data) : inner.data;
+    batched ? callTree(program, (data: Arrays) => sliceTree(data, t), inner.data) : inner.data;
 
   // Φ_0: the state that the first weights start from.
   const { init } = problem;
   const begin = (lambda: Arrays, data: Arrays): Arrays => dynamics.init(init!(lambda, data));
-  const start = init ? program.call(begin, lambda, dataAt(0)) : point.state;
+  const start = init ? callTree(program, begin, lambda, dataAt(0)) : point.state;
   checkFloatLeaves("hypergradient", "w", weightsOf(start));
   checkObjectives(problem, weightsOf(start), lambda, { inner: dataAt(0), outer: outer.data });
   const floats = selectFloats(start);
@@ -96,21 +102,29 @@ export function openFollower(
       { length: steps.length },
       (state: Values, batch: Values, i) => {
         const data = batched ? batch : inner.data;
-        return [program.call(phi, state, lambda, data, stepIndex(steps, i)), state];
+        return [callTree(program, phi, state, lambda, data, stepIndex(steps, i)), state];
       },
       state,
       steps.batches,
     );
 
+  const add = <T extends Values>(a: T, b: T): T => callTree(program, addTrees, a, b) as T;
+
   const outerAdjoint = (state: Arrays, lambda: Arrays, data: Arrays): WithValue => {
     const objective = (s: np.Array[], l: Arrays, d: np.Array[]): np.Array =>
       problem.outer(weightsOf(floats.put(state, s)), l, outer.active.put(data, d));
-    const [value, cotangents] = pullback(objective, floats.take(state), lambda, outer.active.take(data));
+    const [value, cotangents] = pullback(
+      objective,
+      floats.take(state),
+      lambda,
+      outer.active.take(data),
+    );
     return { value, cotangents: cotangents(np.onesLike(value)) };
   };
 
   const outerStep: Follower["outer"] = (state) => {
-    const { value, cotangents } = program.call(outerAdjoint, state, lambda, outer.data);
+    const result = callTree(program, outerAdjoint, state, lambda, outer.data);
+    const { value, cotangents } = result as { value: Value; cotangents: SymbolicCotangents };
     const [alpha, h, data] = cotangents;
     const none = batched ? [] : zeroCotangents(program, inner);
     return { value, adjoint: { alpha, h: outer.pull(h, data), data: none } };
@@ -133,8 +147,9 @@ export function openFollower(
       { length: steps.length, reverse: true },
       ({ alpha, h, data: sum }: Adjoint, x: { state: Values; batch: Values }, i) => {
         const data = batched ? x.batch : inner.data;
-        const next = program.call(adjointStep, x.state, lambda, data, stepIndex(steps, i), alpha);
-        const [nextAlpha, toLambda, toData] = next;
+        const t = stepIndex(steps, i);
+        const next = callTree(program, adjointStep, x.state, lambda, data, t, alpha);
+        const [nextAlpha, toLambda, toData] = next as SymbolicCotangents;
         const carried = { alpha: nextAlpha, h: add(h, toLambda) };
         if (batched) return [{ ...carried, data: [] }, toData];
         return [{ ...carried, data: add(sum, toData) }, []];
@@ -142,7 +157,6 @@ export function openFollower(
       adjoint,
       { state: states, batch: steps.batches } as Values,
     );
-  const add = <T extends Values>(a: T, b: T): T => program.call(addTrees<Arrays>, a, b) as T;
 
   const gradient: Follower["gradient"] = (adjoint, perStep) => {
     let { h } = adjoint;
@@ -153,7 +167,8 @@ export function openFollower(
           floats.take(begin(l, inner.active.put(data, d)));
         return pullback(first, [], lambda, inner.active.take(data))[1](alpha);
       };
-      const [, toLambda, toFirst] = program.call(pullStart, lambda, dataAt(0), adjoint.alpha);
+      const contributions = callTree(program, pullStart, lambda, dataAt(0), adjoint.alpha);
+      const [, toLambda, toFirst] = contributions as SymbolicCotangents;
       h = add(h, toLambda);
       toData = toData.map((all, k) =>
         batched ? program.call(addToFirst, all, toFirst[k]!) : add(all, toFirst[k]!),
@@ -192,6 +207,7 @@ export function weightsOf<T>(state: Tree<T>): Tree<T> {
 
 /** Cotangents of the state's floating-point leaves, of λ, and of the active data leaves. */
 type Cotangents = [state: np.Array[], lambda: Arrays, data: np.Array[]];
+type SymbolicCotangents = [state: Value[], lambda: Values, data: Value[]];
 type WithValue = { value: np.Array; cotangents: Cotangents };
 
 /** `vjp` of a function of those three, with its types. */

@@ -108,7 +108,10 @@ export function compileEstimate(
   if (rules === undefined) programs.set(problem, (rules = new Map()));
   let compiled = rules.get(rule);
   if (compiled === undefined) rules.set(rule, (compiled = new Map()));
-  const key = JSON.stringify([inputsOf(problem, point), point.batched ?? false, options], describeLeaf);
+  const key = JSON.stringify(
+    [inputsOf(problem, point), point.batched ?? false, options],
+    describeLeaf,
+  );
   let promise = compiled.get(key);
   if (promise === undefined) {
     promise = build(problem, rule, point, options);
@@ -161,15 +164,19 @@ async function build(
   return {
     cost: estimate.cost,
     warnings,
-    run: async (point) => ({
-      ...none,
-      ...((await executable.run({ ...inputsOf(problem, point) })) as Partial<EstimateResult>),
-    }) as EstimateResult,
+    run: async (point) =>
+      ({
+        ...none,
+        ...((await executable.run({ ...inputsOf(problem, point) })) as Partial<EstimateResult>),
+      }) as EstimateResult,
     dispose: () => executable.dispose(),
   };
 }
 
-function inputsOf(problem: Problem, point: EvaluationPoint): Record<string, Tree<Tensor>> & {
+function inputsOf(
+  problem: Problem,
+  point: EvaluationPoint,
+): Record<string, Tree<Tensor>> & {
   lambda: Tree<Tensor>;
   w: Tree<Tensor>;
   inner: Tree<Tensor>;
@@ -211,13 +218,15 @@ function unusedHyperparameters(program: Program, lambda: Tree<Value>): string[] 
     for (const value of operation.inputs) read.add(value);
   }
   const paths = leafPaths("lambda", lambda);
-  return tree.leaves<Value>(lambda).flatMap((leaf, i) =>
-    read.has(leaf)
-      ? []
-      : [
-          `${paths[i]} is not used by any function of the problem, so its hypergradient is 0; read it from the lambda argument (not from a closure), or leave it out.`,
-        ],
-  );
+  return tree
+    .leaves<Value>(lambda)
+    .flatMap((leaf, i) =>
+      read.has(leaf)
+        ? []
+        : [
+            `${paths[i]} is not used by any function of the problem, so its hypergradient is 0; read it from the lambda argument (not from a closure), or leave it out.`,
+          ],
+    );
 }
 
 function describeLeaf(_key: string, value: unknown): unknown {

@@ -1,5 +1,7 @@
 /** Trees leaf by leaf: their paths for messages, and the part of a tree that carries a derivative. */
 import { numpy as np, tree } from "@jax-js/jax";
+import type { Value } from "../program/ir.ts";
+import type { Program } from "../program/program.ts";
 import type { DType, Tree } from "../program/tensor.ts";
 import type { Arrays } from "./problem.ts";
 
@@ -82,6 +84,24 @@ export function treeNorm(values: Arrays): np.Array {
 }
 
 /** `tree.map` for trees whose structure the types do not know. */
-export function treeMap<A, B>(fn: (...leaves: A[]) => B, first: Tree<A>, ...rest: Tree<A>[]): Tree<B> {
-  return tree.map(fn as (...leaves: unknown[]) => B, first as never, ...(rest as never[])) as Tree<B>;
+export function treeMap<A, B>(
+  fn: (...leaves: A[]) => B,
+  first: Tree<A>,
+  ...rest: Tree<A>[]
+): Tree<B> {
+  return tree.map(
+    fn as (...leaves: unknown[]) => B,
+    first as never,
+    ...(rest as never[]),
+  ) as Tree<B>;
+}
+
+/** `program.call` of a function that returns a tree whose structure the types do not know. */
+export function callTree(
+  program: Program,
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as `program.call`
+  fn: (...args: any[]) => Arrays,
+  ...args: readonly Tree<Value>[]
+): Tree<Value> {
+  return program.call(fn as never, ...args) as Tree<Value>;
 }

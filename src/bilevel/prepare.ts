@@ -7,7 +7,7 @@ import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
 import { ArraySpec, checkScalarObjective } from "../program/trace.ts";
-import { addTrees, select, zerosLikeTree, type Selection } from "./leaves.ts";
+import { addTrees, callTree, select, zerosLikeTree, type Selection } from "./leaves.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 
 /** One level's prepared data. */
@@ -51,8 +51,7 @@ export function prepareData(
     gradient: Tree<Value>,
     slice: Tree<Value>,
     cotangents: Tree<Value>,
-  ): Tree<Value> =>
-    program.call(pullPrepare as (...args: never[]) => never, lambda, slice, cotangents, gradient);
+  ): Tree<Value> => callTree(program, pullPrepare, lambda, slice, cotangents, gradient);
 
   let active: Selection;
   if (steps === undefined) {

@@ -56,9 +56,7 @@ export interface BilevelData<T> {
  * });
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see Problem
-export function bilevel<L = any, W = any, D = any>(
-  problem: Problem<L, W, D>,
-): Problem<L, W, D> {
+export function bilevel<L = any, W = any, D = any>(problem: Problem<L, W, D>): Problem<L, W, D> {
   for (const [key, value] of Object.entries(problem)) {
     if (!KEYS.has(key)) {
       throw new TypeError(
@@ -71,7 +69,9 @@ export function bilevel<L = any, W = any, D = any>(
   }
   for (const key of ["inner", "outer"] as const) {
     if (typeof problem[key] !== "function") {
-      throw new TypeError(`bilevel: ${key} is missing; give a function (w, lambda, data) => scalar.`);
+      throw new TypeError(
+        `bilevel: ${key} is missing; give a function (w, lambda, data) => scalar.`,
+      );
     }
   }
   return Object.freeze({ ...problem });

@@ -84,8 +84,13 @@ function shiftAndClip(x: np.Array, upper: number, total: number): np.Array {
   const isSaturated = np.greaterEqual(shifted, upper);
   const isBetween = np.logicalAnd(np.greater(shifted, 0), np.logicalNot(isSaturated));
   const count = np.sum(np.where(isBetween, np.onesLike(u), 0));
-  const saturated = Number.isFinite(upper) ? np.sum(np.where(isSaturated, np.fullLike(u, upper), 0)) : 0;
-  const excess = np.sum(np.where(isBetween, x, 0)).add(saturated).sub(total);
+  const saturated = Number.isFinite(upper)
+    ? np.sum(np.where(isSaturated, np.fullLike(u, upper), 0))
+    : 0;
+  const excess = np
+    .sum(np.where(isBetween, x, 0))
+    .add(saturated)
+    .sub(total);
   const exact = np.where(np.greater(count, 0), excess.div(np.maximum(count, 1)), tau);
   return clip(x.sub(exact), upper);
 }

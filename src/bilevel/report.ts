@@ -117,7 +117,8 @@ export function allFinite(values: Tree<Tensor>): boolean {
 
 function statusOf(rule: Rule, facts: Facts): Status {
   const { innerGradientNorm: end, initialInnerGradientNorm: start, nonFinite } = facts;
-  if (nonFinite.value || nonFinite.gradient || nonFinite.w || !Number.isFinite(end)) return "non-finite";
+  if (nonFinite.value || nonFinite.gradient || nonFinite.w || !Number.isFinite(end))
+    return "non-finite";
   if (end <= rule.tolerance.relative * start || end <= rule.tolerance.absolute) return "converged";
   // A step or two of a good optimizer may raise the norm; a thousandfold rise is no transient.
   if (end > 1e3 * Math.max(start, rule.tolerance.absolute)) return "diverged";

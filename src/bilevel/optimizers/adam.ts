@@ -43,7 +43,11 @@ export function adam(options: {
       const { first, second, weight1, weight2 } = state as unknown as AdamState;
       const next: AdamState = {
         first: tree.map((m: np.Array, g: np.Array) => average(beta1, m, g), first, gradient),
-        second: tree.map((v: np.Array, g: np.Array) => average(beta2, v, g.mul(g)), second, gradient),
+        second: tree.map(
+          (v: np.Array, g: np.Array) => average(beta2, v, g.mul(g)),
+          second,
+          gradient,
+        ),
         weight1: average(beta1, weight1, 1),
         weight2: average(beta2, weight2, 1),
       };

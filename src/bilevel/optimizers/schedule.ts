@@ -10,7 +10,9 @@ export interface Schedule {
 
 /** True for values made here or shaped like them. */
 export function isSchedule(value: unknown): value is Schedule {
-  return typeof value === "object" && value !== null && "at" in value && typeof value.at === "function";
+  return (
+    typeof value === "object" && value !== null && "at" in value && typeof value.at === "function"
+  );
 }
 
 /** The same value at every update. */
@@ -46,7 +48,10 @@ export function exponentialDecay(options: {
   checkNumber("exponentialDecay", "initial", initial);
   checkNumber("exponentialDecay", "rate", rate, Number.MIN_VALUE);
   checkNumber("exponentialDecay", "steps", steps, Number.MIN_VALUE);
-  return { name: "exponential-decay", at: (t) => np.exp(t.mul(Math.log(rate) / steps)).mul(initial) };
+  return {
+    name: "exponential-decay",
+    at: (t) => np.exp(t.mul(Math.log(rate) / steps)).mul(initial),
+  };
 }
 
 /**
@@ -56,18 +61,18 @@ export function exponentialDecay(options: {
  *
  * @param options.final - default 0.
  */
-export function cosineDecay(options: {
-  initial: number;
-  steps: number;
-  final?: number;
-}): Schedule {
+export function cosineDecay(options: { initial: number; steps: number; final?: number }): Schedule {
   const { initial, steps, final = 0 } = options;
   checkNumber("cosineDecay", "initial", initial);
   checkNumber("cosineDecay", "steps", steps, Number.MIN_VALUE);
   checkNumber("cosineDecay", "final", final);
   const at = (t: np.Array): np.Array => {
     const angle = np.minimum(t, steps).mul(Math.PI / steps);
-    return np.cos(angle).add(1).mul((initial - final) / 2).add(final);
+    return np
+      .cos(angle)
+      .add(1)
+      .mul((initial - final) / 2)
+      .add(final);
   };
   return { name: "cosine-decay", at };
 }
@@ -75,6 +80,8 @@ export function cosineDecay(options: {
 function checkNumber(where: string, name: string, value: number, atLeast = -Infinity): void {
   if (!Number.isFinite(value) || value < atLeast) {
     const bound = atLeast === 0 ? " >= 0" : atLeast > 0 ? " > 0" : "";
-    throw new RangeError(`${where}: ${name} must be a finite number${bound}; ${String(value)} came.`);
+    throw new RangeError(
+      `${where}: ${name} must be a finite number${bound}; ${String(value)} came.`,
+    );
   }
 }

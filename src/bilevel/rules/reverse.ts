@@ -13,7 +13,7 @@ import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { asDynamics, type Dynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Adjoint, type Follower, type Steps } from "../follower.ts";
-import { countElements, treeMap } from "../leaves.ts";
+import { callTree, countElements, treeMap } from "../leaves.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Arrays } from "../problem.ts";
 import type { Projection } from "../projections.ts";
@@ -68,7 +68,11 @@ export function reverse(options: ReverseOptions): Rule {
     tolerance: { relative: 1e-3, absolute: 1e-6, ...options.tolerance },
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
-      const follower = openFollower(program, problem, point, { steps, dynamics, project: projection });
+      const follower = openFollower(program, problem, point, {
+        steps,
+        dynamics,
+        project: projection,
+      });
       const all: Steps = { first: 0, length: steps, batches: follower.batches };
       const [last, tape] =
         checkpoints === undefined
@@ -115,8 +119,11 @@ function forwardWithCheckpoints(
   const count = Math.floor(all.length / n);
   const rest = all.length - count * n;
   const split = (data: Arrays): Arrays =>
-    treeMap((x: np.Array) => x.slice([0, count * n]).reshape([count, n, ...x.shape.slice(1)]), data);
-  const segments = program.call(split, all.batches);
+    treeMap(
+      (x: np.Array) => x.slice([0, count * n]).reshape([count, n, ...x.shape.slice(1)]),
+      data,
+    );
+  const segments = callTree(program, split, all.batches);
   const segment = (s: Value, batches: Tree<Value>): Steps => ({
     first: program.call((s: np.Array) => s.mul(n), s),
     length: n,
@@ -128,7 +135,7 @@ function forwardWithCheckpoints(
   const tail: Steps = {
     first: program.constant(tensor(count * n, { dtype: "int32" })),
     length: rest,
-    batches: rest === 0 ? [] : program.call(cut, all.batches),
+    batches: rest === 0 ? [] : callTree(program, cut, all.batches),
   };
 
   const [beforeTail, starts] = program.scan(
@@ -155,7 +162,10 @@ function forwardWithCheckpoints(
     );
     const join = (parts: np.Array, rest: np.Array[]): np.Array =>
       np.concatenate([parts.reshape([-1, ...parts.shape.slice(2)]), ...rest]);
-    return [end, ofSegments.map((parts, k) => program.call(join, parts, rest === 0 ? [] : [ofTail[k]!]))];
+    return [
+      end,
+      ofSegments.map((parts, k) => program.call(join, parts, rest === 0 ? [] : [ofTail[k]!])),
+    ];
   };
   return [last, tape];
 }
