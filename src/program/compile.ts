@@ -1,0 +1,81 @@
+/** `compile`: any jax-js function, run natively. */
+import { tree } from "@jax-js/jax";
+
+import type { Executable } from "./executable.ts";
+import { type OptimizeOptions, Program } from "./program.ts";
+import type { SessionOptions } from "./session.ts";
+import { type ArraySpec, type JaxFunction } from "./trace.ts";
+import { type Tensor, type TensorLike, toTensor, type Tree } from "./tensor.ts";
+
+/** A compiled function. Takes and returns trees of host arrays; traces once per shapes and types. */
+export interface CompiledFunction<R> {
+  (...args: readonly Tree<TensorLike>[]): Promise<TensorsOf<R>>;
+  /** Frees every session this function opened. */
+  dispose(): Promise<void>;
+}
+
+/** The tree of `T` with host tensors where jax-js arrays were. */
+export type TensorsOf<T> = T extends { dataSync(): unknown } | number
+  ? Tensor
+  : { [K in keyof T]: TensorsOf<T[K]> };
+
+/**
+ * Compiles a jax-js function to ONNX Runtime.
+ *
+ * Nobody needs `.ref` inside `fn`; derivatives (`grad`, `vjp`, `jvp`, `vmap`) may be used freely.
+ *
+ * @example
+ * const norm = compile((x: np.Array) => np.sqrt(np.sum(np.square(x))));
+ * (await norm(tensor([3, 4]))).item(); // 5
+ */
+export function compile<F extends JaxFunction>(
+  fn: F,
+  options: SessionOptions & OptimizeOptions = {},
+): CompiledFunction<ReturnType<F>> {
+  const cache = new Map<string, Promise<Executable>>();
+  const name = fn.name || "function";
+
+  const run = async (...args: readonly Tree<TensorLike>[]): Promise<TensorsOf<ReturnType<F>>> => {
+    const tensors = args.map((arg) => tree.map(toTensor, arg) as Tree<Tensor>);
+    const signature = tensors
+      .map((arg) => `${tree.structure(arg)} ${tree.leaves<Tensor>(arg).join()}`)
+      .join("; ");
+    let executable = cache.get(signature);
+    if (!executable) {
+      executable = build(fn, name, tensors).compile(options);
+      cache.set(signature, executable);
+      // A failed compilation must not be remembered as the answer.
+      executable.catch(() => cache.delete(signature));
+    }
+    const inputs = Object.fromEntries(tensors.map((arg, i) => [`argument${i}`, arg]));
+    const { result } = await (await executable).run(inputs);
+    return result as TensorsOf<ReturnType<F>>;
+  };
+
+  return Object.assign(run, {
+    async dispose() {
+      const executables = [...cache.values()];
+      cache.clear();
+      for (const executable of executables) await (await executable).dispose();
+    },
+  });
+}
+
+/**
+ * A jax-js function as the bytes of an ONNX model, for arguments of the given shapes. Inputs are named
+ * `argument0.0`, …, outputs `result.0`, …, leaves in tree order.
+ */
+export function toOnnx(
+  fn: JaxFunction,
+  args: readonly Tree<TensorLike | ArraySpec>[],
+  options: OptimizeOptions = {},
+): Uint8Array {
+  return build(fn, fn.name || "function", args).toOnnx(options);
+}
+
+function build(fn: JaxFunction, name: string, args: readonly Tree<unknown>[]): Program {
+  const program = new Program(name);
+  const values = args.map((arg, i) => program.input(`argument${i}`, arg));
+  program.output("result", program.call(fn, ...(values as never[])));
+  return program;
+}

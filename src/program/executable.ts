@@ -1,0 +1,117 @@
+/** A compiled program: named trees of arrays in, named trees of arrays out. */
+import { tree } from "@jax-js/jax";
+
+import { sameShape, type Value } from "./ir.ts";
+import { leafNames } from "./lower/index.ts";
+import type { Binding } from "./program.ts";
+import { type Device, Resident, type Session } from "./session.ts";
+import { Tensor, type TensorLike, toTensor, type Tree } from "./tensor.ts";
+
+/** Inputs by name: trees of arrays, on the host or left where an earlier run made them. */
+export type Inputs = Readonly<Record<string, Tree<TensorLike | Resident>>>;
+
+/** The inputs given do not fit the program. */
+export class InputError extends TypeError {
+  readonly code = "INPUT";
+}
+
+export class Executable {
+  readonly name: string;
+  readonly #session: Session;
+  readonly #inputs: readonly Binding[];
+  readonly #outputs: readonly Binding[];
+
+  constructor(
+    name: string,
+    session: Session,
+    inputs: readonly Binding[],
+    outputs: readonly Binding[],
+  ) {
+    this.name = name;
+    this.#session = session;
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+  }
+
+  get device(): Device {
+    return this.#session.device;
+  }
+
+  /**
+   * Runs the program and brings every output to the host.
+   *
+   * @throws {@link InputError} naming the input and the leaf that does not fit.
+   */
+  async run(inputs: Inputs): Promise<Record<string, Tree<Tensor>>> {
+    const resident = await this.runResident(inputs);
+    const results: Record<string, Tree<Tensor>> = {};
+    for (const [name, value] of Object.entries(resident)) {
+      const [leaves, structure] = tree.flatten<Resident>(value);
+      const read = await Promise.all(leaves.map((leaf) => leaf.read()));
+      results[name] = tree.unflatten(structure, read) as Tree<Tensor>;
+      for (const leaf of leaves) if (this.#session.device === "webgpu") leaf.dispose();
+    }
+    return results;
+  }
+
+  /** Runs the program and leaves the outputs on the device; dispose of them when done. */
+  async runResident(inputs: Inputs): Promise<Record<string, Tree<Resident>>> {
+    const unknown = Object.keys(inputs).find(
+      (key) => !this.#inputs.some(({ name }) => name === key),
+    );
+    if (unknown !== undefined) {
+      throw new InputError(
+        `${this.name}: has no input "${unknown}"; its inputs are ${this.#inputs.map(({ name }) => name).join(", ")}.`,
+      );
+    }
+    const feeds = new Map<string, Tensor | Resident>();
+    for (const binding of this.#inputs) this.#feed(binding, inputs[binding.name], feeds);
+    const leaves = await this.#session.run(feeds, leafNames(this.#outputs));
+    const results: Record<string, Tree<Resident>> = {};
+    let next = 0;
+    for (const { name, structure, leaves: values } of this.#outputs) {
+      results[name] = tree.unflatten(structure, leaves.slice(next, next + values.length));
+      next += values.length;
+    }
+    return results;
+  }
+
+  /** Frees the runtime's session. */
+  async dispose(): Promise<void> {
+    await this.#session.dispose();
+  }
+
+  #feed(
+    binding: Binding,
+    given: Tree<TensorLike | Resident> | undefined,
+    feeds: Map<string, Tensor | Resident>,
+  ): void {
+    if (given === undefined)
+      throw new InputError(`${this.name}: input "${binding.name}" is missing.`);
+    const [leaves, structure] = tree.flatten<TensorLike | Resident>(given);
+    if (!structure.equals(binding.structure)) {
+      throw new InputError(
+        `${this.name}: input "${binding.name}" must be a tree like ${binding.structure}, got ${structure}.`,
+      );
+    }
+    const names = leafNames([binding]);
+    leaves.forEach((leaf, i) => {
+      const value = leaf instanceof Resident ? leaf : toTensor(leaf);
+      const wanted = binding.leaves[i]!;
+      const fitted = fit(value, wanted);
+      if (!fitted) {
+        throw new InputError(
+          `${this.name}: input "${binding.name}" leaf ${i} must be ${wanted}, got ${value.dtype}[${value.shape.join(", ")}].`,
+        );
+      }
+      feeds.set(names[i]!, fitted);
+    });
+  }
+}
+
+function fit(value: Tensor | Resident, wanted: Value): Tensor | Resident | undefined {
+  if (!sameShape(value.shape, wanted.shape)) return undefined;
+  if (value.dtype === wanted.dtype) return value;
+  // A bare number is written as float32 but means itself.
+  return undefined;
+}

@@ -1,0 +1,18 @@
+/** ONNX Runtime in a browser, as WebAssembly or WebGPU. */
+import type { Host, Runtime } from "../session.ts";
+
+export const browserHost: Host = {
+  name: "browser",
+  defaultDevice: "wasm",
+  devices: ["wasm", "webgpu"],
+  async load({ device, threads, log }) {
+    const ort =
+      device === "webgpu"
+        ? await import("onnxruntime-web/webgpu")
+        : await import("onnxruntime-web");
+    ort.env.logLevel = log ? "warning" : "fatal";
+    // WebAssembly threads need a cross-origin isolated page; without one the runtime uses one thread.
+    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? (threads ?? 0) : 1;
+    return ort as unknown as Runtime;
+  },
+};

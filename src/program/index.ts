@@ -1,0 +1,26 @@
+export { compile, type CompiledFunction, type TensorsOf, toOnnx } from "./compile.ts";
+export { Executable, InputError, type Inputs } from "./executable.ts";
+export { Value } from "./ir.ts";
+export { LoweringError } from "./lower/index.ts";
+export { type Binding, type OptimizeOptions, Program, type Values } from "./program.ts";
+export { type Device, Resident, SessionError, type SessionOptions } from "./session.ts";
+export {
+  type DType,
+  type Nested,
+  type Shape,
+  Tensor,
+  tensor,
+  type TensorLike,
+  toTensor,
+  type Tree,
+  type TypedArray,
+  zeros,
+} from "./tensor.ts";
+export {
+  ArraySpec,
+  checkScalarObjective,
+  forbidCapture,
+  type JaxFunction,
+  outputSpec,
+  TraceError,
+} from "./trace.ts";

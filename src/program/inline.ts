@@ -1,0 +1,90 @@
+/**
+ * Writes a jaxpr's equations into a program. jax-js promotes mixed and weakly typed operands inside
+ * each primitive; here every promotion becomes an explicit cast, so that the rest of the program works
+ * on strictly typed values.
+ */
+import { type Jaxpr } from "@jax-js/jax";
+
+import type { Builder } from "./builder.ts";
+import { expansions } from "./expand/index.ts";
+import type { Value } from "./ir.ts";
+import type { Traced } from "./trace.ts";
+import { type DType, tensor } from "./tensor.ts";
+
+type Atom = Jaxpr["outs"][number];
+type Equation = Jaxpr["eqns"][number];
+
+/** Inlines `traced` into the builder's open block and returns its results, in order. */
+export function inline(builder: Builder, traced: Traced, args: readonly Value[]): Value[] {
+  const { jaxpr, constants } = traced;
+  const known = new Map<Atom, Value>();
+  jaxpr.inBinders.forEach((binder, i) => {
+    const constant = constants[i];
+    known.set(binder, constant ? builder.constant(constant) : args[i - constants.length]!);
+  });
+  const read = (atom: Atom, dtype: DType): Value =>
+    "value" in atom
+      ? builder.constant(tensor(Number(atom.value), { dtype }))
+      : builder.cast(known.get(atom)!, dtype);
+
+  for (const equation of jaxpr.eqns) {
+    const outputs = apply(builder, equation, read);
+    equation.outBinders.forEach((binder, i) => known.set(binder, outputs[i]!));
+  }
+  return jaxpr.outs.map((out) => read(out, out.aval.dtype as DType));
+}
+
+function apply(
+  builder: Builder,
+  equation: Equation,
+  read: (atom: Atom, dtype: DType) => Value,
+): Value[] {
+  const primitive = equation.primitive as string;
+  const types = operandTypes(primitive, equation);
+  const inputs = equation.inputs.map((atom, i) => read(atom, types[i]!));
+  const outputs = equation.outBinders.map(({ aval }) => ({
+    shape: aval.shape,
+    dtype: storedType(aval),
+  }));
+  if (primitive === "stop_gradient") return inputs;
+  const expand = expansions[primitive];
+  if (expand) return expand(builder, inputs, equation.params);
+  return builder.apply(primitive, inputs, equation.params, outputs);
+}
+
+/** Primitives whose operands take the type of the result. */
+const promoting = new Set("add mul idiv mod min max bit_combine dot conv concatenate".split(" "));
+
+function operandTypes(primitive: string, { inputs, outBinders }: Equation): DType[] {
+  const own = inputs.map((atom) => storedType(atom.aval));
+  if (promoting.has(primitive)) return own.map(() => storedType(outBinders[0]!.aval));
+  if (primitive === "where") {
+    const result = storedType(outBinders[0]!.aval);
+    return ["bool", result, result];
+  }
+  if (primitive === "compare") {
+    const common = promote(inputs[0]!, inputs[1]!);
+    return [common, common];
+  }
+  return own;
+}
+
+/**
+ * A weakly typed float comes from bare numbers alone. It is kept in float64 until something gives it a
+ * type, so that 1/3 in a float64 program is 1/3.
+ */
+function storedType(aval: Atom["aval"]): DType {
+  return aval.weakType && aval.dtype === "float32" ? "float64" : (aval.dtype as DType);
+}
+
+const order: readonly DType[] = ["bool", "uint32", "int32", "float16", "float32", "float64"];
+
+/** jax-js's promotion: a weakly typed operand (a bare number) adapts to the other one. */
+function promote(a: Atom, b: Atom): DType {
+  const rank = (atom: Atom): number => order.indexOf(atom.aval.dtype as DType);
+  const [weakA, weakB] = [a.aval.weakType, b.aval.weakType];
+  if (weakA && weakB)
+    return order[Math.max(...[a, b].map(({ aval }) => order.indexOf(storedType(aval))))]!;
+  if (weakA === weakB) return order[Math.max(rank(a), rank(b))]!;
+  return order[Math.max(rank(weakA ? b : a), order.indexOf("uint32"))]!;
+}

@@ -1,0 +1,329 @@
+/**
+ * Sums of products as matrix products.
+ *
+ * jax-js writes every product as `dot`, sum(x·y) over the last axis of operands that broadcast against
+ * each other. Taken literally that materializes both broadcasts. Instead each operand is walked back,
+ * through transposes, broadcasts and unit reshapes, to the array it is a view of; every axis of the
+ * product is then a batch axis (in both), a row (only in x), a column (only in y) or summed, and one
+ * MatMul or Gemm with transpose flags does the work.
+ */
+import { broadcastShapes, type Value } from "../ir.ts";
+import { sizeOf, type Shape } from "../tensor.ts";
+import type { Lower, OperationContext } from "./context.ts";
+
+export const dot: Lower = (context, { inputs: [x, y], outputs: [output] }) => [
+  contract(context, x!, y!, [output!.shape.length], output!),
+];
+
+/** An array seen through broadcasts and transposes: which axis of `root` each axis of the view is. */
+interface View {
+  readonly root: Value;
+  /** One entry per axis of the view; undefined where the view repeats. */
+  readonly axes: readonly (number | undefined)[];
+}
+
+/** Whether summing x·y over `axes` is better done as a matrix product than element by element. */
+export function isProfitable(
+  context: OperationContext,
+  x: Value,
+  y: Value,
+  shape: Shape,
+  axes: readonly number[],
+): boolean {
+  const roles = rolesOf(
+    viewOf(context, x, shape.length),
+    viewOf(context, y, shape.length),
+    shape,
+    axes,
+  );
+  if (roles.summedOnce.length > 0 || roles.summed.length === 0) return false;
+  return roles.batch.length === 0 || (roles.rows.length > 0 && roles.columns.length > 0);
+}
+
+/**
+ * Σ over `axes` of x·y, both broadcast to a common shape; the result has that shape without `axes`.
+ */
+export function contract(
+  context: OperationContext,
+  x: Value,
+  y: Value,
+  axes: readonly number[],
+  output: Value,
+): string {
+  const rank = output.shape.length + axes.length;
+  const xView = viewOf(context, x, rank);
+  const yView = viewOf(context, y, rank);
+  const shape = broadcastShapes(x.shape, y.shape);
+  const empty = [x, y].some((v) => v.shape.includes(0)) || output.shape.includes(0);
+  const roles = rolesOf(xView, yView, shape, axes);
+  const floating = output.dtype === "float32" || output.dtype === "float64";
+  if (
+    empty ||
+    roles.summedOnce.length > 0 ||
+    (roles.rows.length + roles.columns.length === 0 && roles.batch.length > 0)
+  ) {
+    return elementwiseSum(context, x, y, axes, shape, output);
+  }
+
+  // Rows before columns in the result: swap the operands rather than transpose what they make.
+  const swap =
+    roles.columns.length > 0 && roles.rows.length > 0 && roles.columns[0]! < roles.rows[0]!;
+  const left = operand(
+    context,
+    swap ? yView : xView,
+    roles.batch,
+    swap ? roles.columns : roles.rows,
+    roles.summed,
+    floating,
+  );
+  const right = operand(
+    context,
+    swap ? xView : yView,
+    roles.batch,
+    swap ? roles.rows : roles.columns,
+    roles.summed,
+    floating,
+  );
+  const rows = swap ? roles.columns : roles.rows;
+  const columns = swap ? roles.rows : roles.columns;
+
+  let name = multiply(context, left, right, roles.batch.length > 0, floating, output);
+  // `name` now has axes [batch, rows, columns], each group flattened to at most one axis.
+  const order = [...roles.batch, ...rows, ...columns];
+  const grouped = [roles.batch, rows, columns].some((group) => group.length > 1);
+  const lengths = order.map((axis) => shape[axis]!);
+  const kept = axesOf(rank).filter((axis) => !axes.includes(axis));
+  const wanted = kept.filter((axis) => order.includes(axis));
+  if (grouped) name = context.reshape(name, lengths);
+  name = context.transpose(
+    name,
+    wanted.map((axis) => order.indexOf(axis)),
+  );
+  const repeats = roles.repeated.reduce((n, axis) => n * shape[axis]!, 1);
+  if (repeats !== 1) name = context.node("Mul", [name, context.scalar(repeats, output.dtype)]);
+  if (kept.length === wanted.length) return name;
+  const unit = kept.map((axis) => (order.includes(axis) ? shape[axis]! : 1));
+  name = context.reshape(name, unit);
+  return sizeOf(unit) === sizeOf(output.shape) ? name : context.expand(name, output.shape);
+}
+
+interface Roles {
+  readonly batch: number[];
+  readonly rows: number[];
+  readonly columns: number[];
+  readonly summed: number[];
+  /** Summed axes that only one operand has. */
+  readonly summedOnce: number[];
+  /** Summed axes that neither operand has: the sum repeats the same product. */
+  readonly repeated: number[];
+}
+
+function rolesOf(x: View, y: View, shape: Shape, axes: readonly number[]): Roles {
+  const roles: Roles = {
+    batch: [],
+    rows: [],
+    columns: [],
+    summed: [],
+    summedOnce: [],
+    repeated: [],
+  };
+  for (const axis of axesOf(shape.length)) {
+    const inX = x.axes[axis] !== undefined;
+    const inY = y.axes[axis] !== undefined;
+    if (axes.includes(axis)) {
+      if (inX && inY) roles.summed.push(axis);
+      else if (inX || inY) roles.summedOnce.push(axis);
+      else roles.repeated.push(axis);
+    } else if (inX && inY) roles.batch.push(axis);
+    else if (inX) roles.rows.push(axis);
+    else if (inY) roles.columns.push(axis);
+  }
+  return roles;
+}
+
+interface Operand {
+  readonly name: string;
+  /** The free axes of this operand flattened: 0 or 1 axis. */
+  readonly free: boolean;
+  readonly batched: boolean;
+  /** Whether the summed axis comes before the free one in memory. */
+  readonly summedFirst: boolean;
+}
+
+/** Brings an operand to [batch, free, summed] or [batch, summed, free], whichever is already there. */
+function operand(
+  context: OperationContext,
+  view: View,
+  batch: readonly number[],
+  free: readonly number[],
+  summed: readonly number[],
+  canFlag: boolean,
+): Operand {
+  const used = (group: readonly number[]): number[] => group.map((axis) => view.axes[axis]!);
+  const shape = view.root.shape;
+  const natural = [...used(batch), ...used(free), ...used(summed)];
+  const flagged = [...used(batch), ...used(summed), ...used(free)];
+  const present = shape.map((_, axis) => axis).filter((axis) => natural.includes(axis));
+  const matches = (order: readonly number[]): boolean =>
+    order.every((axis, i) => axis === present[i]);
+  const summedFirst = canFlag && free.length > 0 && !matches(natural) && matches(flagged);
+  const order = summedFirst ? flagged : natural;
+
+  let name = context.name(view.root);
+  if (present.length !== shape.length)
+    name = context.reshape(
+      name,
+      present.map((axis) => shape[axis]!),
+    );
+  name = context.transpose(
+    name,
+    order.map((axis) => present.indexOf(axis)),
+  );
+  const groups = (summedFirst ? [batch, summed, free] : [batch, free, summed]).filter(
+    (group) => group.length > 0,
+  );
+  if (groups.some((group) => group.length > 1)) {
+    const flat = groups.map((group) => sizeOf(used(group).map((axis) => shape[axis]!)));
+    name = context.reshape(name, flat);
+  }
+  return { name, free: free.length > 0, batched: batch.length > 0, summedFirst };
+}
+
+function multiply(
+  context: OperationContext,
+  left: Operand,
+  right: Operand,
+  batched: boolean,
+  floating: boolean,
+  output: Value,
+): string {
+  const matmul = (a: string, b: string): string => typedMatMul(context, a, b, output);
+  if (!batched) {
+    // A vector is row or column as needed, so these never transpose.
+    if (!left.free && !right.free) return matmul(left.name, right.name);
+    if (!right.free) {
+      return left.summedFirst ? matmul(right.name, left.name) : matmul(left.name, right.name);
+    }
+    if (!left.free) {
+      return right.summedFirst ? matmul(left.name, right.name) : matmul(right.name, left.name);
+    }
+    if (floating && (left.summedFirst || !right.summedFirst)) {
+      return context.node("Gemm", [left.name, right.name], {
+        ...(left.summedFirst && { transA: { int: 1 } }),
+        ...(!right.summedFirst && { transB: { int: 1 } }),
+      });
+    }
+    return matmul(
+      left.name,
+      right.summedFirst ? right.name : context.transpose(right.name, [1, 0]),
+    );
+  }
+  const swapLast = [0, 2, 1];
+  const a = !left.free
+    ? context.node("Unsqueeze", [left.name, context.ints([1])])
+    : left.summedFirst
+      ? context.transpose(left.name, swapLast)
+      : left.name;
+  const b = !right.free
+    ? context.node("Unsqueeze", [right.name, context.ints([2])])
+    : right.summedFirst
+      ? right.name
+      : context.transpose(right.name, swapLast);
+  const product = matmul(a, b);
+  const unit = [...(left.free ? [] : [1]), ...(right.free ? [] : [2])];
+  return unit.length === 0 ? product : context.node("Squeeze", [product, context.ints(unit)]);
+}
+
+/** MatMul in a type that has a kernel for it. */
+function typedMatMul(context: OperationContext, a: string, b: string, { dtype }: Value): string {
+  if (dtype === "bool") {
+    const product = context.node("MatMul", [context.cast(a, "int32"), context.cast(b, "int32")]);
+    return context.cast(product, "bool");
+  }
+  if (dtype === "float16") {
+    const product = context.node("MatMul", [
+      context.cast(a, "float32"),
+      context.cast(b, "float32"),
+    ]);
+    return context.cast(product, "float16");
+  }
+  return context.node("MatMul", [a, b]);
+}
+
+function elementwiseSum(
+  context: OperationContext,
+  x: Value,
+  y: Value,
+  axes: readonly number[],
+  shape: Shape,
+  output: Value,
+): string {
+  const { dtype } = output;
+  const [a, b] = [context.name(x), context.name(y)];
+  if (dtype === "bool") {
+    const both = context.expand(context.node("And", [a, b]), shape);
+    return context.cast(context.reduce("ReduceMax", context.cast(both, "int32"), axes), "bool");
+  }
+  const product = context.expand(context.node("Mul", [a, b]), shape);
+  if (dtype !== "uint32") return context.reduce("ReduceSum", product, axes);
+  const wide = context.node("Cast", [product], { to: { int: 7 } });
+  return context.cast(context.reduce("ReduceSum", wide, axes), "uint32");
+}
+
+/** Walks from a value back to the array whose elements it repeats or reorders. */
+function viewOf(context: OperationContext, value: Value, rank: number): View {
+  let root = value;
+  let axes: (number | undefined)[] = value.shape.map((_, axis) => axis);
+  for (;;) {
+    const definition = context.lowering.definition(root);
+    if (definition?.kind !== "apply") break;
+    const through = throughMovement(
+      definition.primitive,
+      definition.params,
+      root,
+      definition.inputs[0],
+    );
+    if (!through) break;
+    axes = axes.map((axis) => (axis === undefined ? undefined : through[axis]));
+    root = definition.inputs[0]!;
+  }
+  // A length of one repeats like a missing axis, whatever it is a view of.
+  const own = axes.map((axis) => (axis !== undefined && root.shape[axis] === 1 ? undefined : axis));
+  return { root, axes: [...Array<undefined>(rank - own.length).fill(undefined), ...own] };
+}
+
+/** For each axis of a movement's result, the axis of its input that it shows. */
+function throughMovement(
+  primitive: string,
+  params: Readonly<Record<string, unknown>>,
+  output: Value,
+  input: Value | undefined,
+): (number | undefined)[] | undefined {
+  if (primitive === "transpose") return [...(params["perm"] as number[])];
+  if (primitive === "broadcast") {
+    const inserted = params["axis"] as number[];
+    const missing = output.shape.length - inserted.length - input!.shape.length;
+    let next = -missing;
+    return output.shape.map((length, axis) => {
+      if (inserted.includes(axis)) return undefined;
+      const source = next++;
+      return source >= 0 && input!.shape[source] === length ? source : undefined;
+    });
+  }
+  if (primitive === "reshape") return throughUnitReshape(input!.shape, output.shape);
+  return undefined;
+}
+
+/** A reshape that only adds or removes axes of length one. */
+function throughUnitReshape(from: Shape, to: Shape): (number | undefined)[] | undefined {
+  const solid = (shape: Shape): number[] =>
+    axesOf(shape.length).filter((axis) => shape[axis] !== 1);
+  const [source, target] = [solid(from), solid(to)];
+  if (source.length !== target.length) return undefined;
+  if (source.some((axis, i) => from[axis] !== to[target[i]!])) return undefined;
+  return to.map((length, axis) => (length === 1 ? undefined : source[target.indexOf(axis)]));
+}
+
+function axesOf(rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) => axis);
+}

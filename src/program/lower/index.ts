@@ -1,0 +1,76 @@
+/** A program's block as an ONNX model: the table of lowering rules, one file a family of primitives. */
+import { type Apply, type Block, walk } from "../ir.ts";
+import { encodeModel, type ValueSpec } from "../onnx.ts";
+import type { Binding } from "../program.ts";
+import { elementType, type Lower, Lowering } from "./context.ts";
+import { dot } from "./contract.ts";
+import { elementwise } from "./elementwise.ts";
+import { movement } from "./movement.ts";
+import { reduce } from "./reduce.ts";
+
+const rules: Readonly<Record<string, Lower | undefined>> = {
+  ...elementwise,
+  ...movement,
+  reduce,
+  dot,
+};
+
+/** The operator set every runtime and checker of the last years knows. */
+const commonOpset = 17;
+
+/** BitCast, and integer bit operations, need this one. */
+const bitsOpset = 26;
+
+const needsBits = new Set([
+  "bitcast",
+  "bit_combine",
+  "bit_shift",
+  "bit_count",
+  "random_bits",
+  "fft",
+]);
+
+/** The primitive has no ONNX form here. */
+export class LoweringError extends Error {
+  readonly code = "LOWERING";
+}
+
+export function encodeProgram(
+  name: string,
+  block: Block,
+  inputs: readonly Binding[],
+  outputs: readonly Binding[],
+): Uint8Array {
+  const opset = usesBits(block) ? bitsOpset : commonOpset;
+  const lowering = new Lowering({ apply: rules, unknown }, opset, block);
+  const names = leafNames(inputs);
+  const parameters: ValueSpec[] = block.parameters.map(({ dtype, shape }, i) => ({
+    name: names[i]!,
+    type: elementType(dtype),
+    dims: shape,
+  }));
+  const graph = lowering.graph(block, name, parameters, leafNames(outputs));
+  return encodeModel({
+    irVersion: opset === commonOpset ? 8 : 13,
+    opsets: { "": opset },
+    graph: { ...graph, initializers: lowering.initializers },
+  });
+}
+
+/** Names of a binding's leaves in the ONNX graph: the binding's name and the leaf's position. */
+export function leafNames(bindings: readonly Binding[]): string[] {
+  return bindings.flatMap(({ name, leaves }) => leaves.map((_, i) => `${name}.${i}`));
+}
+
+function usesBits(block: Block): boolean {
+  for (const operation of walk(block)) {
+    if (operation.kind === "apply" && needsBits.has(operation.primitive)) return true;
+  }
+  return false;
+}
+
+function unknown({ primitive, origin, inputs }: Apply): never {
+  throw new LoweringError(
+    `${origin}: the jax-js primitive "${primitive}" on ${inputs.join(", ")} has no ONNX form; see FEATURES.md for what to use instead.`,
+  );
+}

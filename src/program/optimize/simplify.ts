@@ -1,0 +1,226 @@
+/**
+ * Local rewrites: identities of arithmetic, movement that does nothing, and above all broadcasts, which
+ * are pushed past elementwise operations so that the runtime broadcasts for free. Every rewrite keeps
+ * the numbers, bit for bit, except `a + (-b) → a - b` and the like, which are equal in IEEE arithmetic.
+ */
+import type { Builder } from "../builder.ts";
+import { type Apply, type Block, broadcastShapes, sameShape, type Value } from "../ir.ts";
+import type { ValueFactory } from "../ir.ts";
+import { type DType, sizeOf, type Shape, tensor } from "../tensor.ts";
+import { transform } from "./transform.ts";
+
+export function simplify(block: Block, values: ValueFactory): Block {
+  return transform(block, values, (builder, operation) => {
+    if (operation.kind === "apply") {
+      const result =
+        elementwise.has(operation.primitive) && operation.inputs.length > 0
+          ? simplifyElementwise(builder, operation)
+          : rules[operation.primitive]?.(builder, operation);
+      if (result) return [result];
+    }
+    builder.operation(operation);
+    return operation.outputs;
+  });
+}
+
+/** Primitives that act element by element and broadcast like NumPy. */
+export const elementwise: ReadonlySet<string> = new Set(
+  (
+    "add sub mul div idiv mod min max bit_combine bit_shift bit_count neg reciprocal floor ceil cast " +
+    "bitcast sin cos asin atan exp log erf erfc sqrt compare where"
+  ).split(" "),
+);
+
+function simplifyElementwise(builder: Builder, operation: Apply): Value | undefined {
+  const output = operation.outputs[0]!;
+  const inputs = operation.inputs.map((input) => unexpanded(builder, input));
+  const identity = simplifyArithmetic(builder, { ...operation, inputs });
+  if (identity) return expand(builder, identity, output.shape);
+  if (inputs.every((input, i) => input === operation.inputs[i])) return undefined;
+  const shape = broadcastShapes(...inputs.map((input) => input.shape));
+  const [small] = builder.apply(operation.primitive, inputs, operation.params, [
+    { shape, dtype: output.dtype },
+  ]);
+  return expand(builder, small!, output.shape);
+}
+
+/** Identities; the operands may already be smaller than the result. */
+function simplifyArithmetic(
+  builder: Builder,
+  { primitive, inputs, outputs }: Apply,
+): Value | undefined {
+  const [a, b] = inputs as [Value, Value];
+  const { dtype } = outputs[0]!;
+  const define = (value: Value, name: string): Value | undefined => {
+    const definition = builder.definition(value);
+    return definition?.kind === "apply" && definition.primitive === name
+      ? definition.inputs[0]
+      : undefined;
+  };
+  switch (primitive) {
+    case "add": {
+      if (dtype === "bool") return undefined;
+      if (isConstant(builder, b, 0)) return a;
+      if (isConstant(builder, a, 0)) return b;
+      if (dtype === "uint32") return undefined;
+      const [negA, negB] = [define(a, "neg"), define(b, "neg")];
+      if (negB) return builder.elementwise("sub", [a, negB]);
+      return negA ? builder.elementwise("sub", [b, negA]) : undefined;
+    }
+    case "mul": {
+      if (dtype === "bool") return undefined;
+      if (isConstant(builder, b, 1)) return a;
+      if (isConstant(builder, a, 1)) return b;
+      if (dtype === "uint32") return undefined;
+      if (isConstant(builder, b, -1)) return builder.elementwise("neg", [a]);
+      return isConstant(builder, a, -1) ? builder.elementwise("neg", [b]) : undefined;
+    }
+    case "sub":
+      return isConstant(builder, b, 0) ? a : undefined;
+    case "neg":
+      return define(a, "neg");
+    case "cast":
+      return a.dtype === dtype ? a : castConstant(builder, a, dtype);
+    default:
+      return undefined;
+  }
+}
+
+/** A small constant in another floating-point type, made here rather than at every run. */
+function castConstant(builder: Builder, value: Value, dtype: DType): Value | undefined {
+  const definition = builder.definition(value);
+  if (definition?.kind !== "constant" || definition.tensor.size > 64) return undefined;
+  const types: readonly DType[] = ["float32", "float64"];
+  if (!types.includes(dtype) || value.dtype === "float16") return undefined;
+  return builder.constant(tensor(definition.tensor, { dtype }));
+}
+
+type Rewrite = (builder: Builder, operation: Apply) => Value | undefined;
+
+const rules: Readonly<Record<string, Rewrite | undefined>> = {
+  reshape(builder, { inputs: [x], outputs: [output] }) {
+    if (sameShape(x!.shape, output!.shape)) return x;
+    const definition = builder.definition(x!);
+    if (definition?.kind !== "apply") return undefined;
+    if (definition.primitive === "reshape") {
+      return reshape(builder, definition.inputs[0]!, output!.shape);
+    }
+    // A broadcast scalar has no order to keep.
+    const source = unexpanded(builder, x!);
+    if (sizeOf(source.shape) === 1) {
+      return expand(builder, reshape(builder, source, []), output!.shape);
+    }
+    return undefined;
+  },
+
+  transpose(builder, { inputs: [x], params }) {
+    const perm = params["perm"] as number[];
+    if (perm.every((axis, i) => axis === i)) return x;
+    const definition = builder.definition(x!);
+    if (definition?.kind === "apply" && definition.primitive === "transpose") {
+      const inner = definition.params["perm"] as number[];
+      return transpose(
+        builder,
+        definition.inputs[0]!,
+        perm.map((axis) => inner[axis]!),
+      );
+    }
+    const source = unexpanded(builder, x!);
+    if (source === x) return undefined;
+    const full = withRank(builder, source, x!.shape.length);
+    return expand(
+      builder,
+      transpose(builder, full, perm),
+      perm.map((axis) => x!.shape[axis]!),
+    );
+  },
+
+  broadcast(builder, { inputs: [x], params, outputs: [output] }) {
+    const axes = params["axis"] as number[];
+    if (axes.length === 0) {
+      if (sameShape(x!.shape, output!.shape)) return x;
+      const source = unexpanded(builder, x!);
+      return source === x ? undefined : expand(builder, source, output!.shape);
+    }
+    const shape: number[] = [];
+    let next = 0;
+    for (let axis = 0; axis < output!.shape.length; axis++) {
+      shape.push(axes.includes(axis) ? 1 : x!.shape[next++]!);
+    }
+    const leading = axes.every((axis) => axis < axes.length);
+    return expand(builder, leading ? x! : reshape(builder, x!, shape), output!.shape);
+  },
+
+  reduce(builder, { inputs: [x], params, outputs: [output] }) {
+    const axes = params["axis"] as number[];
+    const op = params["op"] as string;
+    if (axes.length === 0) return x;
+    const source = unexpanded(builder, x!);
+    if (source === x || !output!.dtype.startsWith("float") || op === "Mul") return undefined;
+    const full = withRank(builder, source, x!.shape.length);
+    const count = axes.reduce((n, axis) => n * (x!.shape[axis]! / full.shape[axis]!), 1);
+    if (count === 1) return undefined;
+    if (full.shape.some((length, axis) => axes.includes(axis) && length === 0)) return undefined;
+    const shape = full.shape.filter((_, axis) => !axes.includes(axis));
+    const unit = axes.every((axis) => full.shape[axis] === 1);
+    const reduced = unit
+      ? reshape(builder, full, shape)
+      : builder.apply("reduce", [full], params, [{ shape, dtype: output!.dtype }])[0]!;
+    const scaled =
+      op === "Add"
+        ? builder.elementwise("mul", [reduced, builder.scalar(count, output!.dtype)])
+        : reduced;
+    return expand(builder, scaled, output!.shape);
+  },
+
+  pad(_builder, { inputs: [x], params }) {
+    return (params["width"] as [number, number][]).every(([a, b]) => a === 0 && b === 0)
+      ? x
+      : undefined;
+  },
+
+  shrink(_builder, { inputs: [x], outputs: [output] }) {
+    return sameShape(x!.shape, output!.shape) ? x : undefined;
+  },
+};
+
+/** The smaller array that `value` is a broadcast of, otherwise `value`. */
+function unexpanded(builder: Builder, value: Value): Value {
+  const definition = builder.definition(value);
+  if (definition?.kind !== "apply" || definition.primitive !== "broadcast") return value;
+  // Broadcasts that insert axes were rewritten before anything could use them.
+  return (definition.params["axis"] as number[]).length === 0 ? definition.inputs[0]! : value;
+}
+
+function expand(builder: Builder, value: Value, shape: Shape): Value {
+  if (sameShape(value.shape, shape)) return value;
+  return builder.apply("broadcast", [value], { shape, axis: [] }, [
+    { shape, dtype: value.dtype },
+  ])[0]!;
+}
+
+function reshape(builder: Builder, value: Value, shape: Shape): Value {
+  return sameShape(value.shape, shape) ? value : builder.reshape(value, shape);
+}
+
+function transpose(builder: Builder, value: Value, perm: readonly number[]): Value {
+  if (perm.every((axis, i) => axis === i)) return value;
+  const shape = perm.map((axis) => value.shape[axis]!);
+  return builder.apply("transpose", [value], { perm }, [{ shape, dtype: value.dtype }])[0]!;
+}
+
+function withRank(builder: Builder, value: Value, rank: number): Value {
+  const missing = rank - value.shape.length;
+  return missing === 0
+    ? value
+    : reshape(builder, value, [...Array<number>(missing).fill(1), ...value.shape]);
+}
+
+/** Whether every element of `value` is the constant `wanted`. */
+function isConstant(builder: Builder, value: Value, wanted: number): boolean {
+  const definition = builder.definition(value);
+  if (definition?.kind !== "constant") return false;
+  const { data } = definition.tensor;
+  // -0 is not 0: x + 0 turns -0 into 0, x - 0 and x + -0 do not; all are equal as numbers.
+  return data.length === 1 && data[0] === wanted;
+}

@@ -1,0 +1,190 @@
+/**
+ * ONNX Runtime behind one small interface. The host adapters at the edge choose the package:
+ * onnxruntime-node in Node, onnxruntime-web in a browser.
+ */
+import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from "onnxruntime-common";
+
+import { type DType, type Shape, Tensor, type TypedArray } from "./tensor.ts";
+
+/** Where a program runs. `cuda` needs ONNX Runtime's CUDA libraries; `wasm` is for browsers. */
+export type Device = "cpu" | "webgpu" | "cuda" | "wasm";
+
+export interface SessionOptions {
+  /** Default: `cpu` in Node, `wasm` in a browser. */
+  readonly device?: Device;
+  /** Threads of one operator; default: all cores. */
+  readonly threads?: number;
+  /** Let the runtime print its warnings; default false. */
+  readonly log?: boolean;
+  /** The runtime's own graph optimizations; default "all", "basic" for programs that use float64. */
+  readonly graphOptimization?: "disabled" | "basic" | "extended" | "all";
+}
+
+/** What a host must bring: the runtime's module and the execution providers of a device. */
+export interface Host {
+  readonly name: "node" | "browser";
+  readonly defaultDevice: Device;
+  readonly devices: readonly Device[];
+  load(options: SessionOptions): Promise<Runtime>;
+}
+
+/** The part of ONNX Runtime's module that is used here. */
+export interface Runtime {
+  readonly InferenceSession: {
+    create(bytes: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+  readonly Tensor: new (
+    type: OrtTensor.Type,
+    data: OrtTensor.DataType,
+    dims: readonly number[],
+  ) => OrtTensor;
+}
+
+/** The device or the runtime refused; the message says what to try. */
+export class SessionError extends Error {
+  readonly code = "SESSION";
+}
+
+/** An open ONNX Runtime session. */
+export interface Session {
+  readonly device: Device;
+  /** Runs the model; names as in the graph. */
+  run(
+    feeds: ReadonlyMap<string, Tensor | Resident>,
+    outputs: readonly string[],
+  ): Promise<Resident[]>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * An array that stays where the runtime made it. Passing it to the next run copies nothing through
+ * JavaScript; `read` copies it to the host.
+ */
+export class Resident {
+  readonly #tensor: OrtTensor;
+
+  constructor(ort: OrtTensor) {
+    this.#tensor = ort;
+  }
+
+  get shape(): Shape {
+    return this.#tensor.dims;
+  }
+
+  get dtype(): DType {
+    return toDType(this.#tensor.type);
+  }
+
+  /** The runtime's own tensor, for the session that made it. */
+  get native(): OrtTensor {
+    return this.#tensor;
+  }
+
+  async read(): Promise<Tensor> {
+    const data = (await this.#tensor.getData()) as unknown as TypedArray;
+    return new Tensor(this.dtype, this.shape, data);
+  }
+
+  dispose(): void {
+    this.#tensor.dispose();
+  }
+}
+
+/** Loads the host's runtime and opens a session on the model. */
+export async function openSession(
+  bytes: Uint8Array,
+  options: SessionOptions = {},
+): Promise<Session> {
+  const host = await currentHost();
+  const device = options.device ?? host.defaultDevice;
+  checkOptions(options, host, device);
+  const runtime = await host.load(options);
+  let session: InferenceSession;
+  try {
+    session = await runtime.InferenceSession.create(bytes, {
+      executionProviders: providers(device),
+      graphOptimizationLevel: options.graphOptimization ?? "all",
+      logSeverityLevel: options.log ? 2 : 4,
+      ...(options.threads && { intraOpNumThreads: options.threads }),
+      ...(device === "webgpu" &&
+        host.name === "browser" && { preferredOutputLocation: "gpu-buffer" as const }),
+    });
+  } catch (error) {
+    throw new SessionError(
+      `session: ONNX Runtime could not open the program on ${device}: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+  return new OrtSession(runtime, session, device);
+}
+
+/** The adapter of the host we run on. */
+export async function currentHost(): Promise<Host> {
+  const isNode = typeof process !== "undefined" && process.versions?.node !== undefined;
+  return isNode
+    ? (await import("./hosts/node.ts")).nodeHost
+    : (await import("./hosts/browser.ts")).browserHost;
+}
+
+class OrtSession implements Session {
+  readonly device: Device;
+  readonly #runtime: Runtime;
+  readonly #session: InferenceSession;
+  #disposed = false;
+
+  constructor(runtime: Runtime, session: InferenceSession, device: Device) {
+    this.#runtime = runtime;
+    this.#session = session;
+    this.device = device;
+  }
+
+  async run(
+    feeds: ReadonlyMap<string, Tensor | Resident>,
+    outputs: readonly string[],
+  ): Promise<Resident[]> {
+    if (this.#disposed)
+      throw new SessionError("session: it was disposed; compile the program again.");
+    const native: Record<string, OrtTensor> = {};
+    for (const [name, value] of feeds) {
+      native[name] = value instanceof Resident ? value.native : this.#toNative(value);
+    }
+    const results = await this.#session.run(native, [...outputs]);
+    return outputs.map((name) => new Resident(results[name]!));
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#session.release();
+  }
+
+  #toNative({ dtype, shape, data }: Tensor): OrtTensor {
+    return new this.#runtime.Tensor(toOrtType(dtype), data as OrtTensor.DataType, shape);
+  }
+}
+
+function checkOptions(options: SessionOptions, host: Host, device: Device): void {
+  if (!host.devices.includes(device)) {
+    throw new SessionError(
+      `session: device "${device}" does not exist here; use one of ${host.devices.join(", ")}.`,
+    );
+  }
+  const { threads } = options;
+  if (threads !== undefined && (!Number.isSafeInteger(threads) || threads < 1)) {
+    throw new SessionError(`session: threads must be a whole number ≥ 1, got ${threads}.`);
+  }
+}
+
+function providers(device: Device): string[] {
+  return device === "cpu" ? ["cpu"] : device === "wasm" ? ["wasm"] : [device, "cpu"];
+}
+
+function toOrtType(dtype: DType): OrtTensor.Type {
+  return dtype;
+}
+
+function toDType(type: OrtTensor.Type): DType {
+  return type as DType;
+}
+
+export type { TypedTensor };

@@ -1,0 +1,177 @@
+/** A jax-js function and argument shapes to a flat jaxpr, with errors that name the function. */
+import {
+  Array as JaxArray,
+  type Jaxpr,
+  type JsTreeDef,
+  makeJaxpr,
+  type numpy as np,
+  tree,
+} from "@jax-js/jax";
+
+import { withBorrowedArrays } from "./ownership.ts";
+import { type DType, type Shape, Tensor, toTensor, type Tree } from "./tensor.ts";
+
+/** Shape and element type of one array. A class, so that trees take it as a leaf. */
+export class ArraySpec {
+  readonly shape: number[];
+  readonly dtype: DType;
+  readonly weakType: boolean = false;
+
+  constructor(shape: Shape, dtype: DType) {
+    this.shape = [...shape];
+    this.dtype = dtype;
+  }
+
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  toString(): string {
+    return `${this.dtype}[${this.shape.join(", ")}]`;
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type JaxFunction = (...args: any[]) => unknown;
+
+export interface Traced {
+  /** Without nested jit. Its first inputs are the captured constants. */
+  readonly jaxpr: Jaxpr;
+  readonly constants: readonly Tensor[];
+  readonly output: JsTreeDef;
+}
+
+/** A function could not be traced; the message names it, its arguments and a remedy. */
+export class TraceError extends Error {
+  readonly code = "TRACE";
+}
+
+/**
+ * Arrays that must not be captured by a traced function, by identity, with the name they go by.
+ * A hyperparameter that an objective reads from its closure would silently get no gradient.
+ */
+export type Forbidden = ReadonlyMap<unknown, string>;
+
+let forbidden: Forbidden = new Map();
+
+/** Runs `work`; inside, tracing a function that captures one of `arrays` throws a {@link TraceError}. */
+export function forbidCapture<R>(arrays: Forbidden, work: () => R): R {
+  const before = forbidden;
+  forbidden = arrays;
+  try {
+    return work();
+  } finally {
+    forbidden = before;
+  }
+}
+
+/**
+ * Traces `fn` on arguments of the given shapes.
+ *
+ * @throws {@link TraceError} when jax-js refuses the function, when it returns something that is not
+ * an array, or when it captures an array that must be an argument.
+ */
+export function trace(fn: JaxFunction, args: readonly Tree<ArraySpec>[], name?: string): Traced {
+  const label = name ?? (fn.name || "function");
+  try {
+    return withBorrowedArrays(() => {
+      const make = makeJaxpr(fn as (...args: unknown[]) => Tree<np.Array>);
+      const { jaxpr: closed, treedef } = make(...(args as unknown as np.Array[]));
+      const constants = closed.consts.map((constant) => {
+        const argument = forbidden.get(constant);
+        if (argument !== undefined) {
+          throw new TraceError(
+            `${label}: it reads ${argument} from its closure, so its derivative would be lost; take ${argument.split(".")[0]} from the function's arguments instead.`,
+          );
+        }
+        return constantTensor(constant as unknown as JaxArray, label);
+      });
+      return { jaxpr: closed.jaxpr.flatten(), constants, output: treedef };
+    });
+  } catch (error) {
+    if (error instanceof TraceError) throw error;
+    throw new TraceError(explain(error, label, args), { cause: error });
+  }
+}
+
+/** Output specs of `fn`, without building anything. */
+export function outputSpec(
+  fn: JaxFunction,
+  args: readonly Tree<ArraySpec>[],
+  name?: string,
+): Tree<ArraySpec> {
+  const { jaxpr, output } = trace(fn, args, name);
+  return tree.unflatten(
+    output,
+    jaxpr.outs.map((out) => new ArraySpec(out.aval.shape, out.aval.dtype as DType)),
+  );
+}
+
+/**
+ * Checks that an objective returns one floating-point scalar.
+ *
+ * @throws {@link TraceError} saying what it returns instead.
+ */
+export function checkScalarObjective(
+  fn: JaxFunction,
+  args: readonly Tree<ArraySpec>[],
+  name: string,
+): void {
+  const leaves = tree.leaves(outputSpec(fn, args, name)) as ArraySpec[];
+  const [leaf] = leaves;
+  if (leaves.length !== 1 || leaf === undefined) {
+    throw new TraceError(`${name}: must return one scalar, it returns ${leaves.length} arrays.`);
+  }
+  if (leaf.ndim !== 0) {
+    throw new TraceError(
+      `${name}: must return a scalar, it returns ${leaf}; end it with np.mean(...) or np.sum(...).`,
+    );
+  }
+  if (!leaf.dtype.startsWith("float")) {
+    throw new TraceError(
+      `${name}: must return a floating-point scalar, it returns ${leaf.dtype}; cast it with .astype(np.float32).`,
+    );
+  }
+}
+
+function constantTensor(constant: JaxArray, label: string): Tensor {
+  if (!(constant instanceof JaxArray)) {
+    throw new TraceError(
+      `${label}: it captures a tracer of another transformation; pass that value as an argument.`,
+    );
+  }
+  return toTensor(constant);
+}
+
+const remedies: readonly [RegExp, string][] = [
+  [/scalar output/, "an objective must end in a scalar: add np.mean(...) or np.sum(...)"],
+  [
+    /only supports floating-point/,
+    "derivatives need floating-point arguments: store integers in the data, or cast them to float32",
+  ],
+  [/broadcast|shape|Reshape|dot|conv|axis|axes/i, "check the shapes of the arguments"],
+  [
+    /Tensor|not.*(tracer|array)|is not a function/i,
+    "use jax-js arrays (np.array) inside the function",
+  ],
+];
+
+function explain(error: unknown, label: string, args: readonly Tree<ArraySpec>[]): string {
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
+  const remedy = remedies.find(([pattern]) => pattern.test(message))?.[1];
+  const listed = args.map((arg, i) => `argument ${i + 1}: ${describe(arg)}`).join("; ");
+  return `${label}: ${message} (${listed}).${remedy ? ` Try: ${remedy}.` : ""}`;
+}
+
+/** A tree of specs as text, shortened: `{ w: float32[3], b: float32[] }`. */
+export function describe(value: Tree<{ toString(): string }>): string {
+  const text = ((): string => {
+    if (Array.isArray(value)) return `[${value.map(describe).join(", ")}]`;
+    if (typeof value === "object" && value !== null && value.constructor === Object) {
+      const entries = Object.entries(value as Record<string, Tree<object>>);
+      return `{ ${entries.map(([key, item]) => `${key}: ${describe(item)}`).join(", ")} }`;
+    }
+    return String(value);
+  })();
+  return text.length > 300 ? `${text.slice(0, 297)}...` : text;
+}
