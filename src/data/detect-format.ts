@@ -45,36 +45,38 @@ export function sampleRecords(text: Uint8Array, candidates: readonly string[]): 
 }
 
 /**
- * Whether the first record names the columns. Numbers or missing cells in it speak against; a column that
- * is all numbers below it speaks for; among text columns, a first cell that comes again speaks against.
+ * Whether the first record names the columns. It does when it holds a name the caller expects. Otherwise
+ * numbers in it speak against, a column that is all numbers below it speaks for, and among text columns a
+ * first cell that comes again below speaks against.
  */
 export function looksLikeHeader(
   records: readonly string[][],
   isMissing: (cell: string) => boolean,
+  expectedNames: readonly string[] = [],
 ): boolean {
   const [first, ...rest] = records;
-  if (
-    first === undefined ||
-    first.some((cell) => !Number.isNaN(cell === "" ? NaN : parseNumber(cell)))
-  )
-    return false;
+  if (first === undefined) return false;
+  // "3" or "last" can mean a position, and "3" can be a data cell.
+  const expected = expectedNames.filter((name) => !/^\d+$|^last$/.test(name));
+  if (expected.some((name) => first.includes(name))) return true;
+  if (first.some(isNumeric)) return false;
   if (rest.length === 0) return true;
   let votes = 0;
   for (const [j, name] of first.entries()) {
     const below = rest.map((cells) => cells[j] ?? "").filter((cell) => !isMissing(cell));
-    if (below.length === 0) continue;
-    if (
-      below.every((cell) => !Number.isNaN(parseNumber(cell)) || almostNumber(cell) !== undefined)
-    ) {
+    if (below.length > 0 && below.every(isNumeric)) {
       // A missing cell above numbers is data; an empty name is how pandas writes its index.
-      if (name !== "" && isMissing(name)) return false;
-      return true;
+      return name === "" || !isMissing(name);
     }
     const distinct = new Set(below);
     if (distinct.has(name)) votes--;
     else if (distinct.size <= below.length / 2) votes++;
   }
   return votes > 0;
+}
+
+function isNumeric(cell: string): boolean {
+  return cell !== "" && (!Number.isNaN(parseNumber(cell)) || almostNumber(cell) !== undefined);
 }
 
 function commonestWidth(records: readonly string[][]): { width: number; share: number } {

@@ -4,6 +4,7 @@
  */
 import { alignTable } from "./align-table.ts";
 import type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
+import { moments } from "./moments.ts";
 import {
   DataError,
   plural,
@@ -112,22 +113,9 @@ function fitNumeric(column: NumericColumn, rows: Int32Array): NumericInput | str
   const low = present[0]!;
   const high = present[count - 1]!;
   if (low === high && !missingIndicator) return `the value ${low} in every training row`;
-  // Working in units of the largest magnitude keeps sums and squares of huge values finite.
-  const unit = Math.max(Math.abs(low), Math.abs(high)) || 1;
-  let mean = 0;
-  for (const value of present) mean += value / unit / count;
-  let variance = 0;
-  for (const value of present) variance += (value / unit - mean) ** 2 / count;
-  const scale = low === high ? 1 : Math.sqrt(variance) * unit;
+  const { mean, sd } = low === high ? { mean: low, sd: 1 } : moments(present);
   const fill = present[(count - 1) >> 1]! / 2 + present[count >> 1]! / 2;
-  return {
-    kind: "numeric",
-    name: column.name,
-    mean: low === high ? low : mean * unit,
-    scale,
-    fill,
-    missingIndicator,
-  };
+  return { kind: "numeric", name: column.name, mean, scale: sd || 1, fill, missingIndicator };
 }
 
 function fitCategorical(

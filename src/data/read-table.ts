@@ -22,6 +22,11 @@ import {
 export interface ReadTableOptions {
   /** Whether the first record names the columns. Default: found out. Without one they are c1, c2, … */
   readonly header?: boolean;
+  /**
+   * Names the caller will ask for, such as the target's. A first record that holds one of them is a
+   * header; so is one that holds a key of `types`. Ignored when `header` is given.
+   */
+  readonly expectedNames?: readonly string[];
   /** One character. Default: found out among comma, semicolon, tab and vertical bar. */
   readonly delimiter?: string;
   /** Words for a missing cell, in any case. Default: {@link defaultMissing}. Replaces the default. */
@@ -80,7 +85,9 @@ export function parseTable(
     text,
     options.delimiter === undefined ? delimiters : [options.delimiter],
   );
-  const header = options.header ?? looksLikeHeader(sample.records, isMissing);
+  const typed = typeof options.types === "object" ? Object.keys(options.types) : [];
+  const expectedNames = [...(options.expectedNames ?? []), ...typed];
+  const header = options.header ?? looksLikeHeader(sample.records, isMissing, expectedNames);
   const names = columnNames(sample, header, source);
   const kinds = startingKinds(sample, header, names, isMissing, options.types, source);
 

@@ -41,7 +41,7 @@ export function describeTable(table: Table, facts: ReadingFacts): string[] {
   const empty = names((_, j) => facts.missing[j] === rowCount);
   if (empty.length > 0) {
     notes.push(
-      `${empty.length === 1 ? "Column" : "Columns"} ${listNames(empty)} hold nothing but missing cells and will not be used.`,
+      `${empty.length === 1 ? "Column" : "Columns"} ${listNames(empty)} ${empty.length === 1 ? "holds" : "hold"} nothing but missing cells and will not be used.`,
     );
   }
   const codes = names((column, j) => !facts.forced[j] && isCoded(column));
@@ -93,7 +93,7 @@ function mostlyNumbersNote(
     if (isNumber[code]) numbers++;
   }
   if (numbers < mostlyNumbers * present) return undefined;
-  return `Column ${quote(column.name)} is categorical because ${plural(present - numbers, "cell")} of ${present} are not numbers, such as ${quote(column.levels[example]!)} on line ${firstLine(example)}; add such words to the missing ones if that is what they mean.`;
+  return `Column ${quote(column.name)} is categorical because ${present - numbers} of ${plural(present, "cell")} are not numbers, such as ${quote(column.levels[example]!)} on line ${firstLine(example)}; add such words to the missing ones if that is what they mean.`;
 }
 
 function isCoded(column: Column): boolean {

@@ -2,6 +2,7 @@
  * What is to be predicted: a column of a table, read as a number (regression) or as a class. The task
  * follows from the column unless it is forced.
  */
+import { moments } from "./moments.ts";
 import { DataError, findColumn, plural, quote, type Column, type Table } from "./table.ts";
 
 export type Task = "regression" | "binary" | "multiclass";
@@ -87,11 +88,8 @@ export function inferTarget(table: Table, name: string, force?: Task): InferredT
  */
 export function standardizeTarget(target: Target, values: Float64Array, rows: Int32Array): Target {
   if (target.task !== "regression") return target;
-  let mean = 0;
-  for (const row of rows) mean += values[row]! / rows.length;
-  let variance = 0;
-  for (const row of rows) variance += (values[row]! - mean) ** 2 / rows.length;
-  return { ...target, mean, scale: Math.sqrt(variance) || 1 };
+  const { mean, sd } = moments(Float64Array.from(rows, (row) => values[row]!));
+  return { ...target, mean, scale: sd || 1 };
 }
 
 function inferTask(column: Column, rows: Int32Array): Task {

@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkText, countLineBreaks, lineAt, readBytes } from "./read-bytes.ts";
+import { readTable } from "./read-table.ts";
+import { DataError } from "./table.ts";
+
+let folder = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "stackelberg-data-"));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function write(name: string, content: Uint8Array | string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+test("gzip is recognized by its bytes, whatever the name, in one or several members", async () => {
+  const text = "a,b\n1,2\n3,4\n";
+  const packed = gzipSync(text);
+  const parts = Buffer.concat([gzipSync("a,b\n"), gzipSync("1,2\n3,4\n")]);
+  const tables = await Promise.all(
+    [
+      await write("plain.csv", text),
+      await write("packed.data", packed),
+      await write("parts.csv.gz", parts),
+    ].map(async (path) => (await readTable(path)).table.columns),
+  );
+  expect(tables[1]).toEqual(tables[0]);
+  expect(tables[2]).toEqual(tables[0]);
+});
+
+test("damaged and cut gzip", async () => {
+  const packed = gzipSync("a,b\n" + "1,2\n3,4\n".repeat(100));
+  const damaged = Uint8Array.from(packed);
+  damaged[damaged.length - 6]! ^= 0xff;
+  for (const [name, content] of [
+    ["cut.csv.gz", packed.subarray(0, packed.length - 9)],
+    ["damaged.csv.gz", damaged],
+  ] as const) {
+    const path = await write(name, content);
+    await expect(readBytes(path)).rejects.toThrow(DataError);
+    await expect(readBytes(path)).rejects.toThrow(
+      /\.csv\.gz: the gzip data are damaged or cut off \(.+\); fetch the file again or unzip it yourself\.$/,
+    );
+  }
+});
+
+test("a missing file and a directory", async () => {
+  await expect(readTable(join(folder, "nowhere.csv"))).rejects.toThrow(
+    /nowhere\.csv: there is no such file; check the path\.$/,
+  );
+  await expect(readTable(folder)).rejects.toThrow(
+    /this is a directory; give the CSV file inside it\.$/,
+  );
+});
+
+test.each([
+  ["PK\u0003\u0004", "a zip archive or an Excel workbook, not CSV text; export the sheet as CSV"],
+  ["PAR1", "a Parquet file, not CSV text; export the data as CSV"],
+  ["%PDF-1.7", "a PDF, not CSV text; export the data as CSV"],
+])("known binary formats: %j", (start, what) => {
+  expect(() => checkText(new TextEncoder().encode(start), "data.csv")).toThrow(
+    `data.csv: this is ${what}.`,
+  );
+});
+
+test("UTF-16", () => {
+  expect(() => checkText(Uint8Array.of(0xff, 0xfe, 0x61, 0), "data.csv")).toThrow(
+    "data.csv: this is UTF-16 text, not CSV text; save it as UTF-8.",
+  );
+});
+
+test("lines end with \\n, \\r\\n or a lone \\r", () => {
+  const text = new TextEncoder().encode("a\r\nb\rc\nd");
+  expect(countLineBreaks(text)).toBe(3);
+  expect([..."abcd"].map((letter) => lineAt(text, text.indexOf(letter.charCodeAt(0))))).toEqual([
+    1, 2, 3, 4,
+  ]);
+  expect(lineAt(text, 2)).toBe(1);
+});
