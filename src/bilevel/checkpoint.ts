@@ -11,7 +11,7 @@ import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 export interface SolveState {
   readonly trees: StateTrees;
   /** One record for each evaluated step, 0 … the last. */
-  readonly history: readonly StepRecord[];
+  readonly history: StepRecord[];
   /** The step that `bestLambda` and `bestW` belong to. */
   readonly bestStep: number;
 }

@@ -11,7 +11,8 @@ test.each([
   [[1, 5, 4, 3], 0, 3],
   [[1, Number.NaN, 0.5, 2], 0, 1],
 ])("values %j with minImprovement %d: %d steps", (values, minImprovement, steps) => {
-  expect(stepsWithoutImprovement(values, { minImprovement })).toBe(steps);
+  const history = values.map((value) => ({ value }));
+  expect(stepsWithoutImprovement(history, { minImprovement })).toBe(steps);
 });
 
 test.each([

@@ -31,16 +31,16 @@ export function checkEarlyStopping({ patience, minImprovement = 0 }: EarlyStoppi
  * `minImprovement`, and then becomes the reference; the first value is the first reference.
  */
 export function stepsWithoutImprovement(
-  values: readonly number[],
+  history: readonly { readonly value: number }[],
   { minImprovement = 0 }: Pick<EarlyStopping, "minImprovement">,
 ): number {
   let reference = Infinity;
   let last = 0;
-  values.forEach((value, step) => {
+  history.forEach(({ value }, step) => {
     if (value < reference - minImprovement) {
       reference = value;
       last = step;
     }
   });
-  return Math.max(0, values.length - 1 - last);
+  return Math.max(0, history.length - 1 - last);
 }

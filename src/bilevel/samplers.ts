@@ -18,6 +18,8 @@ export interface Stream {
 export interface Sampler {
   /** Says what is sampled and how; a resumed run must find the same text. */
   fingerprint(): string;
+  /** Set when a batch is a stack [perStep, …] of one batch for each inner step. */
+  readonly perStep?: number | undefined;
   /** The batch of an outer step (0, 1, …): a pure function of the step and the stream. */
   batch(step: number, from: Stream): Tree<TensorLike> | Promise<Tree<TensorLike>>;
 }
@@ -84,6 +86,7 @@ export function minibatches(options: MinibatchOptions): MinibatchSampler {
 
   return {
     batchesPerEpoch,
+    perStep,
     fingerprint: () =>
       JSON.stringify([
         "minibatches",

@@ -1,0 +1,135 @@
+/** What an outer loop runs: its compiled programs and its data, opened once and used at every step. */
+import { tree } from "@jax-js/jax";
+import type { Executable } from "../program/executable.ts";
+import type { Program } from "../program/program.ts";
+import { Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
+import { forbidCapture } from "../program/trace.ts";
+import type { Identity } from "./checkpoint.ts";
+import { describeTree, fingerprintOfBytes, fingerprintOfTree } from "./fingerprint.ts";
+import { buildOuterStep, buildStart } from "./outer-step.ts";
+import type { OuterStepInputs, OuterStepOutputs, StartOutputs } from "./outer-step.ts";
+import type { BilevelData, Problem } from "./problem.ts";
+import type { Cost } from "./rule.ts";
+import { isSampler, type Sampler } from "./samplers.ts";
+import type { FullSolveOptions } from "./solve-options.ts";
+
+/** The arrays that one step hands to the next. */
+export type Carried = Pick<OuterStepInputs, "lambda" | "w" | "follower" | "optimizer">;
+
+/** Compiled programs and data of one run. */
+export interface Machine {
+  /** Of one step. */
+  readonly cost: Cost;
+  /** What the first step gets. */
+  readonly start: Carried;
+  /** Set when the run writes or reads checkpoints. */
+  readonly identity: Identity | undefined;
+  /** Draws step k's batches and runs it. */
+  step(k: number, carried: Carried): Promise<OuterStepOutputs>;
+  /** The arrays for the step after one that gave `outputs`. */
+  next(outputs: Pick<OuterStepOutputs, "nextLambda" | "w" | "follower" | "optimizer">): Carried;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Traces, compiles and makes the first states.
+ *
+ * @param first - the first step that will run: its batches give the shapes.
+ * @param needsIdentity - whether to fingerprint programs and data, for checkpoints.
+ */
+export async function openMachine(
+  problem: Problem,
+  options: FullSolveOptions,
+  first: number,
+  needsIdentity: boolean,
+): Promise<Machine> {
+  const { lambda, w, captured, device, threads } = options;
+  const isWarm = options.start === "warm" && problem.init === undefined;
+  const draw = batches(options);
+  const data = await draw(first);
+  const parts = { ...options, problem, isWarm, data, batched: isBatched(options) };
+  const placement = { ...(device && { device }), ...(threads && { threads }) };
+
+  const program = forbidCapture(captured, () => buildStart(parts));
+  const starter = await program.compile(placement);
+  const made = (await starter.run({ lambda, w })) as unknown as StartOutputs;
+  await starter.dispose();
+
+  const { program: step, cost } = forbidCapture(captured, () => buildOuterStep(parts, made));
+  const identity = needsIdentity ? identityOf(options, step, w) : undefined;
+  const executable: Executable = await step.compile(placement);
+  return {
+    cost,
+    start: { ...made, w },
+    identity,
+    async step(k, carried) {
+      const batch = k === first ? data : await draw(k);
+      const t = new Tensor("int32", [], Int32Array.of(k));
+      const inputs: OuterStepInputs = { ...carried, t, ...batch };
+      return (await executable.run({ ...inputs })) as unknown as OuterStepOutputs;
+    },
+    next: ({ nextLambda, w: answer, follower, optimizer }) => ({
+      lambda: nextLambda,
+      w: isWarm ? answer : w,
+      follower,
+      optimizer,
+    }),
+    dispose: () => executable.dispose(),
+  };
+}
+
+/** Both levels' data at a step: the arrays as given, or the samplers' batches. */
+function batches({
+  data,
+  seed,
+}: FullSolveOptions): (k: number) => Promise<BilevelData<Tree<Tensor>>> {
+  const host = (values: Tree<TensorLike>): Tree<Tensor> =>
+    tree.map(toTensor, values) as Tree<Tensor>;
+  const level = (stream: "inner" | "outer"): ((k: number) => Promise<Tree<Tensor>>) => {
+    const source: Tree<TensorLike> | Sampler = data[stream];
+    if (isSampler(source)) return async (k) => host(await source.batch(k, { seed, stream }));
+    const arrays = host(source);
+    return async () => arrays;
+  };
+  const inner = level("inner");
+  const outer = level("outer");
+  return async (k) => ({ inner: await inner(k), outer: await outer(k) });
+}
+
+function isBatched({ data, rule }: FullSolveOptions): boolean {
+  for (const stream of ["inner", "outer"] as const) {
+    const source: unknown = data[stream];
+    if (!isSampler(source) || source.perStep === undefined) continue;
+    if (stream === "outer") {
+      throw new TypeError(
+        "solve: the outer sampler must give one batch for each outer step; leave its perStep out.",
+      );
+    }
+    if (source.perStep !== rule.innerSteps) {
+      throw new RangeError(
+        `solve: the inner sampler must stack one batch for each of the rule's ${rule.innerSteps} inner steps, it stacks ${source.perStep}; give it perStep: ${rule.innerSteps}, or leave perStep out for one batch in all of them.`,
+      );
+    }
+    return true;
+  }
+  return false;
+}
+
+function identityOf(options: FullSolveOptions, step: Program, w: Tree<Tensor>): Identity {
+  const { rule, optimizer, constraints, start, seed, data } = options;
+  const source = (level: Tree<TensorLike> | Sampler): string =>
+    isSampler(level) ? level.fingerprint() : `${describeTree(level)} ${fingerprintOfTree(level)}`;
+  return {
+    rule: rule.name,
+    optimizer: optimizer.name,
+    constraints: constraints?.label ?? "none",
+    lambda: describeTree(options.lambda),
+    w: describeTree(w),
+    // A warm start has no further use for the first weights.
+    start: start === "warm" ? start : `cold from ${fingerprintOfTree(w)}`,
+    seed: String(seed),
+    "inner data": source(data.inner),
+    "outer data": source(data.outer),
+    "the compiled program of problem, rule and optimizer": fingerprintOfBytes(step.toOnnx()),
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * The loop behind `solve`: runs one program per step, keeps the state, writes checkpoints and says how it ended. Arrays
+ * pass through untouched; only their being finite and their norms are looked at.
+ */
+import { tree } from "@jax-js/jax";
+import { Tensor, type Tree } from "../program/tensor.ts";
+import { readCheckpointFile } from "./checkpoint-file.ts";
+import { checkIdentity, decodeCheckpoint, type SolveState } from "./checkpoint.ts";
+import { CheckpointWriter } from "./checkpoint-writer.ts";
+import { cancelledEnding, endingOf, nonFiniteEnding, type Ending } from "./endings.ts";
+import type { StepRecord } from "./history.ts";
+import { openMachine, type Carried, type Machine } from "./machine.ts";
+import type { OuterStepOutputs } from "./outer-step.ts";
+import type { Problem } from "./problem.ts";
+import { allFinite, makeReport, type Report } from "./report.ts";
+import type { Cost } from "./rule.ts";
+import type { Loop } from "./run.ts";
+import type { FullSolveOptions, SolveResult, SolveStep } from "./solve-options.ts";
+
+type Step = SolveStep<Tree<Tensor>, Tree<Tensor>>;
+type Result = SolveResult<Tree<Tensor>, Tree<Tensor>>;
+
+/** The outer loop of one run. */
+export class OuterLoop implements Loop<Step, Result> {
+  readonly #problem: Problem;
+  readonly #options: FullSolveOptions;
+  readonly #writer: CheckpointWriter;
+  #started: number | undefined;
+  #machine: Machine | undefined;
+  #carried: Carried | undefined;
+  /** The finite steps; the state's history is this very list. */
+  #history: StepRecord[] = [];
+  /** After the last finite step. */
+  #state: SolveState | undefined;
+  /** The step that was not finite, which no checkpoint contains. */
+  #failed: StepRecord | undefined;
+  #ending: Ending | undefined;
+
+  constructor(problem: Problem, options: FullSolveOptions) {
+    this.#problem = problem;
+    this.#options = options;
+    this.#writer = new CheckpointWriter(options.checkpoint);
+  }
+
+  async next(): Promise<Step | undefined> {
+    this.#started ??= performance.now();
+    const { signal } = this.#options;
+    if (!this.#ending && signal?.aborted) this.#ending = cancelledEnding("signal", this.#last);
+    if (this.#ending) return undefined;
+    this.#machine ??= await this.#open();
+    const { innerGradients } = this.#machine.cost;
+    const seen = { history: this.#history, best: this.#best, seconds: this.#seconds };
+    this.#ending = endingOf(seen, this.#options, innerGradients);
+    return this.#ending ? undefined : this.#step(this.#machine, this.#carried!);
+  }
+
+  async end(): Promise<Result> {
+    this.#ending ??= cancelledEnding("caller", this.#last);
+    if (this.#state) await this.#writer.save(this.#state);
+    await this.#machine?.dispose();
+    const { trees } = this.#state ?? {};
+    const { lambda, w, keepBest } = this.#options;
+    const last = { lambda: trees?.lambda ?? lambda, w: trees?.w ?? w };
+    const best = {
+      step: this.#best?.step ?? 0,
+      value: this.#best?.value ?? Number.NaN,
+      lambda: trees?.bestLambda ?? lambda,
+      w: trees?.bestW ?? w,
+    };
+    const chosen = keepBest ? best : { ...last, value: this.#last?.value ?? Number.NaN };
+    const warnings = this.#writer.warnings;
+    return {
+      lambda: chosen.lambda,
+      w: chosen.w,
+      value: chosen.value,
+      best,
+      history: this.#failed ? [...this.#history, this.#failed] : [...this.#history],
+      status: this.#ending.status,
+      sentence: [this.#ending.sentence, ...warnings].join(" "),
+      cost: this.#cost,
+      seconds: this.#seconds,
+      warnings,
+    } as unknown as Result;
+  }
+
+  async #open(): Promise<Machine> {
+    const { resume, checkpoint } = this.#options;
+    const bytes = typeof resume === "string" ? await readCheckpointFile(resume) : resume;
+    const saved = bytes && decodeCheckpoint(bytes);
+    const first = saved?.state.history.length ?? 0;
+    const needsIdentity = saved !== undefined || checkpoint !== undefined;
+    const machine = await openMachine(this.#problem, this.#options, first, needsIdentity);
+    this.#carried = machine.start;
+    this.#writer.identity = machine.identity;
+    if (saved) {
+      try {
+        checkIdentity(saved.identity, machine.identity!);
+      } catch (error) {
+        await machine.dispose();
+        throw error;
+      }
+      this.#state = saved.state;
+      this.#history = saved.state.history;
+      this.#carried = machine.next(saved.state.trees);
+    }
+    return machine;
+  }
+
+  async #step(machine: Machine, carried: Carried): Promise<Step> {
+    const k = this.#history.length;
+    const before = performance.now();
+    const outputs = await machine.step(k, carried);
+    const seconds = (performance.now() - before) / 1000;
+    const report = makeReport(this.#options.rule, machine.cost, outputs, seconds);
+    const record = recordOf(k, outputs, report, seconds);
+    const { value, gradient, w } = report.nonFinite;
+    if (value || gradient || w || !allFinite(outputs.nextLambda)) {
+      this.#failed = record;
+      this.#ending = nonFiniteEnding(record, report);
+    } else {
+      this.#keep(record, carried.lambda, outputs);
+      this.#carried = machine.next(outputs);
+      if (this.#writer.isDue(k)) await this.#writer.save(this.#state!);
+    }
+    return {
+      ...record,
+      lambda: carried.lambda,
+      w: outputs.w,
+      gradient: outputs.gradient,
+      report,
+      cost: this.#cost,
+      elapsedSeconds: this.#seconds,
+      warnings: this.#writer.warnings,
+    } as unknown as Step;
+  }
+
+  #keep(record: StepRecord, lambda: Tree<Tensor>, outputs: OuterStepOutputs): void {
+    const { w, nextLambda, follower, optimizer } = outputs;
+    const previous = this.#state;
+    const best = this.#best;
+    const isBest = best === undefined || record.value < best.value;
+    this.#state = {
+      history: this.#history,
+      bestStep: isBest ? record.step : best.step,
+      trees: {
+        lambda,
+        w,
+        nextLambda,
+        follower,
+        optimizer,
+        bestLambda: isBest ? lambda : previous!.trees.bestLambda,
+        bestW: isBest ? w : previous!.trees.bestW,
+      },
+    };
+    this.#history.push(record);
+  }
+
+  get #best(): StepRecord | undefined {
+    return this.#state && this.#history[this.#state.bestStep];
+  }
+
+  get #last(): StepRecord | undefined {
+    return this.#history.at(-1);
+  }
+
+  get #seconds(): number {
+    return this.#started === undefined ? 0 : (performance.now() - this.#started) / 1000;
+  }
+
+  get #cost(): Cost {
+    const steps = this.#history.length + (this.#failed ? 1 : 0);
+    const cost = this.#machine?.cost;
+    return {
+      innerGradients: steps * (cost?.innerGradients ?? 0),
+      hessianVectorProducts: steps * (cost?.hessianVectorProducts ?? 0),
+      crossProducts: steps * (cost?.crossProducts ?? 0),
+      reportGradients: steps * (cost?.reportGradients ?? 0),
+      storedFloats: cost?.storedFloats ?? 0,
+    };
+  }
+}
+
+function recordOf(
+  step: number,
+  outputs: OuterStepOutputs,
+  report: Report,
+  seconds: number,
+): StepRecord {
+  const gradientNorm = normOf(outputs.gradient);
+  return {
+    step,
+    value: outputs.value.item(),
+    innerValue: outputs.innerValue[0]?.item() ?? Number.NaN,
+    gradientNorm,
+    projectedGradientNorm: outputs.projectedGradientNorm[0]?.item() ?? gradientNorm,
+    innerGradientNorm: report.innerGradientNorm,
+    initialInnerGradientNorm: report.initialInnerGradientNorm,
+    measured: report.measured,
+    seconds,
+  };
+}
+
+/** Euclidean norm over all leaves, in float64. */
+function normOf(values: Tree<Tensor>): number {
+  let sum = 0;
+  for (const { data } of tree.leaves<Tensor>(values)) for (const x of data) sum += x * x;
+  return Math.sqrt(sum);
+}
