@@ -15,9 +15,12 @@ export interface CompiledFunction<R> {
 }
 
 /** The tree of `T` with host tensors where jax-js arrays were. */
-export type TensorsOf<T> = T extends { dataSync(): unknown } | number
-  ? Tensor
-  : { [K in keyof T]: TensorsOf<T[K]> };
+export type TensorsOf<T> =
+  Tree<never> extends T
+    ? Tree<Tensor>
+    : T extends { dataSync(): unknown } | number
+      ? Tensor
+      : { [K in keyof T]: TensorsOf<T[K]> };
 
 /**
  * Compiles a jax-js function to ONNX Runtime.

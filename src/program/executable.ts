@@ -1,11 +1,11 @@
 /** A compiled program: named trees of arrays in, named trees of arrays out. */
 import { tree } from "@jax-js/jax";
 
-import { sameShape, type Value } from "./ir.ts";
+import { sameShape } from "./ir.ts";
 import { leafNames } from "./lower/index.ts";
 import type { Binding } from "./program.ts";
 import { type Device, Resident, type Session } from "./session.ts";
-import { Tensor, type TensorLike, toTensor, type Tree } from "./tensor.ts";
+import { type DType, type Tensor, tensor, type TensorLike, toTensor, type Tree } from "./tensor.ts";
 
 /** Inputs by name: trees of arrays, on the host or left where an earlier run made them. */
 export type Inputs = Readonly<Record<string, Tree<TensorLike | Resident>>>;
@@ -96,22 +96,19 @@ export class Executable {
     }
     const names = leafNames([binding]);
     leaves.forEach((leaf, i) => {
-      const value = leaf instanceof Resident ? leaf : toTensor(leaf);
       const wanted = binding.leaves[i]!;
-      const fitted = fit(value, wanted);
-      if (!fitted) {
+      const value = leaf instanceof Resident ? leaf : asTensor(leaf, wanted.dtype);
+      if (!sameShape(value.shape, wanted.shape) || value.dtype !== wanted.dtype) {
         throw new InputError(
           `${this.name}: input "${binding.name}" leaf ${i} must be ${wanted}, got ${value.dtype}[${value.shape.join(", ")}].`,
         );
       }
-      feeds.set(names[i]!, fitted);
+      feeds.set(names[i]!, value);
     });
   }
 }
 
-function fit(value: Tensor | Resident, wanted: Value): Tensor | Resident | undefined {
-  if (!sameShape(value.shape, wanted.shape)) return undefined;
-  if (value.dtype === wanted.dtype) return value;
-  // A bare number is written as float32 but means itself.
-  return undefined;
+/** A bare number means itself in any type; arrays keep theirs. */
+function asTensor(leaf: TensorLike, dtype: DType): Tensor {
+  return typeof leaf === "number" ? tensor(leaf, { dtype }) : toTensor(leaf);
 }

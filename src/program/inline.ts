@@ -74,7 +74,8 @@ function operandTypes(primitive: string, { inputs, outBinders }: Equation): DTyp
  * type, so that 1/3 in a float64 program is 1/3.
  */
 function storedType(aval: Atom["aval"]): DType {
-  return aval.weakType && aval.dtype === "float32" ? "float64" : (aval.dtype as DType);
+  const dtype = aval.dtype as DType;
+  return aval.weakType && dtype === "float32" ? "float64" : dtype;
 }
 
 const order: readonly DType[] = ["bool", "uint32", "int32", "float16", "float32", "float64"];

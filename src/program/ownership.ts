@@ -5,7 +5,7 @@
  * `x.ref`. Tracers hold no memory, so during our own synchronous trace ownership means nothing: `ref`
  * returns the array and `dispose` does nothing. Functions written with `.ref` work unchanged, functions
  * without it trace to the same jaxpr, and captured arrays stay alive. Outside, jax-js is as strict as
- * ever. See docs/decisions/0003-borrowed-arrays.md.
+ * ever. See docs/decisions/borrowed-arrays.md.
  *
  * The same window restores literals: jax-js rounds a bare number to float32 when it writes it into a
  * jaxpr (0.1 becomes 0.10000000149011612), which would cap float64 programs at seven digits.
@@ -99,7 +99,7 @@ function keepExactLiterals(): () => void {
   )._implRules();
   Object.defineProperty(prototype, "dataSync", {
     ...original,
-    value(this: JaxArray) {
+    value(this: JaxArray): ReturnType<JaxArray["dataSync"]> {
       const isLiteral = this.ndim === 0 && this.weakType && this.dtype === np.float32;
       return read.call(isLiteral ? rules.cast([this], { dtype: "float64" })[0]! : this);
     },

@@ -22,9 +22,12 @@ import { ArraySpec, describe, type JaxFunction, trace, TraceError } from "./trac
 import { Tensor, tensor, type TensorLike, toTensor, type Tree, type TypedArray } from "./tensor.ts";
 
 /** The tree of `T` with program values where arrays, numbers or specs were. */
-export type Values<T> = T extends JaxArray | ArraySpec | Tensor | TypedArray | number | boolean
-  ? Value
-  : { [K in keyof T]: Values<T[K]> };
+export type Values<T> =
+  Tree<never> extends T
+    ? Tree<Value>
+    : T extends JaxArray | ArraySpec | Tensor | TypedArray | number | boolean
+      ? Value
+      : { [K in keyof T]: Values<T[K]> };
 
 /** Named inputs or outputs of a program: the tree's structure and its leaves, in order. */
 export interface Binding {

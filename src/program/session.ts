@@ -2,7 +2,7 @@
  * ONNX Runtime behind one small interface. The host adapters at the edge choose the package:
  * onnxruntime-node in Node, onnxruntime-web in a browser.
  */
-import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from "onnxruntime-common";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 
 import { type DType, type Shape, Tensor, type TypedArray } from "./tensor.ts";
 
@@ -102,7 +102,7 @@ export async function openSession(
   let session: InferenceSession;
   try {
     session = await runtime.InferenceSession.create(bytes, {
-      executionProviders: providers(device),
+      executionProviders: providers(device, host),
       graphOptimizationLevel: options.graphOptimization ?? "all",
       logSeverityLevel: options.log ? 2 : 4,
       ...(options.threads && { intraOpNumThreads: options.threads }),
@@ -175,8 +175,9 @@ function checkOptions(options: SessionOptions, host: Host, device: Device): void
   }
 }
 
-function providers(device: Device): string[] {
-  return device === "cpu" ? ["cpu"] : device === "wasm" ? ["wasm"] : [device, "cpu"];
+/** Kernels a GPU lacks run on the CPU in Node; a browser has one provider, or says that it has none. */
+function providers(device: Device, host: Host): string[] {
+  return host.name === "node" && device !== "cpu" ? [device, "cpu"] : [device];
 }
 
 function toOrtType(dtype: DType): OrtTensor.Type {
@@ -186,5 +187,3 @@ function toOrtType(dtype: DType): OrtTensor.Type {
 function toDType(type: OrtTensor.Type): DType {
   return type as DType;
 }
-
-export type { TypedTensor };

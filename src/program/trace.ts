@@ -9,7 +9,8 @@ import {
 } from "@jax-js/jax";
 
 import { withBorrowedArrays } from "./ownership.ts";
-import { type DType, type Shape, Tensor, toTensor, type Tree } from "./tensor.ts";
+import type { Tensor} from "./tensor.ts";
+import { type DType, type Shape, toTensor, type Tree } from "./tensor.ts";
 
 /** Shape and element type of one array. A class, so that trees take it as a leaf. */
 export class ArraySpec {
@@ -164,14 +165,17 @@ function explain(error: unknown, label: string, args: readonly Tree<ArraySpec>[]
 }
 
 /** A tree of specs as text, shortened: `{ w: float32[3], b: float32[] }`. */
-export function describe(value: Tree<{ toString(): string }>): string {
-  const text = ((): string => {
-    if (Array.isArray(value)) return `[${value.map(describe).join(", ")}]`;
-    if (typeof value === "object" && value !== null && value.constructor === Object) {
-      const entries = Object.entries(value as Record<string, Tree<object>>);
-      return `{ ${entries.map(([key, item]) => `${key}: ${describe(item)}`).join(", ")} }`;
-    }
-    return String(value);
-  })();
+export function describe(value: unknown): string {
+  const text = Array.isArray(value)
+    ? `[${value.map(describe).join(", ")}]`
+    : isRecord(value)
+      ? `{ ${Object.entries(value)
+          .map(([key, item]) => `${key}: ${describe(item)}`)
+          .join(", ")} }`
+      : String(value);
   return text.length > 300 ? `${text.slice(0, 297)}...` : text;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && value.constructor === Object;
 }

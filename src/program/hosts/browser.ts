@@ -9,10 +9,12 @@ export const browserHost: Host = {
     const ort =
       device === "webgpu"
         ? await import("onnxruntime-web/webgpu")
-        : await import("onnxruntime-web");
+        : await import("onnxruntime-web/wasm");
     ort.env.logLevel = log ? "warning" : "fatal";
     // WebAssembly threads need a cross-origin isolated page; without one the runtime uses one thread.
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? (threads ?? 0) : 1;
+    ort.env.wasm.numThreads = globalThis.crossOriginIsolated
+      ? (threads ?? navigator.hardwareConcurrency)
+      : 1;
     return ort as unknown as Runtime;
   },
 };

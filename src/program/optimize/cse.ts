@@ -8,7 +8,7 @@ const commutative = new Set(["add", "mul", "min", "max", "bit_combine"]);
 const smallConstant = 64;
 
 export function eliminateCommonSubexpressions(block: Block, values: ValueFactory): Block {
-  const scopes: Map<string, readonly Value[]>[] = [new Map()];
+  const scopes = [new Map<string, readonly Value[]>()];
   return transform(
     block,
     values,
@@ -20,7 +20,7 @@ export function eliminateCommonSubexpressions(block: Block, values: ValueFactory
       if (key) scopes[scopes.length - 1]!.set(key, operation.outputs);
       return operation.outputs;
     },
-    { enter: () => scopes.push(new Map()), leave: () => scopes.pop() },
+    { enter: () => scopes.push(new Map<string, readonly Value[]>()), leave: () => scopes.pop() },
   );
 }
 
