@@ -1,0 +1,237 @@
+// The commands and their options as the user types them, with the help texts. Values are parsed in
+// options.ts; the commands themselves are loaded only when they run, so that help is instant.
+
+import { Command, type CommanderError } from "commander";
+import type { PredictFlags } from "./commands/predict.ts";
+import { UsageError } from "./errors.ts";
+import * as parse from "./options.ts";
+import type { TuneFlags } from "./tune-plan.ts";
+import { packageVersion } from "./version.ts";
+
+/** Builds the parser; `setExitCode` is told what the command that ran returns. */
+export function buildCommandLine(setExitCode: (code: number) => void): Command {
+  const program = new Command("stackelberg")
+    .description("Tune a model's hyperparameters by gradients through its training.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .addHelpText("after", programExamples)
+    .allowExcessArguments(true)
+    .action((_options: unknown, command: Command) => {
+      const [unknown] = command.args;
+      if (unknown !== undefined) {
+        throw new UsageError(
+          `there is no command "${unknown}"; the commands are tune, predict and doctor`,
+        );
+      }
+      throw new UsageError(
+        "no command given; try `stackelberg tune data.csv --target column` or --help",
+      );
+    });
+  const add = (name: string): Command =>
+    program.command(name).allowExcessArguments(false).helpOption("-h, --help", "print this help");
+  addTune(add("tune"), setExitCode);
+  addPredict(add("predict"), setExitCode);
+  addDoctor(add("doctor"), setExitCode);
+  return program;
+}
+
+/** The parser's own complaint as a sentence; `undefined` for help and version. */
+export function commandLineError(error: CommanderError): UsageError | undefined {
+  if (error.exitCode === 0) return undefined;
+  const message = error.message
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/^option '([^ ,']+)[^']*' argument missing$/, "$1 needs a value")
+    .replace(/^missing required argument '(.*)'$/, "the $1 is missing")
+    .replace(
+      /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+)\.?$/,
+      tooMany,
+    );
+  return new UsageError(`${message}; --help lists what is understood`);
+}
+
+function tooMany(_: string, command: string, expected: string, got: string): string {
+  const files = expected === "1" ? "1 file or folder" : `${expected} files or folders`;
+  return `${command} takes ${files}, ${got} words came; put names that contain spaces in quotes`;
+}
+
+/** An option that takes a value: a following option is not swallowed as that value. */
+function take<T>(read: (option: string, text: string) => T, option: string): (text: string) => T {
+  return (text) => {
+    if (/^--[a-z]/.test(text)) {
+      throw new UsageError(
+        `${option} needs a value, but ${text} follows; for a value that starts with dashes write ${option}=${text}`,
+      );
+    }
+    return read(option, text);
+  };
+}
+
+const word = (option: string, text: string): string => {
+  if (text === "") throw new UsageError(`${option} needs a value, not an empty one`);
+  return text;
+};
+const atLeast =
+  (least: number) =>
+  (option: string, text: string): number =>
+    parse.parseWhole(option, text, least);
+const oneOf =
+  <T extends string>(choices: readonly T[]) =>
+  (option: string, text: string): T =>
+    parse.parseChoice(option, text, choices);
+
+function addTune(command: Command, setExitCode: (code: number) => void): void {
+  command
+    .description(
+      "learn a model from a table, with one L2 coefficient per column tuned by hypergradients",
+    )
+    .argument("[file]", "CSV file with one row per example, also gzipped (.csv.gz)")
+    .option(
+      "--target <column>",
+      "the column to predict: a name, a position such as 3, or last",
+      take(word, "--target"),
+    )
+    .option(
+      "--task <task>",
+      "regression, binary or multiclass (default: inferred)",
+      take(oneOf(parse.tasks), "--task"),
+    )
+    .option(
+      "--holdout <fraction>",
+      "rows kept for testing (default: 0.2)",
+      take(parse.parseFraction, "--holdout"),
+    )
+    .option(
+      "--validation <fraction>",
+      "rows on which coefficients are judged (default: 0.2)",
+      take(parse.parseFraction, "--validation"),
+    )
+    .option("--seed <n>", "seed of the splits (default: 0)", take(parse.parseSeed, "--seed"))
+    .option(
+      "--repeats <n>",
+      "independent random splits (default: 5)",
+      take(atLeast(1), "--repeats"),
+    )
+    .option(
+      "--steps <n>",
+      "tuning steps per split at most (default: 60)",
+      take(atLeast(1), "--steps"),
+    )
+    .option(
+      "--budget <time>",
+      "time for everything, such as 500ms, 60s or 2m (default: none)",
+      take(parse.parseDuration, "--budget"),
+    )
+    .option(
+      "--threads <n>",
+      "threads (default: the runtime's choice)",
+      take(atLeast(1), "--threads"),
+    )
+    .option(
+      "--device <device>",
+      "cpu, webgpu, cuda or wasm (default: cpu)",
+      take(oneOf(parse.devices), "--device"),
+    )
+    .option(
+      "--out <folder>",
+      "output folder (default: ./stackelberg-<file name>)",
+      take(word, "--out"),
+    )
+    .option("--force", "overwrite what the output folder holds")
+    .option("--json", "print the result as one JSON object on stdout")
+    .option("--quiet", "print only the final table and the files")
+    .option("--header", "the first line holds the column names (default: detected)")
+    .option("--no-header", "the first line is data")
+    .option(
+      "--delimiter <character>",
+      "what separates cells, such as ; or tab (default: detected)",
+      take(parse.parseDelimiter, "--delimiter"),
+    )
+    .option(
+      "--categorical <a,b>",
+      "columns to read as categories",
+      take(parse.parseNames, "--categorical"),
+    )
+    .option("--numeric <c,d>", "columns to read as numbers", take(parse.parseNames, "--numeric"))
+    .option("--demo", "generate a data set whose answer is known and tune it")
+    .option(
+      "--resume <folder>",
+      "go on with the interrupted run of this output folder",
+      take(word, "--resume"),
+    )
+    .addHelpText("after", tuneExamples)
+    .action(async (file: string | undefined, flags: TuneFlags) => {
+      const { runTune } = await import("./commands/tune.ts");
+      setExitCode(await runTune(file, flags));
+    });
+}
+
+function addPredict(command: Command, setExitCode: (code: number) => void): void {
+  command
+    .description("predict the rows of a new table with a tuned model")
+    .argument("<folder>", "output folder of `stackelberg tune`")
+    .argument("<file>", "CSV file with the columns that the model was trained on")
+    .option(
+      "--out <file>",
+      "write the predictions to this file (default: stdout)",
+      take(word, "--out"),
+    )
+    .option("--force", "overwrite that file")
+    .option("--header", "the first line holds the column names (default: detected)")
+    .option("--no-header", "the first line is data")
+    .option(
+      "--delimiter <character>",
+      "what separates cells (default: detected)",
+      take(parse.parseDelimiter, "--delimiter"),
+    )
+    .addHelpText("after", predictExamples)
+    .action(async (folder: string, file: string, flags: PredictFlags) => {
+      const { runPredict } = await import("./commands/predict.ts");
+      setExitCode(await runPredict(folder, file, flags));
+    });
+}
+
+function addDoctor(command: Command, setExitCode: (code: number) => void): void {
+  command
+    .description("say which devices and threads work here and run a one-second self-check")
+    .option("--json", "print the findings as one JSON object")
+    .option(
+      "--probe <device>",
+      "try one device and print what happened",
+      take(oneOf(parse.devices), "--probe"),
+    )
+    .action(async (flags: { json?: boolean; probe?: parse.Device }) => {
+      const { runDoctor } = await import("./commands/doctor.ts");
+      setExitCode(await runDoctor(flags));
+    });
+}
+
+const programExamples = `
+Examples:
+  stackelberg tune --demo                          a first result without any data
+  stackelberg tune houses.csv --target price       tune, compare and write a model
+  stackelberg predict stackelberg-houses new.csv   predictions for new rows
+  stackelberg doctor                               what works on this machine
+
+\`stackelberg <command> --help\` lists a command's options.`;
+
+const tuneExamples = `
+Examples:
+  stackelberg tune --demo
+  stackelberg tune adult.csv --target income
+  stackelberg tune houses.csv.gz --target price --task regression --budget 60s --out houses
+  stackelberg tune data.csv --no-header --target last --categorical 2,5
+  stackelberg tune --resume houses
+
+The output folder holds model.onnx and model.json (the model), report.html (open it in a browser),
+result.json (every number) and checkpoint.json (for --resume). Ctrl-C stops cleanly and saves.
+Exit codes: 0 done, 1 failure, 2 bad options or data, 130 interrupted.`;
+
+const predictExamples = `
+Examples:
+  stackelberg predict stackelberg-adult new.csv
+  stackelberg predict stackelberg-adult new.csv --out predictions.csv`;

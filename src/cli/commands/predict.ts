@@ -1,0 +1,132 @@
+// `stackelberg predict`: the rows of a new table through a tuned model, one line per row, in order.
+
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { predictEncoded } from "../../automl/tabular/predict.ts";
+import type { TabularModel } from "../../automl/tabular/types.ts";
+import { alignTable } from "../../data/align-table.ts";
+import { encode, inputTypes } from "../../data/encoder.ts";
+import { readTable } from "../../data/read-table.ts";
+import type { Column, Table } from "../../data/table.ts";
+import { formatTable } from "../../data/write-table.ts";
+import { exitCodes, UsageError } from "../errors.ts";
+import { writeFileWhole } from "../output-folder.ts";
+
+/** The options of `predict` as typed. */
+export interface PredictFlags {
+  out?: string;
+  force?: boolean;
+  header?: boolean;
+  delimiter?: string;
+}
+
+/** Rows that are encoded at a time, so that a long table needs no wide copy of itself. */
+const chunkRows = 8192;
+
+/** Runs the command; the result is the exit code. */
+export async function runPredict(
+  folder: string,
+  file: string,
+  flags: PredictFlags,
+): Promise<number> {
+  if (flags.out !== undefined) await checkOut(flags.out, file, flags.force === true);
+  const model = await readModel(folder);
+  const { table } = await readTable(file, {
+    types: inputTypes(model.encoder),
+    ...(flags.header === undefined ? {} : { header: flags.header }),
+    ...(flags.delimiter === undefined ? {} : { delimiter: flags.delimiter }),
+  });
+  const { table: aligned, notes } = alignTable(model.encoder, table);
+  const text = formatTable(predictionTable(model, aligned));
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  if (flags.out === undefined) process.stdout.write(text);
+  else await writeFileWhole(flags.out, text);
+  return exitCodes.ok;
+}
+
+/**
+ * The predictions as a table: a column `prediction`, and for classes a column of probabilities each.
+ * Probabilities have nine significant digits, what a float32 holds.
+ */
+export function predictionTable(model: TabularModel, aligned: Table): Table {
+  const rowCount = aligned.rowCount;
+  const { target } = model;
+  const classes = target.task === "regression" ? [] : target.classes;
+  const values = new Float64Array(target.task === "regression" ? rowCount : 0);
+  const codes = new Int32Array(target.task === "regression" ? 0 : rowCount);
+  const probabilities = classes.map(() => new Float64Array(rowCount));
+  for (let start = 0; start < rowCount; start += chunkRows) {
+    const count = Math.min(chunkRows, rowCount - start);
+    const rows = Int32Array.from({ length: count }, (_, i) => start + i);
+    const part = predictEncoded(model, encode(model.encoder, aligned, rows), count);
+    if (part.task === "regression") values.set(part.values, start);
+    else {
+      codes.set(part.classIndices, start);
+      classes.forEach((_, k) => {
+        for (let i = 0; i < count; i++) {
+          const probability = part.probabilities[i * classes.length + k]!;
+          probabilities[k]![start + i] = Number(probability.toPrecision(9));
+        }
+      });
+    }
+  }
+  const columns: Column[] =
+    target.task === "regression"
+      ? [
+          {
+            kind: "numeric",
+            name: "prediction",
+            values: values.map((v) => Number(v.toPrecision(9))),
+          },
+        ]
+      : [
+          { kind: "categorical", name: "prediction", codes, levels: classes },
+          ...classes.map((name, k): Column => {
+            return { kind: "numeric", name: `probability_${name}`, values: probabilities[k]! };
+          }),
+        ];
+  return { source: "predictions", rowCount, columns };
+}
+
+/** Reads model.json of an output folder. */
+async function readModel(folder: string): Promise<TabularModel> {
+  const path = join(folder, "model.json");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+    throw new UsageError(
+      `${folder} holds no model.json: give the output folder of \`stackelberg tune\` first, then the data file`,
+    );
+  });
+  let model: Partial<TabularModel> | null;
+  try {
+    model = JSON.parse(text) as Partial<TabularModel> | null;
+  } catch {
+    throw new UsageError(`${path} is damaged: it is not JSON; tune again`);
+  }
+  const isModel =
+    typeof model === "object" &&
+    model?.version === 1 &&
+    model.target !== undefined &&
+    Array.isArray(model.encoder?.inputs) &&
+    Array.isArray(model.weights) &&
+    model.weights.length === model.encoder.width &&
+    Array.isArray(model.bias);
+  if (!isModel)
+    throw new UsageError(`${path} is not a model of this version of stackelberg; tune again`);
+  return model as TabularModel;
+}
+
+async function checkOut(out: string, file: string, force: boolean): Promise<void> {
+  if (resolve(out) === resolve(file)) {
+    throw new UsageError(`--out ${out} is the input file itself; choose another name`);
+  }
+  const existing = await stat(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (existing?.isDirectory() === true)
+    throw new UsageError(`--out ${out} is a folder; give a file name`);
+  if (existing !== undefined && !force) {
+    throw new UsageError(`--out ${out} exists already; use --force to overwrite it`);
+  }
+}

@@ -1,0 +1,127 @@
+// `stackelberg tune`: checks everything, then reads the table, tunes, and writes the output folder.
+
+import { basename, join, resolve } from "node:path";
+import type { TuneCheckpoint } from "../../automl/tabular/checkpoint.ts";
+import type { TuneOptions, TuneResult } from "../../automl/tabular/types.ts";
+import { checkpointName, encodeSavedRun, type SavedRun } from "../checkpoint-file.ts";
+import { checkDevice } from "../device-probe.ts";
+import { exitCodes } from "../errors.ts";
+import { readForTuning, type TuningInput } from "../input-table.ts";
+import { listenForInterrupts } from "../interrupt.ts";
+import { reproduceCommand, shellQuote } from "../options.ts";
+import { openOutputFolder, writeFiles, writeFileWhole } from "../output-folder.ts";
+import { createProgress, type Progress } from "../progress.ts";
+import { outputFiles, printResult, resultJson } from "../tune-output.ts";
+import { planTuning, type TuneFlags, type TunePlan } from "../tune-plan.ts";
+
+/** What the run gave: the result, and its last state on disk. */
+interface Outcome {
+  result: TuneResult;
+  saved: SavedRun | undefined;
+}
+
+/** Runs the command; the result is the exit code. */
+export async function runTune(file: string | undefined, flags: TuneFlags): Promise<number> {
+  const plan = await planTuning(file, flags);
+  await checkDevice(plan.settings.device);
+  const progress = progressFor(flags);
+  const input = await readForTuning(plan.file, plan.settings, plan.demo);
+  input.notes.forEach(progress.say);
+
+  const undo = await openOutputFolder(plan.folder);
+  try {
+    if (plan.demo !== undefined) await writeFileWhole(plan.file, plan.demo);
+    const { result, saved } = await tuneAndSave(plan, input, progress);
+    progress.finish();
+    const context = {
+      command: reproduceCommand(plan.file, plan.settings),
+      dataHash: input.sha256,
+    };
+    const files = outputFiles(result, context, saved);
+    await writeFiles(plan.folder, files);
+    const names = files.map(({ name }) => name);
+    if (plan.demo !== undefined) names.push(basename(plan.file));
+    if (flags.json === true) {
+      process.stdout.write(`${resultJson(result, context, plan.folder, names)}\n`);
+    } else {
+      printResult(result, plan.folder, names);
+    }
+    return finish(result, plan.folder, flags.quiet === true);
+  } catch (error) {
+    progress.finish();
+    await undo(plan.demo === undefined ? [] : [basename(plan.file)]);
+    throw error;
+  }
+}
+
+/** Live on a terminal, plain lines elsewhere, silent when asked. */
+function progressFor(flags: TuneFlags): Progress {
+  if (flags.quiet === true) {
+    return { say: () => undefined, onEvent: () => undefined, finish: () => undefined };
+  }
+  const live = process.stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
+  return createProgress({ stream: process.stderr, live });
+}
+
+/** Runs the library's tuning, saving its state on the way. */
+async function tuneAndSave(
+  plan: TunePlan,
+  input: TuningInput,
+  progress: Progress,
+): Promise<Outcome> {
+  const { tune } = await import("../../automl/tabular/tune.ts");
+  const { settings } = plan;
+  const interrupts = listenForInterrupts(() => {
+    progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
+  });
+  let saved = plan.resume;
+  const data = { path: resolve(plan.file), sha256: input.sha256 };
+  const save = async (state: TuneCheckpoint): Promise<void> => {
+    saved = { version: 1, data, settings, completed: false, state };
+    await writeFileWhole(join(plan.folder, checkpointName), encodeSavedRun(saved));
+  };
+  // The notes of the table have been printed already.
+  const printed = new Set(input.notes);
+  const options: TuneOptions = {
+    target: settings.target,
+    holdout: settings.holdout,
+    validation: settings.validation,
+    seed: settings.seed,
+    repeats: settings.repeats,
+    steps: settings.steps,
+    // wasm is refused in Node by checkDevice.
+    device: settings.device === "wasm" ? "cpu" : settings.device,
+    signal: interrupts.signal,
+    onEvent: (event) => {
+      if (event.type === "note" && printed.has(event.text)) return;
+      progress.onEvent(event);
+    },
+    onCheckpoint: save,
+  };
+  if (settings.task !== undefined) options.task = settings.task;
+  if (settings.budgetSeconds !== undefined) options.budgetSeconds = settings.budgetSeconds;
+  if (settings.threads !== undefined) options.threads = settings.threads;
+  if (plan.resume !== undefined) options.resume = plan.resume.state;
+  try {
+    const tuned = await tune(input.table, options);
+    const notes = [...new Set([...input.notes, ...tuned.notes])];
+    const result = { ...tuned, source: basename(plan.file), notes };
+    if (saved !== undefined) saved = { ...saved, completed: tuned.status === "completed" };
+    return { result, saved };
+  } finally {
+    interrupts.stop();
+  }
+}
+
+/** Says how to go on with an unfinished run; the result is the exit code. */
+function finish(result: TuneResult, folder: string, quiet: boolean): number {
+  if (result.status === "completed") return exitCodes.ok;
+  if (!quiet || result.status === "cancelled") {
+    const why = result.status === "budget" ? "The time budget was used up" : "Interrupted";
+    const splits = `${result.completedRepeats} of ${result.repeats} splits`;
+    process.stderr.write(
+      `${why} after ${splits}; to go on: stackelberg tune --resume ${shellQuote(folder)}\n`,
+    );
+  }
+  return result.status === "cancelled" ? exitCodes.interrupted : exitCodes.ok;
+}

@@ -1,0 +1,56 @@
+// From a file and the reading options to a table: the last checks before work begins.
+
+import { createHash } from "node:crypto";
+import { inferTarget } from "../data/target.ts";
+import { parseTable, readTable, type ReadTableOptions } from "../data/read-table.ts";
+import { findColumn, type ColumnKind, type Table } from "../data/table.ts";
+import { hashFile } from "./checkpoint-file.ts";
+import { UsageError } from "./errors.ts";
+import type { TuneSettings } from "./options.ts";
+
+/** A table that can be tuned, with what was inferred about it. */
+export interface TuningInput {
+  table: Table;
+  notes: string[];
+  sha256: string;
+}
+
+/**
+ * Reads the table and checks that its target can be learned.
+ *
+ * @param text - the table's text when the file is not written yet (the demonstration).
+ * @throws DataError or UsageError, before anything was written.
+ */
+export async function readForTuning(
+  file: string,
+  settings: TuneSettings,
+  text?: string,
+): Promise<TuningInput> {
+  const options = readingOptions(settings);
+  const { table, notes } =
+    text === undefined
+      ? await readTable(file, options)
+      : parseTable(new TextEncoder().encode(text), "demo.csv", options);
+  const target = table.columns[findColumn(table, settings.target)]!.name;
+  if ([...settings.categorical, ...settings.numeric].includes(target)) {
+    throw new UsageError(
+      `column "${target}" is the target: force its kind with --task, not with --categorical or --numeric`,
+    );
+  }
+  inferTarget(table, target, settings.task);
+  const sha256 =
+    text === undefined ? await hashFile(file) : createHash("sha256").update(text).digest("hex");
+  return { table, notes, sha256 };
+}
+
+/** The reader's options for the settings of a run. */
+function readingOptions(settings: TuneSettings): ReadTableOptions {
+  const types: Record<string, ColumnKind> = {};
+  for (const name of settings.categorical) types[name] = "categorical";
+  for (const name of settings.numeric) types[name] = "numeric";
+  return {
+    types,
+    ...(settings.header === undefined ? {} : { header: settings.header }),
+    ...(settings.delimiter === undefined ? {} : { delimiter: settings.delimiter }),
+  };
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { UsageError } from "./errors.ts";
+import {
+  checkSettings,
+  defaultOutputFolder,
+  parseDelimiter,
+  parseDuration,
+  parseFraction,
+  parseNames,
+  parseSeed,
+  parseWhole,
+  reproduceCommand,
+  shellQuote,
+  type TuneSettings,
+} from "./options.ts";
+
+const settings: TuneSettings = {
+  target: "income",
+  holdout: 0.2,
+  validation: 0.2,
+  seed: 0,
+  repeats: 5,
+  steps: 60,
+  device: "cpu",
+  categorical: [],
+  numeric: [],
+};
+
+describe("values", () => {
+  test("durations need a unit", () => {
+    const read = (text: string): number => parseDuration("--budget", text);
+    expect(["500ms", "60s", "2m", "2min", "1.5h", " 3 s"].map(read)).toEqual([
+      0.5, 60, 120, 120, 5400, 3,
+    ]);
+    for (const text of ["60", "", "s", "-1s", "0s", "1d", "1e3s", "NaNs"]) {
+      expect(() => read(text)).toThrow(/--budget must be a time above 0 with its unit/);
+    }
+  });
+
+  test("fractions lie strictly between 0 and 1", () => {
+    expect(parseFraction("--holdout", "0.25")).toBe(0.25);
+    expect(parseFraction("--holdout", ".1")).toBe(0.1);
+    for (const text of ["0", "1", "-0.2", "20%", "abc", "", "0x1", "Infinity"]) {
+      expect(() => parseFraction("--holdout", text)).toThrow(UsageError);
+    }
+  });
+
+  test("whole numbers and seeds", () => {
+    expect(parseWhole("--repeats", "12", 1)).toBe(12);
+    for (const text of ["0", "1.5", "-3", "1e2", "", "twelve"]) {
+      expect(() => parseWhole("--repeats", text, 1)).toThrow(/at least 1/);
+    }
+    expect(parseSeed("--seed", "4294967295")).toBe(4294967295);
+    expect(() => parseSeed("--seed", "4294967296")).toThrow(/at most/);
+  });
+
+  test("names may hold escaped commas", () => {
+    expect(parseNames("--numeric", "a, b\\,c ,d")).toEqual(["a", "b,c", "d"]);
+    expect(() => parseNames("--numeric", " , ")).toThrow(UsageError);
+  });
+
+  test("delimiters are one character", () => {
+    expect(["tab", "\\t", ";"].map((text) => parseDelimiter("--delimiter", text))).toEqual([
+      "\t",
+      "\t",
+      ";",
+    ]);
+    for (const text of ["", "ab", '"', "\n"]) {
+      expect(() => parseDelimiter("--delimiter", text)).toThrow(UsageError);
+    }
+  });
+});
+
+test("options that contradict each other are refused", () => {
+  expect(() => checkSettings(settings)).not.toThrow();
+  expect(() => checkSettings({ ...settings, holdout: 0.6, validation: 0.4 })).toThrow(/below 1/);
+  expect(() => checkSettings({ ...settings, categorical: ["a"], numeric: ["a"] })).toThrow(/both/);
+  expect(() => checkSettings({ ...settings, numeric: ["income"] })).toThrow(/is the target/);
+});
+
+test("the default output folder is named after the file", () => {
+  expect(defaultOutputFolder("/data/adult.csv.gz")).toBe("stackelberg-adult");
+  expect(defaultOutputFolder("my.table.tsv")).toBe("stackelberg-my.table");
+  expect(defaultOutputFolder("plain")).toBe("stackelberg-plain");
+});
+
+test("the command to reproduce survives a shell", () => {
+  expect(shellQuote("it's")).toBe(`'it'\\''s'`);
+  const command = reproduceCommand("my data.csv", {
+    ...settings,
+    target: "$(rm -rf)",
+    header: false,
+    delimiter: "\t",
+    categorical: ["a,b", "c"],
+    budgetSeconds: 0.5,
+  });
+  expect(command).toBe(
+    "stackelberg tune 'my data.csv' --target '$(rm -rf)' --holdout 0.2 --validation 0.2 --seed 0 " +
+      "--repeats 5 --steps 60 --budget 0.5s --device cpu --no-header --delimiter tab --categorical 'a\\,b,c'",
+  );
+});

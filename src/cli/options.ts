@@ -1,0 +1,172 @@
+// The values behind the command-line options: each parser takes what was typed and returns a
+// checked value or throws a UsageError that names the option, what it needs and what came.
+
+import { basename } from "node:path";
+import { UsageError } from "./errors.ts";
+
+/** Where programs run. */
+export type Device = "cpu" | "webgpu" | "cuda" | "wasm";
+/** The devices in the order that `doctor` lists them. */
+export const devices: readonly Device[] = ["cpu", "webgpu", "cuda", "wasm"];
+
+/** The kinds of target that `--task` can force. */
+export type TaskName = "regression" | "binary" | "multiclass";
+export const tasks: readonly TaskName[] = ["regression", "binary", "multiclass"];
+
+/** What a tuning run is made of: everything that its result depends on, and nothing else. */
+export interface TuneSettings {
+  target: string;
+  task?: TaskName;
+  holdout: number;
+  validation: number;
+  seed: number;
+  repeats: number;
+  steps: number;
+  budgetSeconds?: number;
+  threads?: number;
+  device: Device;
+  header?: boolean;
+  delimiter?: string;
+  categorical: readonly string[];
+  numeric: readonly string[];
+}
+
+/** A fraction strictly between 0 and 1. */
+export function parseFraction(option: string, text: string): number {
+  const value = parseDecimal(text);
+  if (value === undefined || !(value > 0 && value < 1)) {
+    throw new UsageError(
+      `${option} must be a fraction between 0 and 1, such as 0.2, not "${text}"`,
+    );
+  }
+  return value;
+}
+
+/** A whole number of at least `least`. */
+export function parseWhole(option: string, text: string, least: number): number {
+  const value = /^\d{1,15}$/.test(text.trim()) ? Number(text) : undefined;
+  if (value === undefined || value < least) {
+    throw new UsageError(`${option} must be a whole number of at least ${least}, not "${text}"`);
+  }
+  return value;
+}
+
+/** A 32-bit seed, so that every platform draws the same numbers. */
+export function parseSeed(option: string, text: string): number {
+  const value = parseWhole(option, text, 0);
+  if (value > 0xffffffff) {
+    throw new UsageError(`${option} must be at most 4294967295, not "${text}"`);
+  }
+  return value;
+}
+
+const unitSeconds: Record<string, number> = { ms: 1e-3, s: 1, m: 60, min: 60, h: 3600 };
+
+/** A duration with its unit, `500ms`, `60s`, `2m` or `1.5h`, in seconds. */
+export function parseDuration(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|min|h)$/.exec(text.trim());
+  const seconds = match === null ? 0 : Number(match[1]) * unitSeconds[match[2]!]!;
+  if (!(seconds > 0)) {
+    throw new UsageError(
+      `${option} must be a time above 0 with its unit, such as 500ms, 60s, 2m or 1h, not "${text}"`,
+    );
+  }
+  return seconds;
+}
+
+/** One of a few words. */
+export function parseChoice<T extends string>(
+  option: string,
+  text: string,
+  choices: readonly T[],
+): T {
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined) {
+    throw new UsageError(`${option} must be one of ${choices.join(", ")}, not "${text}"`);
+  }
+  return found;
+}
+
+/** Column names separated by commas; a name that itself holds a comma is given as `a\,b`. */
+export function parseNames(option: string, text: string): string[] {
+  const names = text
+    .split(/(?<!\\),/)
+    .map((name) => name.replaceAll("\\,", ",").trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) {
+    throw new UsageError(`${option} must be column names separated by commas, not "${text}"`);
+  }
+  return names;
+}
+
+/** A single character that separates cells; `tab` and `\t` stand for the tab. */
+export function parseDelimiter(option: string, text: string): string {
+  const character = text === "tab" || text === "\\t" ? "\t" : text;
+  if (character.length !== 1 || /["\r\n]/.test(character)) {
+    throw new UsageError(`${option} must be one character, such as ";" or tab, not "${text}"`);
+  }
+  return character;
+}
+
+/** The checks that concern several options at once. */
+export function checkSettings(settings: TuneSettings): void {
+  if (settings.holdout + settings.validation >= 1) {
+    throw new UsageError(
+      `--holdout ${settings.holdout} and --validation ${settings.validation} leave nothing to train on: their sum must be below 1`,
+    );
+  }
+  const both = settings.categorical.find((name) => settings.numeric.includes(name));
+  if (both !== undefined) {
+    throw new UsageError(
+      `column "${both}" is named by both --categorical and --numeric; choose one`,
+    );
+  }
+  for (const name of [...settings.categorical, ...settings.numeric]) {
+    if (name === settings.target) {
+      throw new UsageError(
+        `column "${name}" is the target: force its kind with --task, not with --categorical or --numeric`,
+      );
+    }
+  }
+}
+
+/** The default output folder of a data file: `./stackelberg-adult` for `data/adult.csv.gz`. */
+export function defaultOutputFolder(file: string): string {
+  const stem = basename(file)
+    .replace(/\.gz$/i, "")
+    .replace(/\.[A-Za-z0-9]+$/, "");
+  return `stackelberg-${stem === "" ? "data" : stem}`;
+}
+
+/** The command that repeats a run, quoted for a POSIX shell. */
+export function reproduceCommand(file: string, settings: TuneSettings): string {
+  const words = ["stackelberg", "tune", file, "--target", settings.target];
+  const add = (option: string, value: string | number | undefined): void => {
+    if (value !== undefined) words.push(option, String(value));
+  };
+  add("--task", settings.task);
+  add("--holdout", settings.holdout);
+  add("--validation", settings.validation);
+  add("--seed", settings.seed);
+  add("--repeats", settings.repeats);
+  add("--steps", settings.steps);
+  add("--budget", settings.budgetSeconds === undefined ? undefined : `${settings.budgetSeconds}s`);
+  add("--threads", settings.threads);
+  add("--device", settings.device);
+  if (settings.header !== undefined) words.push(settings.header ? "--header" : "--no-header");
+  add("--delimiter", settings.delimiter === "\t" ? "tab" : settings.delimiter);
+  const names = (list: readonly string[]): string | undefined =>
+    list.length === 0 ? undefined : list.map((name) => name.replaceAll(",", "\\,")).join(",");
+  add("--categorical", names(settings.categorical));
+  add("--numeric", names(settings.numeric));
+  return words.map(shellQuote).join(" ");
+}
+
+/** One word of a shell command, in single quotes when it needs any. */
+export function shellQuote(word: string): string {
+  return /^[A-Za-z0-9_\-+=:,./@%]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function parseDecimal(text: string): number | undefined {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : undefined;
+}

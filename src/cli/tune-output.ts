@@ -1,0 +1,100 @@
+// What `tune` leaves behind: the files of the output folder and the table on the screen.
+
+import { exportModel, onnxInputs } from "../automl/tabular/export-model.ts";
+import type { TuneResult } from "../automl/tabular/types.ts";
+import { checkpointName, encodeSavedRun, type SavedRun } from "./checkpoint-file.ts";
+import { compareMethods } from "./comparison.ts";
+import { formatCount, formatSeconds } from "./numbers.ts";
+import type { OutputFile } from "./output-folder.ts";
+import { reportPage, type ReportContext } from "./report/page.ts";
+import { methodTable } from "./terminal-table.ts";
+
+/** The files of a run, the most important first. */
+export function outputFiles(
+  result: TuneResult,
+  context: ReportContext,
+  saved: SavedRun | undefined,
+): OutputFile[] {
+  const files: OutputFile[] = [
+    { name: "model.onnx", contents: exportModel(result.model) },
+    { name: "model.json", contents: `${JSON.stringify(modelDocument(result), null, 1)}\n` },
+    { name: "report.html", contents: reportPage(result, context) },
+    {
+      name: "result.json",
+      contents: `${JSON.stringify(resultDocument(result, context), null, 1)}\n`,
+    },
+  ];
+  if (saved !== undefined) files.push({ name: checkpointName, contents: encodeSavedRun(saved) });
+  return files;
+}
+
+/** One JSON object on one line for `--json`: result.json with the places of the files. */
+export function resultJson(
+  result: TuneResult,
+  context: ReportContext,
+  folder: string,
+  names: readonly string[],
+): string {
+  return JSON.stringify({ ...resultDocument(result, context), folder, files: names });
+}
+
+/** Prints the table of methods, the verdict and where the files are. */
+export function printResult(result: TuneResult, folder: string, names: readonly string[]): void {
+  const { stdout } = process;
+  const terminal = stdout.isTTY;
+  const color =
+    terminal && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+  const comparison = compareMethods(result);
+  const lines = [
+    "",
+    `${result.source}: ${result.task} of "${result.target.name}", ${formatCount(result.rows.total, "row")}, ${formatCount(result.inputs.length, "input column")}, ${formatCount(result.completedRepeats, "split")}, ${formatSeconds(result.seconds)}`,
+    "",
+  ];
+  if (result.methods.length > 0) {
+    const width = terminal ? stdout.columns : Infinity;
+    lines.push(...methodTable(result, comparison, { width, color }));
+    if (comparison.metrics.some(({ best }) => best !== undefined)) {
+      lines.push("* better than each of the others beyond the 95 % paired interval");
+    }
+    lines.push("");
+  }
+  lines.push(...comparison.verdict, result.report.sentence, "", `Files in ${folder}:`);
+  lines.push(...names.map((name) => `  ${name.padEnd(16)} ${fileMeanings[name] ?? ""}`.trimEnd()));
+  stdout.write(`${lines.join("\n")}\n`);
+}
+
+const fileMeanings: Record<string, string> = {
+  "model.onnx": "the model; takes the raw columns, runs in any ONNX runtime",
+  "model.json": "the same model and its inputs, readable",
+  "report.html": "the report; open it in a browser",
+  "result.json": "every number of the run",
+  [checkpointName]: "the state of the run, for --resume",
+  "demo.csv": "the generated data",
+};
+
+function resultDocument(result: TuneResult, context: ReportContext): Record<string, unknown> {
+  const { model: _, ...rest } = result;
+  const { verdict } = compareMethods(result);
+  return { ...rest, verdict, command: context.command, dataSha256: context.dataHash };
+}
+
+/** model.json: the model's own data with a description of how to feed model.onnx. */
+function modelDocument(result: TuneResult): Record<string, unknown> {
+  return {
+    format: "stackelberg tabular model",
+    about:
+      "model.onnx takes the raw columns named under onnx.inputs, each of shape [rows, 1], and does all preprocessing itself; encoder, weights and bias below are the same model as numbers.",
+    onnx: {
+      inputs: onnxInputs(result.model),
+      missing: { float64: "NaN", string: "" },
+      outputs:
+        result.model.target.task === "regression"
+          ? { prediction: "float32 [rows], in the target's unit" }
+          : {
+              label: "string [rows]",
+              probabilities: "float32 [rows, classes], in the order of target.classes",
+            },
+    },
+    ...result.model,
+  };
+}

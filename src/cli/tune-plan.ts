@@ -1,0 +1,143 @@
+// What `tune` is going to do, worked out from the options: a new run on a file or on the generated
+// data, or the rest of an interrupted one. Everything wrong with the options is found here.
+
+import { join } from "node:path";
+import { hashFile, readSavedRun, type SavedRun } from "./checkpoint-file.ts";
+import { UsageError } from "./errors.ts";
+import {
+  checkSettings,
+  defaultOutputFolder,
+  shellQuote,
+  type Device,
+  type TaskName,
+  type TuneSettings,
+} from "./options.ts";
+import { checkOutputFolder } from "./output-folder.ts";
+
+/** The options of `tune` as typed; what is absent takes its default or the resumed run's value. */
+export interface TuneFlags {
+  target?: string;
+  task?: TaskName;
+  holdout?: number;
+  validation?: number;
+  seed?: number;
+  repeats?: number;
+  steps?: number;
+  budget?: number;
+  threads?: number;
+  device?: Device;
+  out?: string;
+  json?: boolean;
+  force?: boolean;
+  header?: boolean;
+  delimiter?: string;
+  categorical?: string[];
+  numeric?: string[];
+  demo?: boolean;
+  resume?: string;
+  quiet?: boolean;
+}
+
+/** What is going to be run, after all checks of the options. */
+export interface TunePlan {
+  file: string;
+  folder: string;
+  settings: TuneSettings;
+  /** Text of the demonstration's table, still to be written to `file`. */
+  demo?: string;
+  resume?: SavedRun;
+}
+
+/** Checks the options, the data file's presence and the output folder; nothing is written. */
+export async function planTuning(file: string | undefined, flags: TuneFlags): Promise<TunePlan> {
+  return flags.resume === undefined
+    ? planNewRun(file, flags)
+    : planResume(flags.resume, file, flags);
+}
+
+async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<TunePlan> {
+  if (flags.demo === true && file !== undefined) {
+    throw new UsageError(`--demo brings its own data: leave out ${shellQuote(file)} or --demo`);
+  }
+  if (flags.demo !== true && file === undefined) {
+    throw new UsageError(
+      "no data file given; try `stackelberg tune data.csv --target column`, or --demo",
+    );
+  }
+  const seed = flags.seed ?? 0;
+  const demo =
+    flags.demo === true
+      ? (await import("../automl/tabular/demo.ts")).demoTable({ seed })
+      : undefined;
+  const target = flags.target ?? demo?.target;
+  if (target === undefined) {
+    throw new UsageError(
+      "--target is missing: name the column to predict, or give --target last for the last one",
+    );
+  }
+  const settings: TuneSettings = {
+    target,
+    holdout: flags.holdout ?? 0.2,
+    validation: flags.validation ?? 0.2,
+    seed,
+    repeats: flags.repeats ?? 5,
+    steps: flags.steps ?? 60,
+    device: flags.device ?? "cpu",
+    categorical: flags.categorical ?? [],
+    numeric: flags.numeric ?? [],
+  };
+  if (flags.task !== undefined) settings.task = flags.task;
+  if (flags.budget !== undefined) settings.budgetSeconds = flags.budget;
+  if (flags.threads !== undefined) settings.threads = flags.threads;
+  if (flags.header !== undefined) settings.header = flags.header;
+  if (flags.delimiter !== undefined) settings.delimiter = flags.delimiter;
+  checkSettings(settings);
+  const folder = flags.out ?? (file === undefined ? "stackelberg-demo" : defaultOutputFolder(file));
+  await checkOutputFolder(folder, flags.force === true);
+  if (demo === undefined) return { file: file!, folder, settings };
+  return { file: join(folder, "demo.csv"), folder, settings, demo: demo.csv };
+}
+
+/** Options that would change the result of the interrupted run. */
+const fixedByResume = [
+  ...(["target", "task", "holdout", "validation", "seed", "repeats", "steps", "device"] as const),
+  ...(["out", "header", "delimiter", "categorical", "numeric", "demo", "force"] as const),
+];
+
+async function planResume(
+  folder: string,
+  file: string | undefined,
+  flags: TuneFlags,
+): Promise<TunePlan> {
+  const clash = fixedByResume.find((name) => flags[name] !== undefined);
+  if (clash !== undefined) {
+    throw new UsageError(
+      `--${clash} cannot be combined with --resume, which goes on with the options of the interrupted run; only --budget, --threads, --json and --quiet may be given anew`,
+    );
+  }
+  const saved = await readSavedRun(folder);
+  if (saved.completed) {
+    throw new UsageError(
+      `--resume ${folder}: that run was completed, there is nothing to go on with`,
+    );
+  }
+  await checkOutputFolder(folder, true);
+  const path = file ?? saved.data.path;
+  const sha256 = await hashFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new UsageError(
+      `--resume ${folder}: the data file ${path} is gone; if it moved, run \`stackelberg tune <its new place> --resume ${shellQuote(folder)}\``,
+    );
+  });
+  if (sha256 !== saved.data.sha256) {
+    throw new UsageError(
+      `--resume ${folder}: ${path} is not the file of the interrupted run, its SHA-256 differs; restore that file or start a new run`,
+    );
+  }
+  const settings = { ...saved.settings };
+  if (flags.threads !== undefined) settings.threads = flags.threads;
+  // The old budget was for the whole run and may be used up: going on needs a new one or none.
+  delete settings.budgetSeconds;
+  if (flags.budget !== undefined) settings.budgetSeconds = flags.budget;
+  return { file: path, folder, settings, resume: saved };
+}
