@@ -18,6 +18,8 @@ export type Lower = (context: OperationContext, operation: Apply) => readonly st
 export interface LowerRules {
   readonly apply: Readonly<Record<string, Lower | undefined>>;
   readonly unknown: (operation: Apply) => never;
+  /** Primitives that consumers fold in, emitted only when one asks for the result. */
+  readonly onDemand: ReadonlySet<string>;
 }
 
 /** One graph being written: the main graph or a loop's body. */
@@ -34,6 +36,8 @@ export class Lowering {
   readonly #home = new Map<Value, OpenGraph>();
   readonly #uses = new Map<Value, number>();
   readonly #initializers = new Map<string, TensorSpec>();
+  /** Values whose only reader is a sum, which may become a matrix product with them. */
+  readonly #readOnlyBySum = new Set<Value>();
   #counter = 0;
 
   constructor(rules: LowerRules, opset: number, root: Block) {
@@ -42,6 +46,9 @@ export class Lowering {
     for (const operation of walk(root)) {
       for (const output of operation.outputs) this.#definitions.set(output, operation);
       for (const input of operation.inputs) this.#uses.set(input, (this.#uses.get(input) ?? 0) + 1);
+      if (operation.kind === "apply" && operation.primitive === "reduce") {
+        this.#readOnlyBySum.add(operation.inputs[0]!);
+      }
     }
   }
 
@@ -90,6 +97,10 @@ export class Lowering {
     for (const operation of block.operations) {
       for (const output of operation.outputs) this.#home.set(output, graph);
     }
+    // In program order, so that a long chain does not become deep recursion.
+    for (const operation of block.operations) {
+      if (!this.#isOnDemand(operation)) this.name(operation.outputs[0]!);
+    }
     // An output must be made by a node of this very graph, and only once.
     const outputs = block.results.map((value, i) => {
       const source = this.name(value);
@@ -122,6 +133,16 @@ export class Lowering {
     const name = this.fresh("const");
     this.#initializers.set(key, { name, type, dims, data });
     return name;
+  }
+
+  /** What a consumer may fold in, and so must ask for. */
+  #isOnDemand(operation: Operation): boolean {
+    if (operation.kind === "constant" || operation.outputs.length === 0) return true;
+    if (operation.kind !== "apply") return false;
+    return (
+      this.#rules.onDemand.has(operation.primitive) ||
+      (operation.primitive === "mul" && this.#readOnlyBySum.has(operation.outputs[0]!))
+    );
   }
 
   #emit(operation: Operation, nodes: NodeSpec[]): void {

@@ -5,6 +5,7 @@ import type { Binding } from "../program.ts";
 import { elementType, type Lower, Lowering } from "./context.ts";
 import { dot } from "./contract.ts";
 import { elementwise } from "./elementwise.ts";
+import { gather } from "./gather.ts";
 import { movement } from "./movement.ts";
 import { reduce } from "./reduce.ts";
 
@@ -13,7 +14,11 @@ const rules: Readonly<Record<string, Lower | undefined>> = {
   ...movement,
   reduce,
   dot,
+  gather,
 };
+
+/** Movement that a product or an elementwise node folds in. */
+const onDemand: ReadonlySet<string> = new Set(["transpose", "broadcast", "reshape"]);
 
 /** The operator set every runtime and checker of the last years knows. */
 const commonOpset = 17;
@@ -42,7 +47,7 @@ export function encodeProgram(
   outputs: readonly Binding[],
 ): Uint8Array {
   const opset = usesBits(block) ? bitsOpset : commonOpset;
-  const lowering = new Lowering({ apply: rules, unknown }, opset, block);
+  const lowering = new Lowering({ apply: rules, unknown, onDemand }, opset, block);
   const names = leafNames(inputs);
   const parameters: ValueSpec[] = block.parameters.map(({ dtype, shape }, i) => ({
     name: names[i]!,
