@@ -2,12 +2,20 @@
  * The follower inside a program: its steps w_t = Φ_t(w_{t−1}, λ) as a scan, and their adjoint as a scan back. Rules
  * that differentiate through the inner steps combine the two; w stands for the dynamics' whole state.
  */
-import { numpy as np, vjp } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
 import { innerGradient, type Dynamics, type FollowerState } from "./dynamics.ts";
-import { addTrees, callTree, checkFloatLeaves, selectFloats, treeMap, treeNorm } from "./leaves.ts";
+import {
+  addTrees,
+  callTree,
+  checkFloatLeaves,
+  pullback,
+  selectFloats,
+  treeMap,
+  treeNorm,
+} from "./leaves.ts";
 import { checkObjectives, prepareData, zeroCotangents } from "./prepare.ts";
 import type { Arrays, Problem } from "./problem.ts";
 import type { Measured, Point } from "./rule.ts";
@@ -209,17 +217,6 @@ export function weightsOf<T>(state: Tree<T>): Tree<T> {
 type Cotangents = [state: np.Array[], lambda: Arrays, data: np.Array[]];
 type SymbolicCotangents = [state: Value[], lambda: Values, data: Value[]];
 type WithValue = { value: np.Array; cotangents: Cotangents };
-
-/** `vjp` of a function of those three, with its types. */
-function pullback<R extends Arrays>(
-  fn: (state: np.Array[], lambda: Arrays, data: np.Array[]) => R,
-  state: np.Array[],
-  lambda: Arrays,
-  data: np.Array[],
-): [value: R, pull: (cotangent: R) => Cotangents] {
-  const [value, pull] = vjp(fn, [state, lambda as never, data]);
-  return [value, (cotangent) => pull(cotangent as never) as unknown as Cotangents];
-}
 
 function sliceTree(values: Arrays, index: number): Arrays {
   return treeMap((x: np.Array) => x.slice(index), values);

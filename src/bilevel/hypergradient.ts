@@ -50,8 +50,8 @@ export type Tensors<T> = tree.MapJsTree<T, np.Array, Tensor>;
  * @example
  * const { value, gradient, report } = await hypergradient(problem, { rule, lambda, w, data });
  */
-export async function hypergradient<L, W, D>(
-  problem: Problem<L, W, D>,
+export async function hypergradient<L, W, D, O>(
+  problem: Problem<L, W, D, O>,
   options: EvaluationPoint & Placement & { readonly rule: Rule },
 ): Promise<Hypergradient<L, W>> {
   const { rule, device, threads, ...point } = options;
@@ -154,21 +154,20 @@ async function build(
     program.output("value", estimate.value);
     if (!valueOnly) {
       program.output("gradient", estimate.gradient);
-      program.output("w", estimate.w);
+      program.output("answer", estimate.w);
       program.output("measured", estimate.report);
     }
     return { estimate, warnings: unusedHyperparameters(program, lambda) };
   });
   const executable: Executable = await program.compile(session);
-  const none = { gradient: [], w: [], measured: {} };
+  const none = { gradient: [], measured: {} };
   return {
     cost: estimate.cost,
     warnings,
-    run: async (point) =>
-      ({
-        ...none,
-        ...((await executable.run({ ...inputsOf(problem, point) })) as Partial<EstimateResult>),
-      }) as EstimateResult,
+    run: async (point) => {
+      const { answer = [], ...rest } = await executable.run({ ...inputsOf(problem, point) });
+      return { ...none, ...rest, w: answer } as unknown as EstimateResult;
+    },
     dispose: () => executable.dispose(),
   };
 }

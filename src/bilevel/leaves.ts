@@ -1,5 +1,5 @@
 /** Trees leaf by leaf: their paths for messages, and the part of a tree that carries a derivative. */
-import { numpy as np, tree } from "@jax-js/jax";
+import { numpy as np, tree, vjp } from "@jax-js/jax";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { DType, Tree } from "../program/tensor.ts";
@@ -81,6 +81,21 @@ export function zerosLikeTree<T extends Arrays>(like: T): T {
 export function treeNorm(values: Arrays): np.Array {
   const squares = tree.leaves<np.Array>(values).map((x) => np.sum(np.square(x)));
   return np.sqrt(squares.reduce((sum, x) => sum.add(x)));
+}
+
+/**
+ * `vjp` of a function between trees whose structure the types do not know; a jax-js function.
+ *
+ * jax-js 0.1.25 orders a linearized function wrongly when one of its outputs is computed from another ("Invalid atom
+ * type"), as an optimizer's weights are from its memory. A factor 1, which it removes afterwards, keeps them apart.
+ */
+export function pullback<A extends Arrays[], R extends Arrays>(
+  fn: (...args: A) => R,
+  ...args: A
+): [value: R, pull: (cotangent: R) => A] {
+  const apart = (...args: A): Arrays => treeMap((x: np.Array) => x.mul(1), fn(...args));
+  const [value, pull] = vjp(apart as never, args as never) as unknown as [R, (c: R) => A];
+  return [value, pull];
 }
 
 /** `tree.map` for trees whose structure the types do not know. */

@@ -2,12 +2,12 @@
  * The problem's `prepare` inside a program: applied once to the data of both levels, and pulled back once from the
  * cotangents of what it returned to the hyperparameters.
  */
-import { tree, vjp, type numpy as np } from "@jax-js/jax";
+import { tree, type numpy as np } from "@jax-js/jax";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
 import { ArraySpec, checkScalarObjective } from "../program/trace.ts";
-import { addTrees, callTree, select, zerosLikeTree, type Selection } from "./leaves.ts";
+import { addTrees, callTree, pullback, select, zerosLikeTree, type Selection } from "./leaves.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 
 /** One level's prepared data. */
@@ -43,8 +43,8 @@ export function prepareData(
     gradient: Arrays,
   ): Arrays => {
     const computed = (l: Arrays): np.Array[] => active.take(prepare(l, slice) as Arrays);
-    const [, pull] = vjp(computed, [lambda as never]);
-    const [contribution] = pull(cotangents as never) as unknown as [Arrays];
+    const [, pull] = pullback(computed, lambda);
+    const [contribution] = pull(cotangents);
     return addTrees(gradient, contribution);
   };
   const pullOne = (

@@ -14,16 +14,16 @@ export type Objective<L, W, D> = (w: W, lambda: L, data: D) => np.Array;
 /**
  * min over λ of E(w(λ), λ, outer data), where w(λ) minimises L(w, λ, inner data).
  *
- * The type parameters are the trees of λ, w and the data; annotate the functions' parameters, or leave them
+ * The type parameters are the trees of λ, w, the inner and the outer data; annotate the functions' parameters, or leave them
  * out and work with `any`.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- an objective without annotations stays usable
-export interface Problem<L = any, W = any, D = any> {
+export interface Problem<L = any, W = any, D = any, O = D> {
   /**
    * Work on the data that depends on λ but not on w (a representation). Applied once per outer step to the
    * inner and to the outer data separately, and differentiated through. Default: the data as they are.
    */
-  readonly prepare?: ((lambda: L, data: D) => D) | undefined;
+  readonly prepare?: ((lambda: L, data: D | O) => D | O) | undefined;
   /**
    * The follower's first weights as a function of λ and the prepared inner data (its first minibatch), when they
    * are themselves learned (as in MAML); differentiated through. Default: the `w` given with each evaluation.
@@ -32,7 +32,7 @@ export interface Problem<L = any, W = any, D = any> {
   /** L(w, λ, data): what the follower minimises; `data` is the prepared inner data. Returns a scalar. */
   readonly inner: Objective<L, W, D>;
   /** E(w, λ, data): what the leader minimises; `data` is the prepared outer data. Returns a scalar. */
-  readonly outer: Objective<L, W, D>;
+  readonly outer: Objective<L, W, O>;
 }
 
 /** The data of both levels. */
@@ -55,8 +55,11 @@ export interface BilevelData<T> {
  *   outer: (w, lambda, d) => np.sum(np.square(np.matmul(d.x, w).sub(d.y))),
  * });
  */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- see Problem
-export function bilevel<L = any, W = any, D = any>(problem: Problem<L, W, D>): Problem<L, W, D> {
+/* eslint-disable @typescript-eslint/no-explicit-any -- see Problem */
+export function bilevel<L = any, W = any, D = any, O = D>(
+  problem: Problem<L, W, D, O>,
+): Problem<L, W, D, O> {
+  /* eslint-enable @typescript-eslint/no-explicit-any */
   for (const [key, value] of Object.entries(problem)) {
     if (!KEYS.has(key)) {
       throw new TypeError(

@@ -1,0 +1,61 @@
+/** Small problems with known answers for the tests of the outer loop; all arrays are float64. */
+import { numpy as np } from "@jax-js/jax";
+import { bilevel, type Problem } from "../../src/bilevel/problem.ts";
+import { tensor, type Nested, type Tensor } from "../../src/program/tensor.ts";
+
+/** A float64 tensor. */
+export const f64 = (values: Nested): Tensor => tensor(values, { dtype: "float64" });
+
+interface Points {
+  x: np.Array;
+  y: np.Array;
+}
+const halfSquares = (residual: np.Array): np.Array => np.sum(np.square(residual)).mul(0.5);
+
+/**
+ * Ridge regression on one column with penalty e^λ: L = ½‖xw−y‖² + ½e^λ w², E = ½‖xw−y‖² on other points.
+ * w(λ) = 11/(14 + e^λ) is best at 4.85/8.5, where λ* = 1.66361… and E* = 0.0013235294….
+ */
+export const ridge = {
+  problem: bilevel({
+    inner: (w: np.Array, lambda: np.Array, d: Points) =>
+      halfSquares(d.x.mul(w).sub(d.y)).add(np.exp(lambda).mul(0.5).mul(np.square(w))),
+    outer: (w: np.Array, _lambda: np.Array, d: Points) => halfSquares(d.x.mul(w).sub(d.y)),
+  }) as Problem,
+  lambda: f64(0),
+  w: f64(0),
+  data: {
+    inner: { x: f64([1, 2, 3]), y: f64([1, 2, 2]) },
+    outer: { x: f64([1.5, 2.5]), y: f64([0.9, 1.4]) },
+  },
+  bestLambda: Math.log(11 / (4.85 / 8.5) - 14),
+};
+
+/** Two-dimensional quadratic: L = ½wᵀAw − λᵀBw, E = ½‖w−c‖² + 0.05‖λ‖² with c = (1, −1). */
+export const quadratic = {
+  problem: bilevel({
+    inner: (w: np.Array, lambda: np.Array, { a, b }: { a: np.Array; b: np.Array }) =>
+      np
+        .dot(w, np.matmul(a, w))
+        .mul(0.5)
+        .sub(np.dot(lambda, np.matmul(b, w))),
+    outer: (w: np.Array, lambda: np.Array, c: np.Array) =>
+      halfSquares(w.sub(c)).add(np.sum(np.square(lambda)).mul(0.05)),
+  }) as Problem,
+  lambda: f64([1, 1]),
+  w: f64([0, 0]),
+  data: {
+    inner: { a: f64([[2, 0.5], [0.5, 1]]), b: f64([[1, 0], [0.5, 1]]) }, // prettier-ignore
+    outer: f64([1, -1]),
+  },
+  bestLambda: [1.3766566909, -0.5515177426],
+  bestValue: 0.1342454040188,
+};
+
+/** The leader alone: F(λ) = objective(λ); the follower's single weight goes to 0. */
+export function leaderOnly(objective: (lambda: np.Array) => np.Array): Problem {
+  return bilevel({
+    inner: (w: np.Array) => np.square(w).mul(0.5),
+    outer: (w: np.Array, lambda: np.Array) => objective(lambda).add(w),
+  }) as Problem;
+}
