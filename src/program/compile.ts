@@ -66,7 +66,7 @@ export function compile<F extends JaxFunction>(
 
 /**
  * A jax-js function as the bytes of an ONNX model, for arguments of the given shapes. Inputs are named
- * `argument0.0`, …, outputs `result.0`, …, leaves in tree order.
+ * `in.argument0.0`, …, outputs `out.result.0`, …, leaves in tree order.
  */
 export function toOnnx(
   fn: JaxFunction,

@@ -66,7 +66,7 @@ export class Executable {
     }
     const feeds = new Map<string, Tensor | Resident>();
     for (const binding of this.#inputs) this.#feed(binding, inputs[binding.name], feeds);
-    const leaves = await this.#session.run(feeds, leafNames(this.#outputs));
+    const leaves = await this.#session.run(feeds, leafNames("out", this.#outputs));
     const results: Record<string, Tree<Resident>> = {};
     let next = 0;
     for (const { name, structure, leaves: values } of this.#outputs) {
@@ -94,7 +94,7 @@ export class Executable {
         `${this.name}: input "${binding.name}" must be a tree like ${binding.structure}, got ${structure}.`,
       );
     }
-    const names = leafNames([binding]);
+    const names = leafNames("in", [binding]);
     leaves.forEach((leaf, i) => {
       const wanted = binding.leaves[i]!;
       const value = leaf instanceof Resident ? leaf : asTensor(leaf, wanted.dtype);

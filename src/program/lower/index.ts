@@ -48,13 +48,13 @@ export function encodeProgram(
 ): Uint8Array {
   const opset = usesBits(block) ? bitsOpset : commonOpset;
   const lowering = new Lowering({ apply: rules, unknown, onDemand }, opset, block);
-  const names = leafNames(inputs);
+  const names = leafNames("in", inputs);
   const parameters: ValueSpec[] = block.parameters.map(({ dtype, shape }, i) => ({
     name: names[i]!,
     type: elementType(dtype),
     dims: shape,
   }));
-  const graph = lowering.graph(block, name, parameters, leafNames(outputs));
+  const graph = lowering.graph(block, name, parameters, leafNames("out", outputs));
   return encodeModel({
     irVersion: opset === commonOpset ? 8 : 13,
     opsets: { "": opset },
@@ -62,9 +62,9 @@ export function encodeProgram(
   });
 }
 
-/** Names of a binding's leaves in the ONNX graph: the binding's name and the leaf's position. */
-export function leafNames(bindings: readonly Binding[]): string[] {
-  return bindings.flatMap(({ name, leaves }) => leaves.map((_, i) => `${name}.${i}`));
+/** Names of leaves in the ONNX graph, in order: `in.w.0` is the first leaf of input `w`. */
+export function leafNames(side: "in" | "out", bindings: readonly Binding[]): string[] {
+  return bindings.flatMap(({ name, leaves }) => leaves.map((_, i) => `${side}.${name}.${i}`));
 }
 
 function usesBits(block: Block): boolean {
