@@ -4,7 +4,7 @@
  * numbers never cost a string.
  */
 import { parseNumber } from "./numbers.ts";
-import { DataError, quote, type Column, type ColumnKind } from "./table.ts";
+import type { Column, ColumnKind } from "./table.ts";
 
 export class ColumnBuilder {
   readonly name: string;
@@ -12,7 +12,7 @@ export class ColumnBuilder {
   missing: number = 0;
   /** Cells that are not numbers, in a column that was taken for numbers. */
   textCells: number = 0;
-  private rows: number = 0;
+  rowCount: number = 0;
   private readonly values: Float64Array | Int32Array;
   private readonly codeOf: Map<string, number> = new Map();
   /** Row of each level's first appearance. */
@@ -28,32 +28,37 @@ export class ColumnBuilder {
     if (this.kind === "numeric") {
       const value = parseNumber(cell);
       if (value !== value) this.textCells++;
-      this.values[this.rows++] = value;
+      this.values[this.rowCount++] = value;
       return;
     }
     let code = this.codeOf.get(cell);
     if (code === undefined) {
       code = this.codeOf.size;
       this.codeOf.set(cell, code);
-      this.firstRow.push(this.rows);
+      this.firstRow.push(this.rowCount);
     }
-    this.values[this.rows++] = code;
+    this.values[this.rowCount++] = code;
   }
 
   addMissing(): void {
     this.missing++;
-    this.values[this.rows++] = this.kind === "numeric" ? NaN : -1;
+    this.values[this.rowCount++] = this.kind === "numeric" ? NaN : -1;
+  }
+
+  /** Distinct texts in order of first appearance; none for numbers. */
+  levels(): string[] {
+    return [...this.codeOf.keys()];
   }
 
   finish(): Column {
-    const { name, values, rows } = this;
+    const { name, values, rowCount } = this;
     if (values instanceof Float64Array)
-      return { kind: "numeric", name, values: values.slice(0, rows) };
+      return { kind: "numeric", name, values: values.slice(0, rowCount) };
     return {
       kind: "categorical",
       name,
-      codes: values.slice(0, rows),
-      levels: [...this.codeOf.keys()],
+      codes: values.slice(0, rowCount),
+      levels: this.levels(),
     };
   }
 }
@@ -63,13 +68,4 @@ export function missingTest(words: readonly string[]): (cell: string) => boolean
   const known = new Set(words.map((word) => word.trim().toLowerCase()));
   const longest = Math.max(0, ...[...known].map((word) => word.length));
   return (cell) => cell.length <= longest && (known.has(cell) || known.has(cell.toLowerCase()));
-}
-
-/** Throws unless every type asked for is one of the two. */
-export function checkKind(kind: string, name: string, source: string): void {
-  if (kind !== "numeric" && kind !== "categorical") {
-    throw new DataError(
-      `${source}: column ${quote(name)} can be read as numeric or categorical, not as ${quote(kind)}; use one of the two.`,
-    );
-  }
 }

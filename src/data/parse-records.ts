@@ -31,7 +31,9 @@ export function parseRecords(
   let start = 0;
   const settings: Options = {
     delimiter: options.delimiter,
-    record_delimiter: ["\r\n", "\n", "\r"],
+    // csv-parse tries each of these at every byte.
+    record_delimiter: text.includes(0x0d) ? ["\r\n", "\n", "\r"] : "\n",
+    quote: text.includes(0x22) ? '"' : null,
     relax_column_count: true,
     skip_empty_lines: true,
     trim: true,

@@ -1,3 +1,4 @@
+import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { parseTable, type ReadTableOptions } from "./read-table.ts";
 import { DataError, type Column, type Table } from "./table.ts";
@@ -315,3 +316,25 @@ describe("bad input is one sentence", () => {
     );
   });
 });
+
+const scrap = fc.string({
+  unit: fc.constantFrom("a", "1", ",", ";", '"', "\n", "\r", " ", "\t", "|", "?", "é", "-", "."),
+  maxLength: 40,
+});
+
+property.prop([scrap, fc.option(fc.boolean(), { nil: undefined })], { numRuns: 1000 })(
+  "any text is a table with as many cells in each column, or a DataError",
+  (text, header) => {
+    let columns: readonly Column[] = [];
+    try {
+      const { table } = read(text, { header });
+      expect(table.rowCount).toBeGreaterThan(0);
+      columns = table.columns;
+      expect(new Set(columns.map(({ name }) => name)).size).toBe(columns.length);
+      for (const column of columns) expect(cellsOf(column)).toHaveLength(table.rowCount);
+    } catch (error) {
+      expect(error).toBeInstanceOf(DataError);
+      expect((error as DataError).message).toMatch(/^data\.csv[,:] [^\n]+; [^\n]+\.$/);
+    }
+  },
+);

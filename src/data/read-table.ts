@@ -2,22 +2,13 @@
  * CSV files to tables: readTable finds out how a file is written, reads it, decides which columns are
  * numbers, and says in sentences what it decided. Bad input ends in a DataError of one sentence.
  */
-import { ColumnBuilder, checkKind, missingTest } from "./column-builder.ts";
-import { delimiters, looksLikeHeader, sampleRecords, type Sample } from "./detect-format.ts";
-import { almostNumber, parseNumber } from "./numbers.ts";
-import { cellLimit, lineOfPlace, lineOfRecord, parseRecords } from "./parse-records.ts";
-import { checkText, countLineBreaks, readBytes } from "./read-bytes.ts";
-import { describeTable, type ReadingFacts } from "./reading-notes.ts";
-import {
-  DataError,
-  findColumn,
-  plural,
-  quote,
-  type Column,
-  type CategoricalColumn,
-  type ColumnKind,
-  type Table,
-} from "./table.ts";
+import { missingTest } from "./column-builder.ts";
+import { delimiters, looksLikeHeader, sampleRecords } from "./detect-format.ts";
+import { parseNumber } from "./numbers.ts";
+import { checkText, readBytes } from "./read-bytes.ts";
+import { checkColumns, lineOfRow, readColumns, type CsvFile } from "./read-columns.ts";
+import { describeTable } from "./reading-notes.ts";
+import { DataError, quote, unknownColumn, type ColumnKind, type Table } from "./table.ts";
 
 export interface ReadTableOptions {
   /** Whether the first record names the columns. Default: found out. Without one they are c1, c2, … */
@@ -81,233 +72,91 @@ export function parseTable(
   }
   const text = checkText(bytes, source);
   const isMissing = missingTest(options.missing ?? defaultMissing);
-  const sample = sampleRecords(
+  const { delimiter, width, records } = sampleRecords(
     text,
     options.delimiter === undefined ? delimiters : [options.delimiter],
   );
   const typed = typeof options.types === "object" ? Object.keys(options.types) : [];
   const expectedNames = [...(options.expectedNames ?? []), ...typed];
-  const header = options.header ?? looksLikeHeader(sample.records, isMissing, expectedNames);
-  const names = columnNames(sample, header, source);
-  const kinds = startingKinds(sample, header, names, isMissing, options.types, source);
+  const header = options.header ?? looksLikeHeader(records, isMissing, expectedNames);
+  const names = columnNames(records[0] ?? [], width, header, source);
+  const forced = forcedKinds(names, options.types, source);
+  const file: CsvFile = { text, source, delimiter, width, header, names, isMissing };
 
-  let builders = readColumns(text, source, sample, {
-    header,
-    names,
-    kinds: kinds.map(({ kind }) => kind),
-    isMissing,
-  });
-  if (builders.some(({ textCells }, j) => textCells > 0 && !kinds[j]!.forced)) {
-    const secondKinds = builders.map(({ textCells, kind }, j) =>
-      textCells > 0 && !kinds[j]!.forced ? "categorical" : kind,
+  const kinds = names.map(
+    (_, j) => forced[j] ?? kindOf(records.slice(header ? 1 : 0), j, isMissing),
+  );
+  let builders = readColumns(file, kinds);
+  const surprised = builders.map(({ textCells }, j) => forced[j] === undefined && textCells > 0);
+  if (surprised.includes(true)) {
+    builders = readColumns(
+      file,
+      kinds.map((kind, j) => (surprised[j] ? "categorical" : kind)),
     );
-    builders = readColumns(text, source, sample, { header, names, kinds: secondKinds, isMissing });
   }
+  checkColumns(file, builders, forced);
+
   const columns = builders.map((builder) => builder.finish());
-  const rowCount = columns[0] === undefined ? 0 : lengthOf(columns[0]);
-  const table: Table = { source, rowCount, columns };
-  const line = (row: number): number =>
-    lineOfRecord(text, sample.delimiter, row + (header ? 1 : 0));
-  if (rowCount === 0) {
-    throw new DataError(
-      `${source}: the file has a header but no rows; add rows, or say that there is no header.`,
-    );
-  }
-  if (builders.every((builder) => builder.missing === rowCount)) {
-    throw new DataError(
-      `${source}: every cell is missing; check the delimiter and the words for missing cells.`,
-    );
-  }
-  for (const [j, builder] of builders.entries()) {
-    if (kinds[j]!.forced && builder.textCells > 0)
-      throw notNumeric(text, source, sample, header, j, names[j]!, isMissing);
-    if (!kinds[j]!.forced) checkAlmostNumeric(builder, columns[j]!, source, line);
-  }
-  const facts: ReadingFacts = {
-    delimiter: sample.delimiter,
+  const table: Table = { source, rowCount: builders[0]!.rowCount, columns };
+  const notes = describeTable(table, {
+    delimiter,
     delimiterGiven: options.delimiter !== undefined,
     header,
     headerGiven: options.header !== undefined,
     missing: builders.map((builder) => builder.missing),
-    forced: kinds.map(({ forced }) => forced),
-    firstLine: (j, level) => line(builders[j]!.firstRow[level]!),
-  };
-  return { table, notes: describeTable(table, facts) };
-}
-
-interface Layout {
-  readonly header: boolean;
-  readonly names: readonly string[];
-  readonly kinds: readonly ColumnKind[];
-  readonly isMissing: (cell: string) => boolean;
-}
-
-function readColumns(
-  text: Uint8Array,
-  source: string,
-  sample: Sample,
-  layout: Layout,
-): ColumnBuilder[] {
-  const capacity = countLineBreaks(text) + 1;
-  const builders = layout.names.map(
-    (name, j) => new ColumnBuilder(name, layout.kinds[j]!, capacity),
-  );
-  const { isMissing } = layout;
-  parseRecords(text, source, sample, (cells, place) => {
-    if (cells.length !== sample.width) {
-      throw raggedRow(
-        source,
-        lineOfPlace(text, place),
-        cells.length,
-        sample,
-        layout.header && place.index === 0,
-      );
-    }
-    for (let j = 0; j < cells.length; j++) {
-      const cell = cells[j]!;
-      if (cell.length > cellLimit) {
-        throw new DataError(
-          `${source}, line ${lineOfPlace(text, place)}, column ${quote(layout.names[j]!)}: a cell of ${cell.length} characters is too long (limit ${cellLimit}); look for a quote that is not closed, or remove the column.`,
-        );
-      }
-      if (place.index === 0 && layout.header) continue;
-      // csv-parse trims only outside quotes; blanks at the ends of a quoted cell count no more.
-      const first = cell.charCodeAt(0);
-      const bare = first <= 32 || cell.charCodeAt(cell.length - 1) <= 32 ? cell.trim() : cell;
-      if (isMissing(bare)) builders[j]!.addMissing();
-      else builders[j]!.add(bare);
-    }
+    forced: forced.map((kind) => kind !== undefined),
+    firstLine: (j, level) => lineOfRow(file, builders[j]!.firstRow[level]!),
   });
-  return builders;
+  return { table, notes };
 }
 
-function columnNames(sample: Sample, header: boolean, source: string): string[] {
-  const first = sample.records[0] ?? [];
+function columnNames(
+  first: readonly string[],
+  width: number,
+  header: boolean,
+  source: string,
+): string[] {
   // A header of another width is reported as a ragged row when the file is read.
-  if (!header || first.length !== sample.width)
-    return Array.from({ length: sample.width }, (_, j) => `c${j + 1}`);
+  if (!header || first.length !== width)
+    return Array.from({ length: width }, (_, j) => `c${j + 1}`);
   const names = first.map((cell, j) => cell.trim() || `c${j + 1}`);
   const places = new Map<string, number[]>();
   for (const [j, name] of names.entries()) places.set(name, [...(places.get(name) ?? []), j + 1]);
   for (const [name, positions] of places) {
-    if (positions.length > 1) {
-      const [last, ...others] = positions.toReversed();
-      throw new DataError(
-        `${source}, line 1: the name ${quote(name)} stands above columns ${others.toReversed().join(", ")} and ${last}; rename all but one.`,
-      );
-    }
+    if (positions.length === 1) continue;
+    throw new DataError(
+      `${source}, line 1: the name ${quote(name)} stands above columns ${positions.slice(0, -1).join(", ")} and ${positions.at(-1)}; rename all but one.`,
+    );
   }
   return names;
 }
 
-function startingKinds(
-  sample: Sample,
-  header: boolean,
+function forcedKinds(
   names: readonly string[],
-  isMissing: (cell: string) => boolean,
   types: ReadTableOptions["types"] = {},
   source: string,
-): { kind: ColumnKind; forced: boolean }[] {
-  const forcedKind =
-    typeof types === "function"
-      ? types
-      : (name: string) => (Object.hasOwn(types, name) ? types[name] : undefined);
-  if (typeof types !== "function") {
-    const columns = names.map((name): Column => ({
-      kind: "numeric",
-      name,
-      values: new Float64Array(0),
-    }));
-    for (const name of Object.keys(types)) {
-      if (!names.includes(name))
-        findColumn({ source, rowCount: 0, columns }, name === "last" ? "last?" : name);
+): (ColumnKind | undefined)[] {
+  if (typeof types === "function") return names.map(types);
+  for (const [name, kind] of Object.entries(types)) {
+    if (!names.includes(name)) throw unknownColumn(source, name, names);
+    if (kind !== "numeric" && kind !== "categorical") {
+      throw new DataError(
+        `${source}: column ${quote(name)} can be read as numeric or categorical, not as ${quote(String(kind))}; use one of the two.`,
+      );
     }
   }
-  const rows = sample.records.slice(header ? 1 : 0);
-  return names.map((name, j) => {
-    const forced = forcedKind(name);
-    if (forced !== undefined) {
-      checkKind(forced, name, source);
-      return { kind: forced, forced: true };
-    }
-    const hasText = rows.some((cells) => {
-      const cell = (cells[j] ?? "").trim();
-      return !isMissing(cell) && Number.isNaN(parseNumber(cell));
-    });
-    return { kind: hasText ? "categorical" : "numeric", forced: false };
-  });
+  return names.map((name) => (Object.hasOwn(types, name) ? types[name] : undefined));
 }
 
-function raggedRow(
-  source: string,
-  line: number,
-  found: number,
-  sample: Sample,
-  isHeader: boolean,
-): DataError {
-  const expected = `${plural(sample.width, "cell")}`;
-  const what = isHeader
-    ? `the header has ${plural(found, "name")} above rows of ${expected}`
-    : `${plural(found, "cell")} where ${expected} are expected`;
-  const remedy =
-    found > sample.width
-      ? `put quotes around cells that hold a ${quote(sample.delimiter)}, or remove what is too much`
-      : `complete the line or remove it`;
-  return new DataError(`${source}, line ${line}: ${what}; ${remedy}.`);
-}
-
-function notNumeric(
-  text: Uint8Array,
-  source: string,
-  sample: Sample,
-  header: boolean,
+/** What a column seems to be from its first cells; text found later still makes it categorical. */
+function kindOf(
+  records: readonly string[][],
   column: number,
-  name: string,
   isMissing: (cell: string) => boolean,
-): DataError {
-  let error: DataError | undefined;
-  parseRecords(text, source, sample, (cells, place) => {
-    const cell = cells[column]!.trim();
-    if (
-      error ||
-      (header && place.index === 0) ||
-      isMissing(cell) ||
-      !Number.isNaN(parseNumber(cell))
-    )
-      return;
-    error = new DataError(
-      `${source}, line ${lineOfPlace(text, place)}, column ${quote(name)}: ${quote(cell)} is not a number, and the column must be numeric; correct the cell, add the word to the missing ones, or read the column as categorical.`,
-    );
+): ColumnKind {
+  const hasText = records.some((cells) => {
+    const cell = (cells[column] ?? "").trim();
+    return !isMissing(cell) && Number.isNaN(parseNumber(cell));
   });
-  return error!;
-}
-
-/** Refuses a column that is text only because of how its numbers are written. */
-function checkAlmostNumeric(
-  builder: ColumnBuilder,
-  column: Column,
-  source: string,
-  line: (row: number) => number,
-): void {
-  if (column.kind !== "categorical" || column.levels.length === 0) return;
-  const level = firstAlmostNumber(column);
-  if (level === undefined) return;
-  const example = column.levels[level]!;
-  throw new DataError(
-    `${source}, line ${line(builder.firstRow[level]!)}, column ${quote(column.name)}: the column would be numeric but for ${almostNumber(example)} such as ${quote(example)}; write plain numbers like 1234.5, or read the column as categorical.`,
-  );
-}
-
-function firstAlmostNumber(column: CategoricalColumn): number | undefined {
-  let found: number | undefined;
-  for (const [code, level] of column.levels.entries()) {
-    if (!Number.isNaN(parseNumber(level))) continue;
-    if (almostNumber(level) === undefined) return undefined;
-    found ??= code;
-  }
-  return found;
-}
-
-function lengthOf(column: Column): number {
-  return column.kind === "numeric" ? column.values.length : column.codes.length;
+  return hasText ? "categorical" : "numeric";
 }

@@ -57,22 +57,22 @@ export function findColumn(table: Table, wanted: string): number {
   if (byName >= 0) return byName;
   if (wanted === "last") return names.length - 1;
   if (/^[1-9]\d*$/.test(wanted) && Number(wanted) <= names.length) return Number(wanted) - 1;
-  throw new DataError(
-    `${table.source}: there is no column ${quote(wanted)}; ${suggestNames(wanted, names)}.`,
-  );
+  throw unknownColumn(table.source, wanted, names);
 }
 
-/** "perhaps … is meant" when some names are close, otherwise the list of names, shortened. */
-export function suggestNames(wanted: string, names: readonly string[]): string {
+/** The error for a name that no column has: the names close to it, or else all, shortened. */
+export function unknownColumn(source: string, wanted: string, names: readonly string[]): DataError {
   const reach = Math.max(1, Math.floor(wanted.length * 0.4));
   const close = names
     .map((name) => ({ name, distance: editDistance(wanted.toLowerCase(), name.toLowerCase()) }))
     .filter(({ distance }) => distance <= reach)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3);
-  if (close.length > 0)
-    return `perhaps ${close.map(({ name }) => quote(name)).join(" or ")} is meant`;
-  return `the columns are ${listNames(names)}`;
+  const advice =
+    close.length > 0
+      ? `perhaps ${close.map(({ name }) => quote(name)).join(" or ")} is meant`
+      : `the columns are ${listNames(names)}`;
+  return new DataError(`${source}: there is no column ${quote(wanted)}; ${advice}.`);
 }
 
 /** Names in quotes, separated by commas; at most `limit` of them, then how many more there are. */
