@@ -14,6 +14,7 @@ import { type Array as JaxArray, tree } from "@jax-js/jax";
 import { Builder } from "./builder.ts";
 import { inline } from "./inline.ts";
 import { type Block, sameShape, Value, walk } from "./ir.ts";
+import { scan, whileLoop } from "./loops.ts";
 import { encodeProgram } from "./lower/index.ts";
 import { optimize } from "./optimize/index.ts";
 import { Executable } from "./executable.ts";
@@ -124,41 +125,26 @@ export class Program {
         `Program.scan: stacked inputs need a first axis of length ${length}, got ${odd}.`,
       );
     }
-    const indices = this.#builder.vector(Int32Array.from({ length }, (_, i) => i));
     let outputStructure: ReturnType<typeof tree.structure> | undefined;
-    const block = this.#builder.block(() => {
-      const parameter = (value: Value): Value => this.#builder.parameter(value.shape, value.dtype);
-      const carryParameters = carry.map(parameter);
-      const slices = [...stacked, indices].map((value) =>
-        this.#builder.parameter(value.shape.slice(1), value.dtype),
-      );
-      const [nextCarry, y] = body(
-        tree.unflatten(carryStructure, carryParameters) as C,
-        tree.unflatten(stackedStructure, slices.slice(0, -1)) as never,
-        slices[slices.length - 1]!,
-      );
-      const [yLeaves, yStructure] = tree.flatten<Value>(y);
-      outputStructure = yStructure;
-      return [...this.#sameCarry("scan", nextCarry, carry, carryStructure), ...yLeaves];
-    });
-    const outputs = block.results.map((value, i) =>
-      this.#builder.values.create(
-        i < carry.length ? value.shape : [length, ...value.shape],
-        value.dtype,
-      ),
+    const result = scan(
+      this.#builder,
+      { length, reverse },
+      (parameters, slices, index) => {
+        const [nextCarry, y] = body(
+          tree.unflatten(carryStructure, parameters) as C,
+          tree.unflatten(stackedStructure, slices) as never,
+          index,
+        );
+        const [ys, yStructure] = tree.flatten<Value>(y);
+        outputStructure = yStructure;
+        return { carry: this.#sameCarry("scan", nextCarry, carry, carryStructure), ys };
+      },
+      carry,
+      stacked,
     );
-    this.#builder.operation({
-      kind: "scan",
-      length,
-      reverse,
-      carries: carry.length,
-      inputs: [...carry, ...stacked, indices],
-      body: block,
-      outputs,
-    });
     return [
-      tree.unflatten(carryStructure, outputs.slice(0, carry.length)) as C,
-      tree.unflatten(outputStructure!, outputs.slice(carry.length)) as Y,
+      tree.unflatten(carryStructure, result.carry) as C,
+      tree.unflatten(outputStructure!, result.ys) as Y,
     ];
   }
 
@@ -178,7 +164,6 @@ export class Program {
       throw new TypeError(`Program.while: limit must be a whole number ≥ 0, got ${limit}.`);
     }
     const [leaves, structure] = tree.flatten<Value>(init);
-    const builder = this.#builder;
     const holds = (carry: C): Value => {
       const value = condition(carry);
       if (!(value instanceof Value) || value.dtype !== "bool" || value.shape.length !== 0) {
@@ -186,24 +171,20 @@ export class Program {
       }
       return value;
     };
-    const start = holds(init);
-    const inputs = [start, ...leaves, builder.scalar(0, "int32")];
-    const block = builder.block(() => {
-      const parameters = inputs
-        .slice(1)
-        .map((value) => builder.parameter(value.shape, value.dtype));
-      const index = parameters[parameters.length - 1]!;
-      const next = body(tree.unflatten(structure, parameters.slice(0, -1)) as C, index);
-      const nextLeaves = this.#sameCarry("while", next, leaves, structure);
-      const count = builder.elementwise("add", [index, builder.scalar(1, "int32")]);
-      return [holds(next), ...nextLeaves, count];
-    });
-    const outputs = inputs.slice(1).map((value) => builder.values.create(value.shape, value.dtype));
-    builder.operation({ kind: "while", limit, inputs, body: block, outputs });
-    return {
-      carry: tree.unflatten(structure, outputs.slice(0, -1)) as C,
-      steps: outputs[outputs.length - 1]!,
-    };
+    const { carry, steps } = whileLoop(
+      this.#builder,
+      limit,
+      (parameters) => holds(tree.unflatten(structure, parameters) as C),
+      (parameters, index) =>
+        this.#sameCarry(
+          "while",
+          body(tree.unflatten(structure, parameters) as C, index),
+          leaves,
+          structure,
+        ),
+      leaves,
+    );
+    return { carry: tree.unflatten(structure, carry) as C, steps };
   }
 
   /** Declares a named output. */
@@ -231,7 +212,7 @@ export class Program {
     return options.optimize === false ? block : optimize(block, this.#builder.values);
   }
 
-  /** The program as the bytes of an ONNX model; names are `input.0`, `input.1`, … in leaf order. */
+  /** The program as the bytes of an ONNX model; the leaves of input `w` are named `in.w.0`, `in.w.1`, … */
   toOnnx(options: OptimizeOptions = {}): Uint8Array {
     return encodeProgram(this.name, this.block(options), this.#inputs, this.#outputs);
   }

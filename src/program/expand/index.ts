@@ -1,8 +1,12 @@
 /** Primitives that are written as loops of others when a jaxpr is inlined. */
 import type { Builder } from "../builder.ts";
 import type { Params, Value } from "../ir.ts";
+import { cholesky, triangularSolve } from "./triangular.ts";
 
 /** Builds the primitive from simpler operations in the open block. */
 export type Expand = (builder: Builder, inputs: readonly Value[], params: Params) => Value[];
 
-export const expansions: Readonly<Record<string, Expand | undefined>> = {};
+export const expansions: Readonly<Record<string, Expand | undefined>> = {
+  cholesky,
+  triangular_solve: triangularSolve,
+};
