@@ -56,7 +56,8 @@ function apply(
 const promoting = new Set("add mul idiv mod min max bit_combine dot conv concatenate".split(" "));
 
 function operandTypes(primitive: string, { inputs, outBinders }: Equation): DType[] {
-  const own = inputs.map((atom) => storedType(atom.aval));
+  const allWeak = outBinders.every(({ aval }) => aval.weakType);
+  const own = inputs.map(({ aval }) => (allWeak ? storedType(aval) : (aval.dtype as DType)));
   if (promoting.has(primitive)) return own.map(() => storedType(outBinders[0]!.aval));
   if (primitive === "where") {
     const result = storedType(outBinders[0]!.aval);
