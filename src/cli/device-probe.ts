@@ -16,6 +16,8 @@ export interface DeviceFinding {
   seconds: number;
 }
 
+const browsersOnly = "it runs in browsers, Node takes cpu";
+
 /** Longest that a trial may take; the first use of a GPU compiles its kernels. */
 const trialTimeoutMs = 30_000;
 
@@ -45,7 +47,7 @@ export async function tryDevice(device: Device): Promise<DeviceFinding> {
 
 /** The runtime's complaint without its source files and our own preamble. */
 function shortReason(device: Device, error: unknown): string {
-  if (device === "wasm") return "it runs in browsers; Node takes cpu";
+  if (device === "wasm") return browsersOnly;
   const message = oneLine(error instanceof Error ? error.message : String(error));
   return message
     .replace(/^session: ONNX Runtime could not open the program on \w+: /, "")
@@ -83,6 +85,9 @@ export async function tryDeviceApart(device: Device): Promise<DeviceFinding> {
 /** Refuses a device other than the CPU that does not work here, before any work. */
 export async function checkDevice(device: Device): Promise<void> {
   if (device === "cpu") return;
+  if (device === "wasm") {
+    throw new UsageError(`--device wasm does not work here: ${browsersOnly}; use --device cpu`);
+  }
   const finding = await tryDeviceApart(device);
   if (finding.works) return;
   throw new UsageError(

@@ -47,7 +47,7 @@ export function coefficientsSection(result: TuneResult): Html {
   const shown = inputs.slice(0, shownColumns);
   const rest = inputs.slice(shownColumns);
   const largest = Math.max(...inputs.map(({ weightNorm }) => weightNorm), Number.MIN_VALUE);
-  return html`<section>
+  return html`<section class="long">
     <h2>What each column is worth</h2>
     <p>
       How to read it: the left bar is the column’s <em>shrinkage</em>. A <strong>long bar</strong>
@@ -63,7 +63,7 @@ export function coefficientsSection(result: TuneResult): Html {
       </div>
       ${shown.map((input) => inputRow(input, largest))}
     </div>
-    ${rest.length === 0 ? undefined : restSentence(rest)}
+    ${rest.length === 0 ? undefined : restSentence(rest)} ${droppedSentence(result)}
     <p class="small">
       Shrinkage is λ/(λ + c), with λ the column’s tuned L2 coefficient and c the curvature of the
       loss (1 for squared error, ¼ for binary, ½ for several classes): the part of its weight that a
@@ -101,6 +101,13 @@ function bar(fraction: number, tone: string): Html {
     <rect class="track" width="100" height="10" />
     <rect class="${tone}" width="${width}" height="10" />
   </svg>`;
+}
+
+function droppedSentence(result: TuneResult): Html | undefined {
+  const { dropped } = result.model.encoder;
+  if (dropped.length === 0) return undefined;
+  const named = dropped.slice(0, shownColumns).map(({ name, reason }) => `${name} (${reason})`);
+  return html`<p>Left out before training: ${named.join(", ")}.</p>`;
 }
 
 function restSentence(rest: readonly ShrunkInput[]): Html {

@@ -133,8 +133,7 @@ function curvesSection(result: TuneResult): Html | undefined {
 }
 
 function notesSection(result: TuneResult): Html | undefined {
-  const { dropped } = result.model.encoder;
-  if (result.notes.length === 0 && dropped.length === 0) return undefined;
+  if (result.notes.length === 0) return undefined;
   return html`<section class="long">
     <h2>Notes on the data and the run</h2>
     <ul class="notes">
