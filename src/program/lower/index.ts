@@ -4,17 +4,28 @@ import { encodeModel, type ValueSpec } from "../onnx.ts";
 import type { Binding } from "../program.ts";
 import { elementType, type Lower, Lowering } from "./context.ts";
 import { dot } from "./contract.ts";
+import { conv } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { movement } from "./movement.ts";
+import { maxPool, pool, poolTranspose } from "./pool.ts";
 import { reduce } from "./reduce.ts";
+import { argsort, sort } from "./sort.ts";
 
 const rules: Readonly<Record<string, Lower | undefined>> = {
   ...elementwise,
   ...movement,
-  reduce,
+  reduce: (context, operation) => {
+    const pooled = maxPool(context, operation);
+    return pooled === undefined ? reduce(context, operation) : [pooled];
+  },
   dot,
+  conv,
+  pool,
+  pool_transpose: poolTranspose,
   gather,
+  sort,
+  argsort,
 };
 
 /** Movement that a product or an elementwise node folds in. */
