@@ -13,6 +13,7 @@ export interface NumericInput {
   readonly missingIndicator: boolean;
 }
 
+/** How a categorical column is encoded: one 0/1 column for each kept level, others and missing. */
 export interface CategoricalInput {
   readonly kind: "categorical";
   readonly name: string;
@@ -24,6 +25,7 @@ export interface CategoricalInput {
   readonly missing: boolean;
 }
 
+/** How one column of a table becomes columns of the matrix. */
 export type EncodedInput = NumericInput | CategoricalInput;
 
 /** Plain data: it serializes with a model. */

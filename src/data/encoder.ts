@@ -15,6 +15,7 @@ import {
   type Table,
 } from "./table.ts";
 
+/** When a level of a categorical column gets a column of its own. */
 export interface EncoderOptions {
   /** Levels of a categorical column that may get a column of their own, the most frequent ones. Default 50. */
   readonly maxLevels?: number;

@@ -22,7 +22,7 @@ export {
   type ReadTableOptions,
   type ReadTableResult,
 } from "./read-table.ts";
-export { split, type Split, type SplitOptions } from "./split.ts";
+export { split, splitTarget, type Split, type SplitOptions } from "./split.ts";
 export {
   DataError,
   findColumn,

@@ -111,6 +111,7 @@ export function r2(actual: ArrayLike<number>, predicted: ArrayLike<number>): num
   return total === 0 ? NaN : 1 - sumSquares(actual, (i) => predicted[i]!) / total;
 }
 
+/** A mean and its 95 % interval. */
 export interface MeanInterval {
   readonly mean: number;
   /** The 95 % interval is mean ± halfWidth; NaN for a single value. */

@@ -8,7 +8,7 @@ property.prop([fc.double({ noNaN: true, noDefaultInfinity: true })])(
   (value) => {
     expect(parseNumber(Object.is(value, -0) ? "-0" : String(value))).toBe(value);
     // -0 is written 0e+0.
-  expect(parseNumber(value.toExponential())).toBe(value + 0);
+    expect(parseNumber(value.toExponential())).toBe(value + 0);
   },
 );
 

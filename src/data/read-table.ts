@@ -10,6 +10,7 @@ import { checkColumns, lineOfRow, readColumns, type CsvFile } from "./read-colum
 import { describeTable } from "./reading-notes.ts";
 import { DataError, quote, unknownColumn, type ColumnKind, type Table } from "./table.ts";
 
+/** How a file is written and its columns are meant, where that shall not be found out. */
 export interface ReadTableOptions {
   /** Whether the first record names the columns. Default: found out. Without one they are c1, c2, … */
   readonly header?: boolean;
@@ -30,6 +31,7 @@ export interface ReadTableOptions {
     Readonly<Record<string, ColumnKind>> | ((name: string) => ColumnKind | undefined);
 }
 
+/** Words that stand for a missing cell unless others are given. */
 export const defaultMissing: readonly string[] = ["", "?", "NA", "N/A", "NaN", "null", "None"];
 
 /** A table and what was inferred while reading it, one sentence each. */

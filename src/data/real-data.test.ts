@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { encode, fitEncoder, inferTarget, readTable, split, type Table } from "./index.ts";
+import { encode, fitEncoder, inferTarget, readTable, splitTarget, type Table } from "./index.ts";
 
 const folder = process.env.STACKELBERG_DATA;
 const reason = folder === undefined ? " (needs STACKELBERG_DATA, a folder with tabular/)" : "";
@@ -30,15 +30,7 @@ describe.skipIf(folder === undefined)(`real files${reason}`, () => {
     const inferred = inferTarget(table, target);
     expect(inferred.target.task).toBe(task);
 
-    const strata = task === "regression" ? undefined : Int32Array.from(inferred.values);
-    const { train } = split({
-      count: rowCount,
-      strata,
-      train: 0.6,
-      validation: 0.2,
-      test: 0.2,
-      seed: 0,
-    });
+    const { train } = splitTarget(inferred, { train: 0.6, validation: 0.2, test: 0.2, seed: 0 });
     const encoder = fitEncoder(table, inferred.target.name, train);
     const matrix = encode(encoder, table, train);
     expect(matrix.length).toBe(train.length * encoder.width);

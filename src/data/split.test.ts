@@ -1,6 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { split } from "./split.ts";
+import { split, splitTarget } from "./split.ts";
+import { inferTarget } from "./target.ts";
 
 const usual = { train: 0.6, validation: 0.2, test: 0.2 };
 
@@ -70,6 +71,30 @@ test("the seed decides", () => {
   const at = (seed: number): number[] => [...split({ count: 50, seed, ...usual }).test];
   expect(at(4)).toEqual(at(4));
   expect(at(4)).not.toEqual(at(5));
+});
+
+test("rows without a target are in no part, and parts hold rows of the table", () => {
+  const codes = Int32Array.from({ length: 60 }, (_, i) => (i % 3) - 1);
+  const table = {
+    source: "made",
+    rowCount: 60,
+    columns: [{ kind: "categorical", name: "y", codes, levels: ["no", "yes"] }],
+  } as const;
+  const parts = splitTarget(inferTarget(table, "y"), { ...usual, seed: 2 });
+  const all = [...parts.train, ...parts.validation, ...parts.test];
+  expect(all.toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: 60 }, (_, i) => i).filter((i) => i % 3 !== 0),
+  );
+  for (const [rows, count] of [
+    [parts.train, 12],
+    [parts.validation, 4],
+    [parts.test, 4],
+  ] as const) {
+    expect([0, 1].map((code) => rows.filter((row) => codes[row] === code).length)).toEqual([
+      count,
+      count,
+    ]);
+  }
 });
 
 test("a fraction of 0 leaves its part empty", () => {

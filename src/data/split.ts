@@ -1,7 +1,9 @@
 /** Seeded splits of rows into training, validation and test parts. */
 import { randomKey, randomStream, type RandomStream } from "./random.ts";
 import { DataError } from "./table.ts";
+import type { InferredTarget } from "./target.ts";
 
+/** What to split and into which shares. */
 export interface SplitOptions {
   /** Rows to split; they are numbered 0 to count − 1. */
   readonly count: number;
@@ -59,6 +61,26 @@ export function split(options: SplitOptions): Split {
   }
   const [train, validation, test] = parts.map((rows) => Int32Array.from(rows).sort());
   return { train: train!, validation: validation!, test: test! };
+}
+
+/**
+ * Splits the rows of a table that have a target; the parts hold row numbers of the table. Classes are the
+ * strata; a regression is split without.
+ *
+ * @example
+ * const parts = splitTarget(inferTarget(table, "income"), { train: 0.6, validation: 0.2, test: 0.2, seed: 0 });
+ * const encoder = fitEncoder(table, "income", parts.train);
+ */
+export function splitTarget(
+  inferred: InferredTarget,
+  options: Omit<SplitOptions, "count" | "strata">,
+): Split {
+  const { target, values, rows } = inferred;
+  const strata =
+    target.task === "regression" ? undefined : Int32Array.from(rows, (row) => values[row]!);
+  const { train, validation, test } = split({ ...options, count: rows.length, strata });
+  const toTable = (part: Int32Array): Int32Array => part.map((i) => rows[i]!);
+  return { train: toTable(train), validation: toTable(validation), test: toTable(test) };
 }
 
 function rowsOfStrata(count: number, strata: Int32Array | undefined): number[][] {

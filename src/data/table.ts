@@ -21,10 +21,13 @@ export interface CategoricalColumn {
   readonly levels: readonly string[];
 }
 
+/** A column of numbers or of categories. */
 export type Column = NumericColumn | CategoricalColumn;
 
+/** The two kinds of column. */
 export type ColumnKind = Column["kind"];
 
+/** Columns of the same length. */
 export interface Table {
   /** Where the table came from, as the user wrote it; opens every error message. */
   readonly source: string;

@@ -139,6 +139,11 @@ describe("targets that cannot be predicted are one sentence", () => {
       'data.csv, target "y": class "c" has 4 rows, and training, validation and test need at least 5; merge it with another class or remove its rows.',
     ],
     [
+      "a rare number",
+      () => message([...repeat([1, 2], 5), 3]),
+      'data.csv, target "y": class "3" has 1 row, and training, validation and test need at least 5; merge it with another class, force regression, or remove its rows.',
+    ],
+    [
       "too many classes",
       () => message(Array.from({ length: 101 }, (_, i) => `id${i}`)),
       'data.csv, target "y": 101 classes are too many (limit 100); choose another target or merge classes.',

@@ -5,6 +5,7 @@
 import { moments } from "./moments.ts";
 import { DataError, findColumn, plural, quote, type Column, type Table } from "./table.ts";
 
+/** What kind of prediction the target asks for. */
 export type Task = "regression" | "binary" | "multiclass";
 
 /** Plain data: it serializes with a model. Standardized target = (y − mean) / scale. */
@@ -21,6 +22,7 @@ export type Target =
       readonly classes: readonly string[];
     };
 
+/** A target, its value in each row, and how it was understood. */
 export interface InferredTarget {
   readonly target: Target;
   /** [table rows], the number or the class index (into `target.classes`); NaN where it is missing. */
@@ -128,7 +130,7 @@ function regression(
     );
   }
   const target: Target = { task: "regression", name: column.name, mean: 0, scale: 1 };
-  return { target: standardizeTarget(target, values, rows), values };
+  return { target: standardizeTarget(target, values, rows), values: values.slice() };
 }
 
 function classification(
@@ -167,7 +169,7 @@ function classification(
   const rare = classes.find((label) => counts.get(label)! < minClassRows);
   if (rare !== undefined) {
     throw new DataError(
-      `${where}: class ${quote(rare)} has ${plural(counts.get(rare)!, "row")}, and training, validation and test need at least ${minClassRows}; merge it with another class or remove its rows.`,
+      `${where}: class ${quote(rare)} has ${plural(counts.get(rare)!, "row")}, and training, validation and test need at least ${minClassRows}; merge it with another class${column.kind === "numeric" ? ", force regression," : ""} or remove its rows.`,
     );
   }
   const indices = new Map(classes.map((label, i) => [label, i]));
