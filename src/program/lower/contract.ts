@@ -60,9 +60,10 @@ export function contract(
   if (
     empty ||
     roles.summedOnce.length > 0 ||
+    roles.summed.length === 0 ||
     (roles.rows.length + roles.columns.length === 0 && roles.batch.length > 0)
   ) {
-    return elementwiseSum(context, x, y, axes, shape, output);
+    return elementwiseSum(context, x, y, axes, output);
   }
 
   // Rows before columns in the result: swap the operands rather than transpose what they make.
@@ -255,16 +256,14 @@ function elementwiseSum(
   x: Value,
   y: Value,
   axes: readonly number[],
-  shape: Shape,
-  output: Value,
+  { dtype }: Value,
 ): string {
-  const { dtype } = output;
-  const [a, b] = [context.name(x), context.name(y)];
+  const operands = [context.name(x), context.name(y)];
   if (dtype === "bool") {
-    const both = context.expand(context.node("And", [a, b]), shape);
-    return context.cast(context.reduce("ReduceMax", context.cast(both, "int32"), axes), "bool");
+    const both = context.cast(context.node("And", operands), "int32");
+    return context.cast(context.reduce("ReduceMax", both, axes), "bool");
   }
-  const product = context.expand(context.node("Mul", [a, b]), shape);
+  const product = context.node("Mul", operands);
   if (dtype !== "uint32") return context.reduce("ReduceSum", product, axes);
   const wide = context.node("Cast", [product], { to: { int: 7 } });
   return context.cast(context.reduce("ReduceSum", wide, axes), "uint32");
