@@ -16,6 +16,12 @@ import type { FullSolveOptions } from "./solve-options.ts";
 /** The arrays that one step hands to the next. */
 export type Carried = Pick<OuterStepInputs, "lambda" | "w" | "follower" | "optimizer">;
 
+/** What a step gives to the next one. */
+export type Handover = Pick<
+  OuterStepOutputs,
+  "answer" | "nextLambda" | "nextFollower" | "nextOptimizer"
+>;
+
 /** Compiled programs and data of one run. */
 export interface Machine {
   /** Of one step. */
@@ -27,7 +33,7 @@ export interface Machine {
   /** Draws step k's batches and runs it. */
   step(k: number, carried: Carried): Promise<OuterStepOutputs>;
   /** The arrays for the step after one that gave `outputs`. */
-  next(outputs: Pick<OuterStepOutputs, "nextLambda" | "w" | "follower" | "optimizer">): Carried;
+  next(outputs: Handover): Carried;
   dispose(): Promise<void>;
 }
 
@@ -60,7 +66,12 @@ export async function openMachine(
   const executable: Executable = await step.compile(placement);
   return {
     cost,
-    start: { ...made, w },
+    start: {
+      lambda: made.firstLambda,
+      w,
+      follower: made.firstFollower,
+      optimizer: made.firstOptimizer,
+    },
     identity,
     async step(k, carried) {
       const batch = k === first ? data : await draw(k);
@@ -68,11 +79,11 @@ export async function openMachine(
       const inputs: OuterStepInputs = { ...carried, t, ...batch };
       return (await executable.run({ ...inputs })) as unknown as OuterStepOutputs;
     },
-    next: ({ nextLambda, w: answer, follower, optimizer }) => ({
-      lambda: nextLambda,
-      w: isWarm ? answer : w,
-      follower,
-      optimizer,
+    next: (outputs) => ({
+      lambda: outputs.nextLambda,
+      w: isWarm ? outputs.answer : w,
+      follower: outputs.nextFollower,
+      optimizer: outputs.nextOptimizer,
     }),
     dispose: () => executable.dispose(),
   };

@@ -99,9 +99,15 @@ export class OuterLoop implements Loop<Step, Result> {
         await machine.dispose();
         throw error;
       }
+      const { trees } = saved.state;
       this.#state = saved.state;
       this.#history = saved.state.history;
-      this.#carried = machine.next(saved.state.trees);
+      this.#carried = machine.next({
+        answer: trees.w,
+        nextLambda: trees.nextLambda,
+        nextFollower: trees.follower,
+        nextOptimizer: trees.optimizer,
+      });
     }
     return machine;
   }
@@ -111,7 +117,12 @@ export class OuterLoop implements Loop<Step, Result> {
     const before = performance.now();
     const outputs = await machine.step(k, carried);
     const seconds = (performance.now() - before) / 1000;
-    const report = makeReport(this.#options.rule, machine.cost, outputs, seconds);
+    const report = makeReport(
+      this.#options.rule,
+      machine.cost,
+      { ...outputs, w: outputs.answer },
+      seconds,
+    );
     const record = recordOf(k, outputs, report, seconds);
     const { value, gradient, w } = report.nonFinite;
     if (value || gradient || w || !allFinite(outputs.nextLambda)) {
@@ -125,7 +136,7 @@ export class OuterLoop implements Loop<Step, Result> {
     return {
       ...record,
       lambda: carried.lambda,
-      w: outputs.w,
+      w: outputs.answer,
       gradient: outputs.gradient,
       report,
       cost: this.#cost,
@@ -135,7 +146,7 @@ export class OuterLoop implements Loop<Step, Result> {
   }
 
   #keep(record: StepRecord, lambda: Tree<Tensor>, outputs: OuterStepOutputs): void {
-    const { w, nextLambda, follower, optimizer } = outputs;
+    const { answer: w, nextLambda, nextFollower, nextOptimizer } = outputs;
     const previous = this.#state;
     const best = this.#best;
     const isBest = best === undefined || record.value < best.value;
@@ -146,8 +157,8 @@ export class OuterLoop implements Loop<Step, Result> {
         lambda,
         w,
         nextLambda,
-        follower,
-        optimizer,
+        follower: nextFollower,
+        optimizer: nextOptimizer,
         bestLambda: isBest ? lambda : previous!.trees.bestLambda,
         bestW: isBest ? w : previous!.trees.bestW,
       },

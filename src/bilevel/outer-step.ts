@@ -32,9 +32,9 @@ export interface OuterStepOptions {
 /** The states that {@link buildStart} makes. */
 export interface StartOutputs {
   /** λ, projected onto the constraints. */
-  readonly lambda: Tree<Tensor>;
-  readonly follower: Tree<Tensor>;
-  readonly optimizer: Tree<Tensor>;
+  readonly firstLambda: Tree<Tensor>;
+  readonly firstFollower: Tree<Tensor>;
+  readonly firstOptimizer: Tree<Tensor>;
 }
 
 /** What an outer step takes. */
@@ -53,15 +53,16 @@ export interface OuterStepInputs {
 export interface OuterStepOutputs {
   readonly value: Tensor;
   readonly gradient: Tree<Tensor>;
-  readonly w: Tree<Tensor>;
+  /** The follower's weights. */
+  readonly answer: Tree<Tensor>;
   readonly measured: Measured<Tensor>;
   /** Zero or one scalar: L at the follower's answer. */
   readonly innerValue: readonly Tensor[];
   /** Zero or one scalar: ‖λ − P(λ − dF/dλ)‖₂ with the constraints' projection P. */
   readonly projectedGradientNorm: readonly Tensor[];
   readonly nextLambda: Tree<Tensor>;
-  readonly follower: Tree<Tensor>;
-  readonly optimizer: Tree<Tensor>;
+  readonly nextFollower: Tree<Tensor>;
+  readonly nextOptimizer: Tree<Tensor>;
 }
 
 /** The program of the first states: inputs `lambda` and `w`, outputs {@link StartOutputs}. */
@@ -71,9 +72,9 @@ export function buildStart(options: Omit<OuterStepOptions, "data" | "batched">):
   const given: Tree<Value> = program.input("lambda", options.lambda);
   const w = program.input("w", options.w);
   const lambda = project(program, constraints, given);
-  program.output("lambda", lambda);
-  program.output("follower", isWarm ? call(program, rule.init, w) : []);
-  program.output("optimizer", call(program, optimizer.init, lambda));
+  program.output("firstLambda", lambda);
+  program.output("firstFollower", isWarm ? call(program, rule.init, w) : []);
+  program.output("firstOptimizer", call(program, optimizer.init, lambda));
   return program;
 }
 
@@ -90,10 +91,10 @@ export function buildOuterStep(
 ): { program: Program; cost: Cost } {
   const { problem, rule, optimizer, constraints, isWarm, batched } = options;
   const program = new Program("outer-step");
-  const lambda = program.input("lambda", start.lambda);
+  const lambda = program.input("lambda", start.firstLambda);
   const w = program.input("w", options.w);
-  const follower = program.input("follower", start.follower);
-  const memory = program.input("optimizer", start.optimizer);
+  const follower = program.input("follower", start.firstFollower);
+  const memory = program.input("optimizer", start.firstOptimizer);
   const t = program.input("t", zeros([], "int32"));
   const data = {
     inner: program.input("inner", options.data.inner),
@@ -106,7 +107,7 @@ export function buildOuterStep(
   const [updated, nextMemory] = program.call(updateLeader, gradient, memory, lambda, t);
   program.output("value", estimate.value);
   program.output("gradient", gradient);
-  program.output("w", estimate.w);
+  program.output("answer", estimate.w);
   program.output("measured", { ...estimate.report });
   program.output(
     "innerValue",
@@ -117,8 +118,8 @@ export function buildOuterStep(
     constraints ? [program.call(projectedNorm, lambda, gradient)] : [],
   );
   program.output("nextLambda", project(program, constraints, updated));
-  program.output("follower", isWarm ? estimate.state : []);
-  program.output("optimizer", nextMemory);
+  program.output("nextFollower", isWarm ? estimate.state : []);
+  program.output("nextOptimizer", nextMemory);
   return { program, cost: estimate.cost };
 
   function updateLeader(gradient: Arrays, memory: Arrays, lambda: Arrays, t: np.Array): Arrays[] {

@@ -56,6 +56,6 @@ export const quadratic = {
 export function leaderOnly(objective: (lambda: np.Array) => np.Array): Problem {
   return bilevel({
     inner: (w: np.Array) => np.square(w).mul(0.5),
-    outer: (w: np.Array, lambda: np.Array) => objective(lambda).add(w),
+    outer: (w: np.Array, lambda: np.Array) => objective(lambda).add(np.square(w)),
   }) as Problem;
 }
