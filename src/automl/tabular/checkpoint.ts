@@ -4,7 +4,8 @@
  * run ends with the result of an uninterrupted one, times apart.
  */
 import { fingerprintOfBytes, fingerprintOfText } from "../../bilevel/fingerprint.ts";
-import { DataError, type Table } from "../../data/table.ts";
+import type { Status } from "../../bilevel/report.ts";
+import { DataError, type Table } from "../../data/index.ts";
 import type { HistoryEntry, Method, TuneOptions } from "./types.ts";
 
 /** What one method found on one split. */
@@ -12,19 +13,30 @@ export interface MethodRecord {
   method: Method;
   seconds: number;
   validationLoss: number;
-  /** Test metrics by name, and the mean test loss as `loss`. */
+  /** Test metrics by name. */
   test: Record<string, number>;
   testLoss: number;
   /** ln of the coefficient of each of the encoder's inputs. */
   logCoefficient: number[];
-  /** ‖∇L‖ of the fit from which the numbers come, and the same relative to zero weights. */
-  innerGradientNorm: number;
-  relativeInnerGradient: number;
-  /** Steps of that fit. */
-  fitSteps: number;
-  /** Outer steps; 0 for methods without. */
-  steps: number;
+  /** The outer loop; absent in methods without. */
+  outer?: OuterRecord;
+}
+
+/** How an outer loop went. */
+export interface OuterRecord {
+  /** How the loop ended, and that in words. */
+  status: Status;
+  sentence: string;
   history: HistoryEntry[];
+  /** The step whose coefficients were kept: the smallest outer objective. */
+  bestStep: number;
+  /** Steps of the follower in each outer step. */
+  innerSteps: number;
+  /** ‖∇L‖ at the follower's answer of the best step, and at zero weights. */
+  innerGradientNorm: number;
+  referenceGradientNorm: number;
+  /** Whether the budget ended it, so that it can go on. */
+  cut: boolean;
 }
 
 /** The state of a run between two steps. */
@@ -36,12 +48,16 @@ export interface TuneCheckpoint {
   seconds: number;
   /** One list for each split that was begun. */
   splits: MethodRecord[][];
-  /** The outer loop of the last split, when it was interrupted. */
-  outer?: {
-    /** The loop's own checkpoint, base64. */
-    state: string;
-    history: HistoryEntry[];
-  };
+  /** The outer loops that can go on. */
+  outer: OuterState[];
+}
+
+/** An outer loop between two steps. */
+export interface OuterState {
+  repeat: number;
+  /** The loop's own checkpoint, base64. */
+  state: string;
+  history: HistoryEntry[];
 }
 
 /** The checkpoint as a text for a file. */
@@ -71,8 +87,9 @@ export function decodeCheckpoint(text: string, source = "checkpoint"): TuneCheck
       },
     );
   }
-  const { version, fingerprint, splits } = Object(value) as Partial<TuneCheckpoint>;
-  if (version !== 1 || typeof fingerprint !== "string" || !Array.isArray(splits)) {
+  const { version, fingerprint, splits, outer } = Object(value) as Partial<TuneCheckpoint>;
+  const isComplete = Array.isArray(splits) && Array.isArray(outer);
+  if (version !== 1 || typeof fingerprint !== "string" || !isComplete) {
     throw new DataError(
       `${source}: a checkpoint of version 1 was required, version ${JSON.stringify(version) ?? "none"} came; start a new run.`,
     );

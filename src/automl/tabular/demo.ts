@@ -3,8 +3,8 @@
  * noise. One coefficient for all columns must either let the noise in or shrink the signal; one
  * coefficient per column need not.
  */
-import { randomKey, randomStream, type RandomStream } from "../../data/random.ts";
-import type { Column, Table } from "../../data/table.ts";
+import { randomKey, randomStream, type RandomStream } from "../../data/index.ts";
+import type { Column, Table } from "../../data/index.ts";
 
 /** The generated table and its answer. */
 export interface Demo {

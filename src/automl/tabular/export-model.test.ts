@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { fitEncoder } from "../../data/encoder.ts";
-import { randomKey, randomStream } from "../../data/random.ts";
-import type { Column, Table } from "../../data/table.ts";
-import type { Target } from "../../data/target.ts";
+import { fitEncoder } from "../../data/index.ts";
+import { randomKey, randomStream } from "../../data/index.ts";
+import type { Column, Table } from "../../data/index.ts";
+import type { Target } from "../../data/index.ts";
 import { exportModel, onnxInputs } from "./export-model.ts";
 import { predictTable, type Prediction } from "./predict.ts";
 import type { TabularModel } from "./types.ts";
@@ -19,18 +19,21 @@ const targets: Target[] = [
 ];
 
 describe.each(targets)("the exported model, $task", (target) => {
-  test.each([0, 1, 2])("gives the numbers of predictTable in plain onnxruntime, seed %i", async (seed) => {
-    const train = randomTable(seed, 200, ["alpha", "beta", "gamma", "δ, \"quoted\""]);
-    const model = randomModel(train, target, seed);
-    // Fresh rows: more missing cells than in training, and levels that training never saw.
-    const fresh = randomTable(seed + 100, 57, ["alpha", "new", "gamma", "other new"]);
-    const feeds = Object.fromEntries(
-      onnxInputs(model).map(({ column, input }) => [input, feed(fresh, column)]),
-    );
-    const session = await ort.InferenceSession.create(exportModel(model));
-    compare(await session.run(feeds), predictTable(model, fresh));
-    await session.release();
-  });
+  test.each([0, 1, 2])(
+    "gives the numbers of predictTable in plain onnxruntime, seed %i",
+    async (seed) => {
+      const train = randomTable(seed, 200, ["alpha", "beta", "gamma", 'δ, "quoted"']);
+      const model = randomModel(train, target, seed);
+      // Fresh rows: more missing cells than in training, and levels that training never saw.
+      const fresh = randomTable(seed + 100, 57, ["alpha", "new", "gamma", "other new"]);
+      const feeds = Object.fromEntries(
+        onnxInputs(model).map(({ column, input }) => [input, feed(fresh, column)]),
+      );
+      const session = await ort.InferenceSession.create(exportModel(model));
+      compare(await session.run(feeds), predictTable(model, fresh));
+      await session.release();
+    },
+  );
 });
 
 test("one row, one column", async () => {
@@ -78,23 +81,26 @@ test("names that ONNX or the outputs need are replaced and listed", () => {
 const python = "/usr/bin/python3";
 const hasChecker = spawnSync(python, ["-c", "import onnx"]).status === 0;
 
-test.skipIf(!hasChecker)("the ONNX checker accepts the models (skipped without python3-onnx)", () => {
-  const folder = mkdtempSync(join(tmpdir(), "stackelberg-"));
-  try {
-    for (const target of targets) {
-      const table = randomTable(7, 100, ["alpha", "beta"]);
-      const path = join(folder, `${target.task}.onnx`);
-      writeFileSync(path, exportModel(randomModel(table, target, 7)));
-      const script = `import onnx; m = onnx.load(${JSON.stringify(path)}); onnx.checker.check_model(m, full_check=True); print(sorted(p.key for p in m.metadata_props))`;
-      const { status, stdout, stderr } = spawnSync(python, ["-c", script], { encoding: "utf8" });
-      expect(stderr).toBe("");
-      expect(status).toBe(0);
-      expect(stdout).toContain("stackelberg.encoder");
+test.skipIf(!hasChecker)(
+  "the ONNX checker accepts the models (skipped without python3-onnx)",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "stackelberg-"));
+    try {
+      for (const target of targets) {
+        const table = randomTable(7, 100, ["alpha", "beta"]);
+        const path = join(folder, `${target.task}.onnx`);
+        writeFileSync(path, exportModel(randomModel(table, target, 7)));
+        const script = `import onnx; m = onnx.load(${JSON.stringify(path)}); onnx.checker.check_model(m, full_check=True); print(sorted(p.key for p in m.metadata_props))`;
+        const { status, stdout, stderr } = spawnSync(python, ["-c", script], { encoding: "utf8" });
+        expect(stderr).toBe("");
+        expect(status).toBe(0);
+        expect(stdout).toContain("stackelberg.encoder");
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
     }
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+  },
+);
 
 /** Numbers with and without missing cells, of several magnitudes, and two categorical columns. */
 function randomTable(seed: number, rows: number, levels: readonly string[]): Table {
@@ -143,11 +149,15 @@ function compare(outputs: ort.InferenceSession.ReturnType, expected: Prediction)
     const actual = outputs["prediction"]!.data as Float32Array;
     expect(actual).toHaveLength(expected.values.length);
     // In units of the standardized target, where scores are of order 1.
-    expected.values.forEach((value, i) => expect(Math.abs(actual[i]! - value) / 115395.6).toBeLessThan(1e-5));
+    expected.values.forEach((value, i) =>
+      expect(Math.abs(actual[i]! - value) / 115395.6).toBeLessThan(1e-5),
+    );
     return;
   }
   const probabilities = outputs["probabilities"]!.data as Float32Array;
   expect(outputs["probabilities"]!.dims).toEqual([expected.labels.length, expected.classes.length]);
-  expected.probabilities.forEach((p, i) => expect(Math.abs(probabilities[i]! - p)).toBeLessThan(1e-5));
+  expected.probabilities.forEach((p, i) =>
+    expect(Math.abs(probabilities[i]! - p)).toBeLessThan(1e-5),
+  );
   expect(outputs["label"]!.data).toEqual(expected.labels);
 }

@@ -4,7 +4,7 @@
  * unprepared table. One-hot columns times weights is a row of the weights: categorical inputs become
  * a `Gather` from a small table, and no one-hot matrix is ever made.
  */
-import type { EncodedInput } from "../../data/encoder.ts";
+import type { EncodedInput } from "../../data/index.ts";
 import { encodeModel, type ModelSpec, type ValueSpec } from "../../program/onnx.ts";
 import { OnnxGraph } from "./onnx-graph.ts";
 import type { TabularModel } from "./types.ts";

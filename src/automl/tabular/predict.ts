@@ -1,6 +1,6 @@
 /** Predictions of a fitted model from a table, in plain TypeScript: the same numbers as its ONNX file. */
-import { encode } from "../../data/encoder.ts";
-import type { Table } from "../../data/table.ts";
+import { encode } from "../../data/index.ts";
+import type { Table } from "../../data/index.ts";
 import type { TabularModel } from "./types.ts";
 
 /** Predictions for the rows of a table, in their order. */
@@ -46,7 +46,8 @@ export function predictEncoded(model: TabularModel, x: Float32Array, rows: numbe
   for (let i = 0; i < rows; i++) {
     let best = 0;
     for (let k = 1; k < classes.length; k++) {
-      if (probabilities[i * classes.length + k]! > probabilities[i * classes.length + best]!) best = k;
+      if (probabilities[i * classes.length + k]! > probabilities[i * classes.length + best]!)
+        best = k;
     }
     classIndices[i] = best;
   }

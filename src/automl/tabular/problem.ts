@@ -6,9 +6,9 @@
  * otherwise.
  */
 import { lax, numpy as np } from "@jax-js/jax";
-import { bilevel, type Problem } from "../../bilevel/problem.ts";
-import { contraction, innerGradient, type Dynamics } from "../../bilevel/dynamics.ts";
-import type { Task } from "../../data/target.ts";
+import { bilevel, type Arrays, type Problem } from "../../bilevel/problem.ts";
+import type { Dynamics } from "../../bilevel/dynamics.ts";
+import type { Task } from "../../data/index.ts";
 
 /** The leader's hyperparameters: ln of the L2 coefficient of each input column, [inputs]. */
 export interface Coefficients<A = np.Array> {
@@ -71,12 +71,11 @@ const damping = 1e-5;
  * loss: ½ squared error of the standardized target; logistic; softmax cross-entropy.
  */
 export function tabularProblem(task: Task): Problem {
-  const loss = losses[task];
   return bilevel<Coefficients, Weights, Rows & Partial<PreparedData>>({
     prepare: (lambda, data) => ("curvature" in data ? prepare(lambda, data as TrainingData) : data),
     inner: (w, _lambda, data) =>
-      loss(w, data).add(np.sum(data.coefficient!.mul(np.square(w.weights))).mul(0.5)),
-    outer: (w, _lambda, data) => loss(w, data),
+      meanLoss(task, w, data).add(np.sum(data.coefficient!.mul(np.square(w.weights)).mul(0.5))),
+    outer: (w, _lambda, data) => meanLoss(task, w, data),
   });
 }
 
@@ -91,29 +90,23 @@ export function tabularProblem(task: Task): Problem {
  * @param width - encoded columns.
  * @see Böhning, "Multinomial logistic regression algorithm", Ann. Inst. Statist. Math. 44, 1992.
  */
-export function tabularDynamics(width: number): Dynamics {
-  if (width <= denseLimit) {
-    return contraction({
-      name: "preconditioned gradient",
-      step: (
-        { weights }: Weights,
-        gradient: Weights,
-        _lambda: Coefficients,
-        data: PreparedData,
-      ) => ({
-        weights: weights.sub(np.matmul(data.preconditioner, gradient.weights)),
-      }),
-    });
-  }
+export function tabularDynamics(task: Task, width: number): Dynamics {
+  const isDense = width <= denseLimit;
   return {
-    name: "diagonally preconditioned gradient with momentum",
+    name: isDense
+      ? "preconditioned gradient"
+      : "diagonally preconditioned gradient with momentum",
     gradientsPerStep: 1,
-    init: (w) => ({ w, memory: np.zerosLike((w as unknown as Weights).weights) }),
-    step: (state, lambda, data, inner) => {
-      const { weights } = state.w as unknown as Weights;
-      const slope = innerGradient(inner, state.w, lambda, data) as unknown as Weights;
-      const { preconditioner } = data as unknown as PreparedData;
-      const velocity = (state.memory as np.Array).mul(0.9).sub(preconditioner.mul(slope.weights));
+    init: (w) => ({ w, memory: isDense ? [] : np.zerosLike(weightsIn(w)) }),
+    step: (state, _lambda, data) => {
+      const weights = weightsIn(state.w);
+      const prepared = data as unknown as PreparedData;
+      const { preconditioner } = prepared;
+      const gradient = innerGradient(task, { weights }, prepared);
+      if (isDense) {
+        return { w: { weights: weights.sub(np.matmul(preconditioner, gradient)) }, memory: [] };
+      }
+      const velocity = (state.memory as np.Array).mul(0.9).sub(preconditioner.mul(gradient));
       return { w: { weights: weights.add(velocity) }, memory: velocity };
     },
   };
@@ -163,20 +156,62 @@ function inverse(matrix: np.Array): np.Array {
   return start.mul(2).sub(np.matmul(start, np.matmul(matrix, start)));
 }
 
-/** Mean loss of the rows. */
-const losses: Readonly<Record<Task, (w: Weights, rows: Rows) => np.Array>> = {
-  regression: (w, { x, y }) => np.mean(np.square(np.matmul(x, w.weights).sub(y))).mul(0.5),
-  binary: (w, { x, y }) => {
-    const score = np.matmul(x, w.weights);
-    // ln(1 + e^s) = m + ln(e^(s−m) + e^(−m)) with any m; max(s, 0) keeps the exponentials below 1.
-    const shift = lax.stopGradient(np.maximum(score, 0));
-    const softplus = shift.add(np.log(np.exp(score.sub(shift)).add(np.exp(shift.neg()))));
-    return np.mean(softplus.sub(score.mul(y)));
+/** A task's loss of scores and targets, and its derivative by the scores. */
+interface Loss {
+  /** [rows, outputs] whose sum over outputs is each row's loss, up to a constant. */
+  perRow(score: np.Array, y: np.Array): np.Array;
+  /** ∂loss/∂score of each row, [rows, outputs]. */
+  slope(score: np.Array, y: np.Array): np.Array;
+}
+
+/** Exponentials are taken relative to `shift`, any constant near the largest score, so that none overflows. */
+const losses: Readonly<Record<Task, Loss>> = {
+  regression: {
+    perRow: (score, y) => np.square(score.sub(y)).mul(0.5),
+    slope: (score, y) => score.sub(y),
   },
-  multiclass: (w, { x, y }) => {
-    const score = np.matmul(x, w.weights);
-    const shift = lax.stopGradient(np.max(score, 1, { keepdims: true }));
-    const normalizer = np.log(np.sum(np.exp(score.sub(shift)), 1)).add(np.squeeze(shift, 1));
-    return np.mean(normalizer.sub(np.sum(score.mul(y), 1)));
+  binary: {
+    perRow: (score, y) => {
+      const shift = lax.stopGradient(np.maximum(score, 0));
+      const softplus = np.log(np.exp(score.sub(shift)).add(np.exp(shift.neg()))).add(shift);
+      return softplus.sub(score.mul(y));
+    },
+    slope: (score, y) => {
+      const shift = lax.stopGradient(np.maximum(score, 0));
+      const power = np.exp(score.sub(shift));
+      return power.div(power.add(np.exp(shift.neg()))).sub(y);
+    },
+  },
+  multiclass: {
+    // y sums to 1 over the classes, so it spreads the normalizer.
+    perRow: (score, y) => {
+      const shift = lax.stopGradient(np.max(score, 1, { keepdims: true }));
+      const normalizer = np.log(np.sum(np.exp(score.sub(shift)), 1, { keepdims: true })).add(shift);
+      return normalizer.sub(score).mul(y);
+    },
+    slope: (score, y) => {
+      const shift = lax.stopGradient(np.max(score, 1, { keepdims: true }));
+      const power = np.exp(score.sub(shift));
+      return power.div(np.sum(power, 1, { keepdims: true })).sub(y);
+    },
   },
 };
+
+/** Mean loss of the rows. */
+function meanLoss(task: Task, { weights }: Weights, { x, y }: Rows): np.Array {
+  return np.sum(losses[task].perRow(np.matmul(x, weights), y).mul(1 / x.shape[0]!));
+}
+
+/**
+ * ∇_w L, written out: Xᵀ slope/n + exp(λ)·w. Differentiated once by the rule; `grad` of the objective
+ * would be differentiated twice, into a product of all rows and columns where two matrix products do.
+ */
+function innerGradient(task: Task, { weights }: Weights, data: PreparedData): np.Array {
+  const { x, y, coefficient } = data;
+  const slope = losses[task].slope(np.matmul(x, weights), y).mul(1 / x.shape[0]!);
+  return np.matmul(np.transpose(x), slope).add(coefficient.mul(weights));
+}
+
+function weightsIn(w: Arrays): np.Array {
+  return (w as unknown as Weights).weights;
+}

@@ -1,3 +1,27 @@
+/**
+ * The tabular job: on each of several splits, no tuning, a grid of single coefficients, and one
+ * coefficient per column by hypergradients; then a model with the coefficients of the first split.
+ * This file is the order of events; the parts are in its neighbours.
+ */
+import type { Table } from "../../data/index.ts";
+import { compile } from "../../program/index.ts";
+import type { Tensor } from "../../program/tensor.ts";
+import { fitDefault, searchGrid, type Choice, type OpenSplit } from "./baselines.ts";
+import {
+  checkCheckpoint,
+  fingerprintOfRun,
+  type MethodRecord,
+  type OuterState,
+} from "./checkpoint.ts";
+import { BudgetClock } from "./clock.ts";
+import { searchColumns } from "./column-coefficients.ts";
+import { meanLoss, metricsOf, toModel } from "./evaluate.ts";
+import { compileFit, type Fitter } from "./fit.ts";
+import { curvatureOf, type TrainingData } from "./problem.ts";
+import { assembleResult, type Outcome } from "./result.ts";
+import { encodeRows, groupsOf, planSplits, toRows, type Splits } from "./splits.ts";
+import type { Method, TuneOptions, TuneResult } from "./types.ts";
+
 export type {
   HistoryEntry,
   Method,
@@ -8,3 +32,287 @@ export type {
   TuneOptions,
   TuneResult,
 } from "./types.ts";
+
+/**
+ * Tunes a linear model of a table.
+ *
+ * Test rows are looked at once per method and split, after everything is chosen. The same table,
+ * options and number of threads give the same result, times apart, also across an interruption and
+ * `resume`. A stopped run (`signal`, `budgetSeconds`) returns what it learned; the first split's
+ * default fit is always made.
+ *
+ * @throws DataError when the table or the checkpoint cannot be used as asked.
+ * @throws RangeError for options out of range.
+ * @example
+ * const { table } = await readTable("data.csv");
+ * const result = await tune(table, { target: "price", holdout: 0.2, validation: 0.2, seed: 0, repeats: 5, steps: 60 });
+ */
+export async function tune(table: Table, options: TuneOptions): Promise<TuneResult> {
+  checkOptions(options);
+  const clock = new BudgetClock(options);
+  const fingerprint = fingerprintOfRun(table, options);
+  if (options.resume) checkCheckpoint(options.resume, fingerprint);
+  const splits = planSplits(table, options);
+  const job = await openJob(table, options, splits);
+  const { resume } = options;
+  const state: RunState = {
+    records: structuredClone(resume?.splits ?? []),
+    outer: new Map(resume?.outer.map((entry) => [entry.repeat, entry])),
+    outcome: "completed",
+    notes: [...splits.notes],
+    save: () =>
+      options.onCheckpoint?.({
+        version: 1,
+        fingerprint,
+        seconds: (resume?.seconds ?? 0) + clock.elapsedSeconds,
+        splits: structuredClone(state.records),
+        outer: [...state.outer.values()],
+      }),
+  };
+  try {
+    for (let repeat = 0; repeat < options.repeats && state.outcome !== "cancelled"; repeat++) {
+      if (!(await runSplit(job, state, clock, repeat))) break;
+    }
+    return await finish(job, state, clock);
+  } finally {
+    await job.dispose();
+  }
+}
+
+/** What is open during a run. */
+interface Job {
+  table: Table;
+  options: TuneOptions;
+  splits: Splits;
+  open(repeat: number, rows?: Int32Array): Promise<OpenSplit>;
+  dispose(): Promise<void>;
+}
+
+/** What a run has learned. */
+interface RunState {
+  records: MethodRecord[][];
+  /** Outer loops that can go on, by split. */
+  outer: Map<number, OuterState>;
+  /** Coefficients of a first split whose search was stopped. */
+  partial?: MethodRecord;
+  outcome: Outcome;
+  notes: string[];
+  save(): void | Promise<void>;
+}
+
+const methods: readonly Method[] = ["default", "grid", "hypergradient"];
+
+/** The methods that a split still needs. @returns false when the run ends here. */
+async function runSplit(job: Job, state: RunState, clock: BudgetClock, repeat: number): Promise<boolean> {
+  const { options } = job;
+  const records = (state.records[repeat] ??= []);
+  const missing = methods.filter((method) => {
+    const record = records.find((candidate) => candidate.method === method);
+    return record === undefined || record.outer?.cut === true;
+  });
+  if (missing.length === 0) return true;
+  if (repeat > 0 && !clock.hasTimeForSplit()) {
+    state.outcome = "budget";
+    if (records.length === 0) state.records.length = repeat;
+    note(state, options, `The time budget ended before split ${repeat + 1} of ${options.repeats}.`);
+    return false;
+  }
+  options.onEvent?.({ type: "split", repeat, repeats: options.repeats });
+  clock.startSplit(options.repeats - repeat);
+  const split = await job.open(repeat);
+  for (const method of missing) {
+    // Something must be there to make a model of, however soon the run is stopped.
+    const isNeeded = repeat === 0 && method === "default";
+    if (options.signal?.aborted && !isNeeded) state.outcome = "cancelled";
+    if (state.outcome === "cancelled") return false;
+    const started = clock.elapsedSeconds;
+    const found = await runMethod(job, split, state, clock, repeat, method);
+    if (found === undefined) {
+      state.outcome = "cancelled";
+      return false;
+    }
+    const { choice, outer, cancelled = false, spentBefore = 0 } = found;
+    const seconds = spentBefore + clock.elapsedSeconds - started;
+    const record = judge(job, split, method, choice, seconds);
+    if (outer) record.outer = outer;
+    if (cancelled) {
+      state.outcome = "cancelled";
+      if (repeat === 0) state.partial = record;
+      return false;
+    }
+    if (outer && !outer.cut) state.outer.delete(repeat);
+    if (outer?.cut) state.outcome = "budget";
+    noteEnding(state, options, record, repeat);
+    const place = records.findIndex((candidate) => candidate.method === method);
+    records.splice(place < 0 ? records.length : place, place < 0 ? 0 : 1, record);
+    const { validationLoss, testLoss } = record;
+    options.onEvent?.({ type: "method", repeat, method, seconds, validationLoss, testLoss });
+    clock.finishMethod(method, seconds, outer?.history.length ?? 0);
+    await state.save();
+  }
+  return true;
+}
+
+interface Found {
+  choice: Choice;
+  outer?: NonNullable<MethodRecord["outer"]>;
+  cancelled?: boolean;
+  /** Seconds of the same method before an interruption. */
+  spentBefore?: number;
+}
+
+/** @returns undefined when the signal stopped it with nothing to show. */
+async function runMethod(
+  job: Job,
+  split: OpenSplit,
+  state: RunState,
+  clock: BudgetClock,
+  repeat: number,
+  method: Method,
+): Promise<Found | undefined> {
+  const { options } = job;
+  if (method === "default") return { choice: await fitDefault(split) };
+  if (method === "grid") {
+    const choice = await searchGrid(split, options.signal);
+    return choice && { choice };
+  }
+  const resume = state.outer.get(repeat);
+  const validation = toRows(split.validation, split.plan, job.splits.width);
+  const found = await searchColumns(split, {
+    tune: options,
+    validation,
+    budgetSeconds: clock.secondsForSearch(),
+    resume,
+    repeat,
+    onStep: (entry) =>
+      options.onEvent?.({
+        type: "step",
+        repeat,
+        step: entry.step,
+        steps: options.steps,
+        innerObjective: entry.inner,
+        outerObjective: entry.outer,
+        gradientNorm: entry.gradientNorm,
+        innerGradientNorm: entry.innerGradientNorm,
+        elapsedSeconds: clock.elapsedSeconds,
+        remainingSeconds: clock.remainingSeconds(entry.step, options.repeats - repeat - 1),
+      }),
+    onState: (outer) => {
+      state.outer.set(repeat, outer);
+      return state.save();
+    },
+  });
+  return { ...found, spentBefore: resume?.history.at(-1)?.seconds ?? 0 };
+}
+
+/** The one look at the test rows. */
+function judge(job: Job, split: OpenSplit, method: Method, choice: Choice, seconds: number): MethodRecord {
+  const { plan } = split;
+  const model = toModel(plan, choice.fit.weights);
+  const test = encodeRows(job.table, plan, plan.rows.test);
+  return {
+    method,
+    seconds,
+    validationLoss: choice.validationLoss,
+    test: metricsOf(model, test),
+    testLoss: meanLoss(model, test),
+    logCoefficient: Array.from(choice.logCoefficient.subarray(0, plan.encoder.inputs.length)),
+  };
+}
+
+/** The final model, on training and validation rows of the first split, and the result. */
+async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<TuneResult> {
+  const { table, options, splits } = job;
+  const plan = splits.plans[0]!;
+  const first = state.records[0]!;
+  const find = (method: Method): MethodRecord | undefined => first.find((r) => r.method === method);
+  const chosen = find("hypergradient") ?? state.partial ?? find("grid") ?? find("default")!;
+  const logCoefficient = new Float32Array(splits.inputs);
+  logCoefficient.set(chosen.logCoefficient);
+  const rows = Int32Array.from([...plan.rows.train, ...plan.rows.validation]).sort();
+  const split = await job.open(0, rows);
+  const { weights } = await split.fitter.fit(split.training, logCoefficient);
+  return assembleResult({
+    table,
+    options,
+    splits,
+    records: state.records,
+    chosen,
+    model: toModel(plan, weights),
+    outcome: state.outcome,
+    notes: state.notes,
+    seconds: (options.resume?.seconds ?? 0) + clock.elapsedSeconds,
+  });
+}
+
+/** Compiles once per shape what all splits share. */
+async function openJob(table: Table, options: TuneOptions, splits: Splits): Promise<Job> {
+  const { width, inputs, plans, target } = splits;
+  const session = {
+    device: options.device ?? "cpu",
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  } as const;
+  const curvature = compile(curvatureOf(target.task), session);
+  const fitters = new Map<number, Promise<Fitter>>();
+  return {
+    table,
+    options,
+    splits,
+    open: async (repeat, rows) => {
+      const plan = plans[repeat]!;
+      const encoded = encodeRows(table, plan, rows ?? plan.rows.train);
+      const { x, y } = toRows(encoded, plan, width);
+      const groups = groupsOf(plan.encoder, inputs, width);
+      const training: TrainingData<Tensor> = { x, y, groups, curvature: await curvature(x) };
+      let fitter = fitters.get(encoded.count);
+      if (fitter === undefined) {
+        fitter = compileFit(target.task, training, session);
+        fitters.set(encoded.count, fitter);
+      }
+      const validation = encodeRows(table, plan, plan.rows.validation);
+      return { plan, inputs, training, validation, fitter: await fitter };
+    },
+    dispose: async () => {
+      await curvature.dispose();
+      for (const fitter of await Promise.allSettled(fitters.values())) {
+        if (fitter.status === "fulfilled") await fitter.value.dispose();
+      }
+    },
+  };
+}
+
+function noteEnding(state: RunState, options: TuneOptions, record: MethodRecord, repeat: number): void {
+  const { outer } = record;
+  if (outer === undefined) return;
+  const where = `Split ${repeat + 1}`;
+  if (outer.cut) {
+    const made = outer.history.length - 1;
+    note(state, options, `${where}: the time budget ended the search after ${made} of ${options.steps} outer steps.`);
+  }
+  if (outer.status === "non-finite" || outer.status === "diverged") {
+    note(state, options, `${where}: ${outer.sentence}`);
+  }
+}
+
+function note(state: RunState, options: TuneOptions, text: string): void {
+  state.notes.push(text);
+  options.onEvent?.({ type: "note", text });
+}
+
+function checkOptions(options: TuneOptions): void {
+  const { holdout, validation, repeats, steps, budgetSeconds = Infinity } = options;
+  const isFraction = (value: number): boolean => value > 0 && value < 1;
+  if (!isFraction(holdout) || !isFraction(validation) || holdout + validation >= 1) {
+    throw new RangeError(
+      `tune: holdout and validation are fractions above 0 that add up to less than 1, got ${holdout} and ${validation}; try 0.2 and 0.2.`,
+    );
+  }
+  for (const [name, value] of Object.entries({ repeats, steps })) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`tune: ${name} must be a whole number of at least 1, got ${value}.`);
+    }
+  }
+  if (!(budgetSeconds > 0)) {
+    throw new RangeError(`tune: budgetSeconds must be above 0, got ${budgetSeconds}.`);
+  }
+}

@@ -2,8 +2,8 @@
  * The shapes of the tabular job: its options, its events, its result and the model that comes out.
  * All of them are plain data that serializes to JSON, except the functions among the options.
  */
-import type { Encoder } from "../../data/encoder.ts";
-import type { Target, Task } from "../../data/target.ts";
+import type { Encoder } from "../../data/index.ts";
+import type { Target, Task } from "../../data/index.ts";
 import type { TuneCheckpoint } from "./checkpoint.ts";
 
 /** The three ways to choose coefficients that a run compares on the same splits. */
@@ -25,7 +25,7 @@ export interface TuneOptions {
   repeats: number;
   /** Outer steps of the hypergradient method on each split, at most. */
   steps: number;
-  /** Wall-clock budget for everything. What was learned until then is the result. Default: none. */
+  /** Wall-clock budget of this call, for everything. What was learned until then is the result. Default: none. */
   budgetSeconds?: number;
   /** Threads of the runtime. Default: the runtime's own choice. */
   threads?: number;
@@ -41,7 +41,7 @@ export interface TuneOptions {
   onCheckpoint?: (checkpoint: TuneCheckpoint) => void | Promise<void>;
 }
 
-/** What happens during a run. `repeat` counts from 0, `step` from 1. */
+/** What happens during a run. `repeat` counts from 0; `step` too, where 0 is the start. */
 export type TuneEvent =
   | { type: "split"; repeat: number; repeats: number }
   | {

@@ -1,0 +1,139 @@
+/** One coefficient per input column, found by hypergradients of the validation loss. */
+import type { StepRecord } from "../../bilevel/history.ts";
+import { adam } from "../../bilevel/optimizers/adam.ts";
+import { box } from "../../bilevel/projections.ts";
+import { reverse } from "../../bilevel/rules/reverse.ts";
+import { solve } from "../../bilevel/solve.ts";
+import type { SolveResult } from "../../bilevel/solve-options.ts";
+import type { Task } from "../../data/index.ts";
+import { zeros, type Tensor } from "../../program/tensor.ts";
+import { fitWith, type Choice, type OpenSplit } from "./baselines.ts";
+import { fromBase64, toBase64, type OuterRecord, type OuterState } from "./checkpoint.ts";
+import {
+  tabularDynamics,
+  tabularProblem,
+  type Coefficients,
+  type Rows,
+  type Weights,
+} from "./problem.ts";
+import type { HistoryEntry, TuneOptions } from "./types.ts";
+
+/** What the search on one split found. */
+export interface ColumnSearch {
+  outer: OuterRecord;
+  /** The best coefficients so far, fitted; also when the search was stopped. */
+  choice: Choice;
+  /** True when the signal stopped it. */
+  cancelled: boolean;
+}
+
+/** How far λ may go: coefficients from 1e-8 to 1e3. */
+const bounds = { lower: Math.log(1e-8), upper: Math.log(1e3) };
+
+/** Most that ln of a coefficient moves in a step: from 1 to either bound takes some 50 steps. */
+const learningRate = 0.3;
+
+/** The loop stops when this many steps in a row bring no improvement of more than `minImprovement`. */
+const earlyStopping = { patience: 15, minImprovement: 1e-6 };
+
+/**
+ * Minimises the validation loss over ln of the coefficients, from 1 for every column, by Adam on
+ * reverse-mode hypergradients; the follower starts where it was left a step before.
+ *
+ * Two choices keep the search from fitting noise in the validation rows. It starts with a strong
+ * penalty, so that a column is set free only if that helps; and Adam's ε is 1/(2·validation rows), about
+ * what one free weight gains by chance (the AIC's price of a parameter): gradients well below it move
+ * their coefficient in proportion, not by full steps.
+ */
+export async function searchColumns(
+  split: OpenSplit,
+  options: {
+    tune: Pick<TuneOptions, "steps" | "device" | "threads" | "signal">;
+    validation: Rows<Tensor>;
+    budgetSeconds: number | undefined;
+    resume: OuterState | undefined;
+    repeat: number;
+    onStep: (entry: HistoryEntry) => void;
+    onState: (state: OuterState) => void | Promise<void>;
+  },
+): Promise<ColumnSearch> {
+  const { tune, validation, resume, repeat } = options;
+  const { task } = split.plan.target;
+  const [rows, columns] = split.training.x.shape as [number, number];
+  const outputs = split.training.y.shape[1]!;
+  const innerSteps = innerStepsFor(task, rows, columns * outputs);
+  const seen: HistoryEntry[] = [...(resume?.history ?? [])];
+  const before = seen.at(-1)?.seconds ?? 0;
+  const run = solve(tabularProblem(task), {
+    rule: reverse({ steps: innerSteps, dynamics: tabularDynamics(task, columns - 1) }),
+    optimizer: adam({ learningRate, epsilon: 0.5 / validation.x.shape[0]! }),
+    constraints: box(bounds),
+    lambda: { logCoefficient: zeros([split.inputs]) },
+    w: { weights: zeros([columns, outputs]) },
+    data: { inner: { ...split.training }, outer: { ...validation } },
+    budget: {
+      steps: tune.steps,
+      ...(options.budgetSeconds === undefined ? {} : { seconds: options.budgetSeconds }),
+    },
+    earlyStopping,
+    keepBest: true,
+    checkpoint: {
+      save: (bytes) => options.onState({ repeat, state: toBase64(bytes), history: [...seen] }),
+      everySteps: 10,
+    },
+    device: tune.device ?? "cpu",
+    ...(tune.threads === undefined ? {} : { threads: tune.threads }),
+    ...(tune.signal === undefined ? {} : { signal: tune.signal }),
+    ...(resume === undefined ? {} : { resume: fromBase64(resume.state) }),
+  });
+  for await (const step of run) {
+    const entry = entryOf(step, before + step.elapsedSeconds);
+    seen.push(entry);
+    options.onStep(entry);
+  }
+  const result = (await run) as unknown as SolveResult<Coefficients, Weights>;
+  // A checkpoint is written before its last step is seen here: its time is then the step before's.
+  const seconds = new Map(seen.map((entry) => [entry.step, entry.seconds]));
+  const history = result.history.map((record) =>
+    entryOf(record, seconds.get(record.step) ?? seconds.get(record.step - 1) ?? before),
+  );
+  const { logCoefficient } = result.lambda as unknown as Coefficients<Tensor>;
+  const { weights } = result.w as unknown as Weights<Tensor>;
+  const choice = await fitWith(split, Float32Array.from(logCoefficient.data), weights);
+  return {
+    choice,
+    cancelled: result.status === "cancelled",
+    outer: {
+      history,
+      status: result.status,
+      sentence: result.sentence,
+      bestStep: result.best.step,
+      innerSteps,
+      innerGradientNorm: history[result.best.step]?.innerGradientNorm ?? NaN,
+      referenceGradientNorm: choice.fit.referenceGradientNorm,
+      cut: result.status === "max-steps" && history.length <= tune.steps,
+    },
+  };
+}
+
+function entryOf(record: StepRecord, seconds: number): HistoryEntry {
+  return {
+    step: record.step,
+    inner: record.innerValue,
+    outer: record.value,
+    gradientNorm: record.gradientNorm,
+    innerGradientNorm: record.innerGradientNorm,
+    seconds,
+  };
+}
+
+/**
+ * Steps of the follower in each outer step. Least squares need one, and get a few for what rounding
+ * leaves; the others get 100 for small data, down to 12 for large, where a warm start does the rest.
+ *
+ * @param weights - numbers that the follower has.
+ */
+export function innerStepsFor(task: Task, rows: number, weights: number): number {
+  if (task === "regression") return 4;
+  return Math.min(100, Math.max(12, Math.round(3e7 / (rows * weights))));
+}

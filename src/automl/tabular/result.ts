@@ -1,0 +1,131 @@
+/** From what the methods found on each split to the result of the run. */
+import { meanInterval, type Table } from "../../data/index.ts";
+import type { MethodRecord } from "./checkpoint.ts";
+import { describeEnvironment } from "./environment.ts";
+import type { Splits } from "./splits.ts";
+import type {
+  Method,
+  MethodResult,
+  TabularModel,
+  TunedInput,
+  TuneOptions,
+  TuneResult,
+} from "./types.ts";
+
+export type Outcome = TuneResult["status"];
+
+/** The follower counts as solved when its gradient is at most this, relative to zero weights. */
+export const solvedTolerance = 1e-3;
+
+const titles: Readonly<Record<Method, string>> = {
+  default: "default coefficient (1/n)",
+  grid: "best single coefficient (grid)",
+  hypergradient: "one coefficient per column (hypergradient)",
+};
+
+/** Puts the result together. */
+export function assembleResult(parts: {
+  table: Table;
+  options: TuneOptions;
+  splits: Splits;
+  records: readonly (readonly MethodRecord[])[];
+  /** The first split's record whose coefficients the model has. */
+  chosen: MethodRecord;
+  model: TabularModel;
+  outcome: Outcome;
+  notes: readonly string[];
+  seconds: number;
+}): TuneResult {
+  const { table, options, splits, records, chosen, model } = parts;
+  const { train, validation, test } = splits.plans[0]!.rows;
+  return {
+    version: 1,
+    status: parts.outcome,
+    source: table.source,
+    rows: {
+      total: splits.total,
+      train: train.length,
+      validation: validation.length,
+      test: test.length,
+    },
+    target: model.target,
+    task: model.target.task,
+    seed: options.seed,
+    repeats: options.repeats,
+    completedRepeats: records.filter((split) => split.length === 3).length,
+    inputs: tunedInputs(model, chosen.logCoefficient),
+    methods: methodResults(records, options.holdout),
+    history: chosen.outer?.history ?? [],
+    report: reportOf(chosen, options),
+    notes: [...parts.notes],
+    environment: describeEnvironment(options),
+    seconds: parts.seconds,
+    model,
+  };
+}
+
+function tunedInputs(model: TabularModel, logCoefficient: readonly number[]): TunedInput[] {
+  const { inputs, group } = model.encoder;
+  return inputs.map(({ name, kind }, i) => {
+    const weights = model.weights.filter((_, j) => group[j] === i);
+    return {
+      name,
+      kind,
+      columns: weights.length,
+      logCoefficient: logCoefficient[i]!,
+      coefficient: Math.exp(logCoefficient[i]!),
+      weightNorm: Math.hypot(...weights.flat()),
+    };
+  });
+}
+
+/** Methods are finished in order on each split and splits in order, so position i is split i. */
+function methodResults(
+  records: readonly (readonly MethodRecord[])[],
+  testFraction: number,
+): MethodResult[] {
+  return (Object.keys(titles) as Method[]).flatMap((method) => {
+    const found = records.flatMap((split) => split.filter((record) => record.method === method));
+    if (found.length === 0) return [];
+    const test: MethodResult["test"] = {};
+    for (const metric of Object.keys(found[0]!.test)) {
+      const values = found.map((record) => record.test[metric]!);
+      const { mean, halfWidth } = meanInterval(values, { testFraction });
+      test[metric] = { values, mean, halfWidth };
+    }
+    return {
+      method,
+      title: titles[method],
+      seconds: found.map((record) => record.seconds),
+      validationLoss: found.map((record) => record.validationLoss),
+      test,
+    };
+  });
+}
+
+/** Whether the hypergradients were those of a solved inner problem, at the step that was kept. */
+function reportOf({ outer }: MethodRecord, options: TuneOptions): TuneResult["report"] {
+  if (outer === undefined) {
+    return {
+      status: "not-run",
+      sentence: "The run was stopped before the first outer step: no hypergradient was computed.",
+      innerGradientNorm: NaN,
+      relativeInnerGradient: NaN,
+      steps: 0,
+    };
+  }
+  const { innerGradientNorm, referenceGradientNorm, bestStep, innerSteps } = outer;
+  const relativeInnerGradient = innerGradientNorm / referenceGradientNorm;
+  const isSolved = relativeInnerGradient <= solvedTolerance;
+  const size = `the inner gradient's norm is ${innerGradientNorm.toExponential(1)}, ${relativeInnerGradient.toExponential(1)} of that at zero weights`;
+  const where = `at the chosen outer step ${bestStep} of ${options.steps}, after ${innerSteps} inner steps from the last step's weights`;
+  return {
+    status: isSolved ? "solved" : "not-solved",
+    sentence: isSolved
+      ? `The inner problem is solved well enough: ${where}, ${size} (at most ${solvedTolerance} is asked).`
+      : `The inner problem is not solved well enough for exact hypergradients: ${where}, ${size} (at most ${solvedTolerance} is asked); allow more --steps, so that the follower catches up, or remove columns that nearly repeat others.`,
+    innerGradientNorm,
+    relativeInnerGradient,
+    steps: innerSteps,
+  };
+}
