@@ -6,9 +6,11 @@ import { elementType, type Lower, Lowering } from "./context.ts";
 import { dot } from "./contract.ts";
 import { conv } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
+import { fft } from "./fft.ts";
 import { gather } from "./gather.ts";
 import { movement } from "./movement.ts";
 import { maxPool, pool, poolTranspose } from "./pool.ts";
+import { randomBits } from "./random.ts";
 import { reduce } from "./reduce.ts";
 import { argsort, sort } from "./sort.ts";
 
@@ -23,7 +25,9 @@ const rules: Readonly<Record<string, Lower | undefined>> = {
   conv,
   pool,
   pool_transpose: poolTranspose,
+  fft,
   gather,
+  random_bits: randomBits,
   sort,
   argsort,
 };
