@@ -20,7 +20,8 @@ export function inline(builder: Builder, traced: Traced, args: readonly Value[])
   const known = new Map<Atom, Value>();
   jaxpr.inBinders.forEach((binder, i) => {
     const constant = constants[i];
-    known.set(binder, constant ? builder.constant(constant) : args[i - constants.length]!);
+    if (constant) known.set(binder, builder.constant(constant));
+    else if (i >= constants.length) known.set(binder, args[i - constants.length]!);
   });
   const read = (atom: Atom, dtype: DType): Value =>
     "value" in atom

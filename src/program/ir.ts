@@ -108,3 +108,15 @@ export function* walk(block: Block): Generator<Operation> {
     if (operation.kind === "scan" || operation.kind === "while") yield* walk(operation.body);
   }
 }
+
+/**
+ * For a reshape that only adds or removes axes of length one: the axis of `from` that each axis of `to`
+ * shows, none for an axis of length one. Undefined for any other reshape.
+ */
+export function throughUnitReshape(from: Shape, to: Shape): (number | undefined)[] | undefined {
+  const long = (shape: Shape): number[] => [...shape.keys()].filter((axis) => shape[axis] !== 1);
+  const [source, target] = [long(from), long(to)];
+  if (source.length !== target.length) return undefined;
+  if (source.some((axis, i) => from[axis] !== to[target[i]!])) return undefined;
+  return to.map((length, axis) => (length === 1 ? undefined : source[target.indexOf(axis)]));
+}

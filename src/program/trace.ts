@@ -38,7 +38,8 @@ export type JaxFunction = (...args: any[]) => unknown;
 export interface Traced {
   /** Without nested jit. Its first inputs are the captured constants. */
   readonly jaxpr: Jaxpr;
-  readonly constants: readonly Tensor[];
+  /** Undefined for those nothing reads: derivatives leave whole arrays of zeros behind. */
+  readonly constants: readonly (Tensor | undefined)[];
   readonly output: JsTreeDef;
 }
 
@@ -78,7 +79,10 @@ export function trace(fn: JaxFunction, args: readonly Tree<ArraySpec>[], name?: 
     return withBorrowedArrays(() => {
       const make = makeJaxpr(fn as (...args: unknown[]) => Tree<np.Array>);
       const { jaxpr: closed, treedef } = make(...(args as unknown as np.Array[]));
-      const constants = closed.consts.map((constant) => {
+      const jaxpr = closed.jaxpr.flatten();
+      const used = new Set([...jaxpr.eqns.flatMap((equation) => equation.inputs), ...jaxpr.outs]);
+      const constants = closed.consts.map((constant, i) => {
+        if (!used.has(jaxpr.inBinders[i]!)) return undefined;
         const argument = forbidden.get(constant);
         if (argument !== undefined) {
           throw new TraceError(
@@ -87,7 +91,7 @@ export function trace(fn: JaxFunction, args: readonly Tree<ArraySpec>[], name?: 
         }
         return constantTensor(constant as unknown as JaxArray, label);
       });
-      return { jaxpr: closed.jaxpr.flatten(), constants, output: treedef };
+      return { jaxpr, constants, output: treedef };
     });
   } catch (error) {
     if (error instanceof TraceError) throw error;

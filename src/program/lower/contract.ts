@@ -7,7 +7,7 @@
  * product is then a batch axis (in both), a row (only in x), a column (only in y) or summed, and one
  * MatMul or Gemm with transpose flags does the work.
  */
-import { broadcastShapes, type Value } from "../ir.ts";
+import { broadcastShapes, throughUnitReshape, type Value } from "../ir.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 
@@ -311,16 +311,6 @@ function throughMovement(
   }
   if (primitive === "reshape") return throughUnitReshape(input!.shape, output.shape);
   return undefined;
-}
-
-/** A reshape that only adds or removes axes of length one. */
-function throughUnitReshape(from: Shape, to: Shape): (number | undefined)[] | undefined {
-  const solid = (shape: Shape): number[] =>
-    axesOf(shape.length).filter((axis) => shape[axis] !== 1);
-  const [source, target] = [solid(from), solid(to)];
-  if (source.length !== target.length) return undefined;
-  if (source.some((axis, i) => from[axis] !== to[target[i]!])) return undefined;
-  return to.map((length, axis) => (length === 1 ? undefined : source[target.indexOf(axis)]));
 }
 
 function axesOf(rank: number): number[] {

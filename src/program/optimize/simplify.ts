@@ -4,8 +4,16 @@
  * the numbers, bit for bit, except `a + (-b) → a - b` and the like, which are equal in IEEE arithmetic.
  */
 import type { Builder } from "../builder.ts";
-import { type Apply, type Block, broadcastShapes, sameShape, type Value } from "../ir.ts";
-import type { ValueFactory } from "../ir.ts";
+import {
+  type Apply,
+  type Block,
+  broadcastShapes,
+  type Params,
+  sameShape,
+  throughUnitReshape,
+  type Value,
+  type ValueFactory,
+} from "../ir.ts";
 import { type DType, sizeOf, type Shape, tensor } from "../tensor.ts";
 import { transform } from "./transform.ts";
 
@@ -105,12 +113,17 @@ const rules: Readonly<Record<string, Rewrite | undefined>> = {
     if (definition.primitive === "reshape") {
       return reshape(builder, definition.inputs[0]!, output!.shape);
     }
-    // A broadcast scalar has no order to keep.
     const source = unexpanded(builder, x!);
+    if (source === x) return undefined;
+    // A broadcast scalar has no order to keep; otherwise only axes of length one may come and go.
     if (sizeOf(source.shape) === 1) {
       return expand(builder, reshape(builder, source, []), output!.shape);
     }
-    return undefined;
+    const shown = throughUnitReshape(x!.shape, output!.shape);
+    if (!shown) return undefined;
+    const full = withRank(builder, source, x!.shape.length);
+    const shape = shown.map((axis) => (axis === undefined ? 1 : full.shape[axis]!));
+    return expand(builder, reshape(builder, full, shape), output!.shape);
   },
 
   transpose(builder, { inputs: [x], params }) {
@@ -155,6 +168,8 @@ const rules: Readonly<Record<string, Rewrite | undefined>> = {
     const axes = params["axis"] as number[];
     const op = params["op"] as string;
     if (axes.length === 0) return x;
+    const moved = reduceBeforeMoving(builder, x!, axes, params, output!);
+    if (moved) return moved;
     const source = unexpanded(builder, x!);
     if (source === x || !output!.dtype.startsWith("float") || op === "Mul") return undefined;
     const full = withRank(builder, source, x!.shape.length);
@@ -173,6 +188,16 @@ const rules: Readonly<Record<string, Rewrite | undefined>> = {
     return expand(builder, scaled, output!.shape);
   },
 
+  dot(builder, { inputs, outputs: [output] }) {
+    // A sum over one element is a product; as such it can meet a sum further on.
+    if (inputs.some(({ shape }) => shape[shape.length - 1] !== 1)) return undefined;
+    const factors = inputs.map((input) => {
+      const source = unexpanded(builder, input);
+      return reshape(builder, source, source.shape.slice(0, -1));
+    });
+    return expand(builder, builder.elementwise("mul", factors), output!.shape);
+  },
+
   pad(_builder, { inputs: [x], params }) {
     return (params["width"] as [number, number][]).every(([a, b]) => a === 0 && b === 0)
       ? x
@@ -183,6 +208,49 @@ const rules: Readonly<Record<string, Rewrite | undefined>> = {
     return sameShape(x!.shape, output!.shape) ? x : undefined;
   },
 };
+
+/**
+ * Sums first, moves afterwards, so that a sum of products finds its product: axes of length one are
+ * dropped, and a transpose or a reshape of unit axes changes places with the reduction.
+ */
+function reduceBeforeMoving(
+  builder: Builder,
+  x: Value,
+  axes: readonly number[],
+  params: Params,
+  output: Value,
+): Value | undefined {
+  const reduceOver = (operand: Value, over: readonly number[]): Value => {
+    const shape = operand.shape.filter((_, axis) => !over.includes(axis));
+    const outputs = [{ shape, dtype: output.dtype }];
+    return builder.apply("reduce", [operand], { ...params, axis: over }, outputs)[0]!;
+  };
+  const long = axes.filter((axis) => x.shape[axis] !== 1);
+  if (long.length === 0) return reshape(builder, x, output.shape);
+  if (long.length < axes.length) return reshape(builder, reduceOver(x, long), output.shape);
+
+  const definition = builder.definition(x);
+  if (definition?.kind !== "apply") return undefined;
+  const [source] = definition.inputs;
+  if (definition.primitive === "transpose") {
+    const perm = definition.params["perm"] as number[];
+    const over = axes.map((axis) => perm[axis]!).sort((a, b) => a - b);
+    const left = perm.filter((axis) => !over.includes(axis));
+    const order = left.map((axis) => left.toSorted((a, b) => a - b).indexOf(axis));
+    return transpose(builder, reduceOver(source!, over), order);
+  }
+  const shown =
+    definition.primitive === "reshape" ? throughUnitReshape(source!.shape, x.shape) : undefined;
+  if (!shown) return undefined;
+  return reshape(
+    builder,
+    reduceOver(
+      source!,
+      axes.map((axis) => shown[axis]!),
+    ),
+    output.shape,
+  );
+}
 
 /** The smaller array that `value` is a broadcast of, otherwise `value`. */
 function unexpanded(builder: Builder, value: Value): Value {
