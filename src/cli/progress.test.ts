@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { TuneEvent } from "../automl/tabular/types.ts";
 import { createProgress, fitParts, stepParts, type ProgressStream } from "./progress.ts";
-import { displayWidth } from "./terminal-table.ts";
+import { displayWidth } from "./terminal-text.ts";
 
 const step = (index: number): TuneEvent & { type: "step" } => ({
   type: "step",

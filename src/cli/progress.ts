@@ -4,7 +4,7 @@
 import type { TuneEvent } from "../automl/tabular/types.ts";
 import { oneLine } from "./errors.ts";
 import { formatNumber, formatSeconds } from "./numbers.ts";
-import { displayWidth } from "./terminal-table.ts";
+import { displayWidth, shorten, wrapWords } from "./terminal-text.ts";
 
 /** The part of a stream that progress writes to. */
 export interface ProgressStream {
@@ -23,6 +23,9 @@ export interface Progress {
 
 /** Shortest time between two redraws of the live line, in milliseconds. */
 const redrawMs = 100;
+
+/** Longest note on a terminal, in characters; the report has the whole. */
+const noteLimit = 300;
 
 /**
  * Progress for a stream.
@@ -46,7 +49,9 @@ export function createProgress(options: {
   };
   const say = (text: string): void => {
     clear();
-    stream.write(`${oneLine(text)}\n`);
+    const line = oneLine(text);
+    const lines = live ? wrapWords(shorten(line, noteLimit), (stream.columns ?? 80) - 1) : [line];
+    stream.write(`${lines.join("\n")}\n`);
   };
   const redraw = (parts: readonly string[], force = false): void => {
     if (!live || (!force && now() - drawnAt < redrawMs)) return;

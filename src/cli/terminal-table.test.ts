@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { makeTuneResult } from "../../test/cli/tune-result.ts";
 import { compareMethods } from "./comparison.ts";
-import { displayWidth, methodTable, renderTable } from "./terminal-table.ts";
+import { methodTable, renderTable } from "./terminal-table.ts";
+import { displayWidth, shorten, wrapWords } from "./terminal-text.ts";
 
 const cells = (rows: string[][]): { text: string }[][] =>
   rows.map((row) => row.map((text) => ({ text })));
@@ -49,4 +50,12 @@ test("the table of methods fits the terminal and is colourless when asked", () =
   expect(methodTable(result, comparison, { width: 200, color: true }).join("\n")).toContain(
     "\u001b[1m",
   );
+});
+
+test("words are wrapped whole, and long texts are cut", () => {
+  expect(wrapWords("one two three", 7)).toEqual(["one two", "three"]);
+  expect(wrapWords("a muchtoolongword b", 5)).toEqual(["a", "muchtoolongword", "b"]);
+  expect(wrapWords("", 5)).toEqual([""]);
+  expect(shorten("abcdef", 4)).toBe("abc…");
+  expect(shorten("abcd", 4)).toBe("abcd");
 });

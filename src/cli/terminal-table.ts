@@ -1,8 +1,9 @@
 // Tables in plain text: columns aligned, transposed when the terminal is too narrow for them.
 
-import type { TuneResult } from "../automl/tabular/types.ts";
+import type { MethodResult, TuneResult } from "../automl/tabular/types.ts";
 import type { Comparison } from "./comparison.ts";
-import { formatEstimate } from "./numbers.ts";
+import { formatEstimate, formatNumber } from "./numbers.ts";
+import { displayWidth } from "./terminal-text.ts";
 
 /** How a table is drawn. */
 export interface TableStyle {
@@ -30,12 +31,35 @@ export function renderTable(rows: readonly (readonly Cell[])[], style: TableStyl
   return asList(rows, style);
 }
 
-/** The table of methods at the end of a run: validation loss, test metrics, seconds per split. */
+/** Names of the methods where the titles of the result are too long. */
+const shortTitles: Record<MethodResult["method"], string> = {
+  default: "default (1/n)",
+  grid: "single (grid)",
+  hypergradient: "per column",
+};
+
+/**
+ * The table of methods at the end of a run: validation loss, test metrics, seconds per split. Short
+ * names are used, then the table is transposed, when the terminal is too narrow.
+ */
 export function methodTable(
   result: TuneResult,
   comparison: Comparison,
   style: TableStyle,
 ): string[] {
+  const full = methodRows(result, comparison, ({ title }) => title);
+  if (layOut(full, style).width <= style.width) return renderTable(full, style);
+  return renderTable(
+    methodRows(result, comparison, ({ method }) => shortTitles[method]),
+    style,
+  );
+}
+
+function methodRows(
+  result: TuneResult,
+  comparison: Comparison,
+  titleOf: (method: MethodResult) => string,
+): Cell[][] {
   const header: Cell[] = [
     { text: "method" },
     { text: "validation loss" },
@@ -43,8 +67,8 @@ export function methodTable(
     { text: "seconds" },
   ];
   const rows = result.methods.map((method): Cell[] => [
-    { text: method.title },
-    { text: formatEstimate(meanOf(method.validationLoss), undefined) },
+    { text: titleOf(method) },
+    { text: formatNumber(meanOf(method.validationLoss)) },
     ...comparison.metrics.map(({ metric, best }) => {
       const estimate = method.test[metric.key];
       const text = estimate === undefined ? "–" : formatEstimate(estimate.mean, estimate.halfWidth);
@@ -52,27 +76,12 @@ export function methodTable(
     }),
     { text: meanOf(method.seconds).toFixed(2) },
   ]);
-  return renderTable([header, ...rows], style);
+  return [header, ...rows];
 }
 
 /** Arithmetic mean; NaN of nothing. */
 export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Number of terminal cells a text takes: wide East Asian characters count two, marks none. */
-export function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of text) {
-    if (/\p{Mn}|\p{Cf}/u.test(character)) continue;
-    width +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}]/u.test(
-        character,
-      )
-        ? 2
-        : 1;
-  }
-  return width;
 }
 
 function layOut(

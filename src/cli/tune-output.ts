@@ -4,10 +4,12 @@ import { exportModel, onnxInputs } from "../automl/tabular/export-model.ts";
 import type { TuneResult } from "../automl/tabular/types.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./checkpoint-file.ts";
 import { compareMethods } from "./comparison.ts";
+import { oneLine } from "./errors.ts";
 import { formatCount, formatSeconds } from "./numbers.ts";
 import type { OutputFile } from "./output-folder.ts";
 import { reportPage, type ReportContext } from "./report/page.ts";
 import { methodTable } from "./terminal-table.ts";
+import { wrapWords } from "./terminal-text.ts";
 
 /** The files of a run, the most important first. */
 export function outputFiles(
@@ -44,21 +46,26 @@ export function printResult(result: TuneResult, folder: string, names: readonly 
   const terminal = stdout.isTTY;
   const color =
     terminal && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+  const width = terminal ? stdout.columns : Infinity;
+  const say = (text: string): string[] => wrapWords(oneLine(text), width);
   const comparison = compareMethods(result);
-  const lines = [
-    "",
-    `${result.source}: ${result.task} of "${result.target.name}", ${formatCount(result.rows.total, "row")}, ${formatCount(result.inputs.length, "input column")}, ${formatCount(result.completedRepeats, "split")}, ${formatSeconds(result.seconds)}`,
-    "",
+  const heading = [
+    `${result.source}: ${result.task} of "${result.target.name}"`,
+    formatCount(result.rows.total, "row"),
+    formatCount(result.inputs.length, "input column"),
+    formatCount(result.completedRepeats, "split"),
+    formatSeconds(result.seconds),
   ];
+  const lines = ["", ...say(heading.join(", ")), ""];
   if (result.methods.length > 0) {
-    const width = terminal ? stdout.columns : Infinity;
     lines.push(...methodTable(result, comparison, { width, color }));
     if (comparison.metrics.some(({ best }) => best !== undefined)) {
-      lines.push("* better than each of the others beyond the 95 % paired interval");
+      lines.push(...say("* better than each of the others beyond the 95 % paired interval"));
     }
     lines.push("");
   }
-  lines.push(...comparison.verdict, result.report.sentence, "", `Files in ${folder}:`);
+  lines.push(...[...comparison.verdict, result.report.sentence].flatMap(say));
+  lines.push("", `Files in ${folder}:`);
   lines.push(...names.map((name) => `  ${name.padEnd(16)} ${fileMeanings[name] ?? ""}`.trimEnd()));
   stdout.write(`${lines.join("\n")}\n`);
 }

@@ -1,6 +1,7 @@
 // `stackelberg doctor` on the machine that runs the tests: the CPU must work.
 
 import { expect, test } from "vitest";
+import type { Findings } from "../../src/cli/commands/doctor.ts";
 import { stackelberg } from "./run-cli.ts";
 
 test("doctor finds the CPU and passes its self-check", async () => {
@@ -11,15 +12,10 @@ test("doctor finds the CPU and passes its self-check", async () => {
   expect(plain.exitCode).toBe(0);
   expect(plain.stdout).toMatch(/^device cpu +works/m);
   expect(plain.stdout).toMatch(/^self-check +passed: hypergradient -0\.149755859/m);
-  const findings = JSON.parse(json.stdout);
-  expect(findings.devices.map(({ device }: { device: string }) => device)).toEqual([
-    "cpu",
-    "webgpu",
-    "cuda",
-    "wasm",
-  ]);
+  const findings = JSON.parse(json.stdout) as Findings;
+  expect(findings.devices.map(({ device }) => device)).toEqual(["cpu", "webgpu", "cuda", "wasm"]);
   expect(findings.selfCheck.passed).toBe(true);
-  expect(Math.abs(findings.selfCheck.value + 0.149755859375)).toBeLessThan(1e-9);
+  expect(Math.abs(findings.selfCheck.value! + 0.149755859375)).toBeLessThan(1e-9);
   expect(findings.onnxruntime).toMatch(/^\d+\.\d+\.\d+/);
   expect(findings.jax.version).toMatch(/^\d+\.\d+\.\d+/);
 }, 120_000);

@@ -52,7 +52,7 @@ describe("a small table", { timeout }, () => {
       cwd: folder,
     });
     expect(again).toMatchObject({ exitCode: 0, stderr: "" });
-    const printed = JSON.parse(again.stdout);
+    const printed = JSON.parse(again.stdout) as { files: string[] };
     expect(printed).toMatchObject({ folder: "again", status: "completed" });
     expect(printed.files.toSorted()).toEqual(outputs);
     expect(withoutTimes(read("again", "result.json"))).toEqual(

@@ -108,8 +108,11 @@ export function intervalChart(title: string, label: string, rows: readonly Inter
               y2="${y}"
             />`
           : undefined;
-        return html`<text class="row${row.strong ? " strong" : ""}" x="${left}" y="${y - 15}"
-            >${row.title}: ${formatEstimate(row.mean, row.halfWidth)}</text
+        const estimate = formatEstimate(row.mean, row.halfWidth);
+        const className = row.strong ? "row strong" : "row";
+        return html`<text class="row" x="${left}" y="${y - 15}">${row.title}</text>
+          <text class="${className}" x="${width - right}" y="${y - 15}" text-anchor="end"
+            >${estimate}</text
           >
           ${whisker}${row.values.map((value) => html`<circle class="split ${row.tone}" cx="${px(value)}" cy="${y}" r="3"><title>${formatNumber(value, 5)}</title></circle>`)}
           <circle class="mean ${row.tone}" cx="${px(row.mean)}" cy="${y}" r="5" />`;

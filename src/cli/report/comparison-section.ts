@@ -67,14 +67,18 @@ function tableNote(result: TuneResult, comparison: Comparison): string {
   const splits = result.completedRepeats;
   const spread =
     splits > 1
-      ? `Means ± 95 % intervals (Student t) over ${splits} random splits.`
+      ? `Means ± 95 % intervals over ${splits} random splits (Student t, widened because the splits overlap).`
       : "One split only, so no intervals.";
   const marked = comparison.metrics.some(({ best }) => best !== undefined)
     ? "★ marks a method that is better than each of the others beyond the paired interval."
     : splits > 1
       ? "No method is marked best, because no paired interval singles one out."
       : "";
-  return `${spread} ${marked} Validation loss and seconds are means per split; the test rows were never used for choosing.`;
+  const loss =
+    result.task === "regression"
+      ? "half the mean squared error of the standardized target"
+      : "the mean log loss";
+  return `${spread} ${marked} Validation loss is ${loss}; it and the seconds are means per split. The test rows were never used for choosing.`;
 }
 
 function chart(result: TuneResult, comparison: Comparison): Html {
@@ -96,7 +100,7 @@ function chart(result: TuneResult, comparison: Comparison): Html {
   });
   const direction = metric.better === "higher" ? "right is better" : "left is better";
   return intervalChart(
-    `Test ${metric.title}: mean with 95 % interval, pale dots are single splits`,
+    `Test ${metric.title}: means with 95 % intervals; pale dots are the splits`,
     `test ${metric.title} (${direction})`,
     rows,
   );

@@ -3,7 +3,7 @@
 
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import { compareMethods } from "../comparison.ts";
-import { formatCount, formatNumber, formatSeconds } from "../numbers.ts";
+import { formatCount, formatSeconds } from "../numbers.ts";
 import { lineChart } from "./charts.ts";
 import { coefficientsSection } from "./coefficients.ts";
 import { comparisonSection } from "./comparison-section.ts";
@@ -124,11 +124,6 @@ function curvesSection(result: TuneResult): Html | undefined {
       ${lineChart({ title: "Norm of the inner gradient", label: "norm", points: series((row) => row.innerGradientNorm), scale: "log", tone: "inner", mark })}
     </div>
     <p>${report.sentence}</p>
-    <p class="small">
-      Inner solver: ${formatCount(report.steps, "step")}, final inner gradient norm
-      ${formatNumber(report.innerGradientNorm, 3)} (relative
-      ${formatNumber(report.relativeInnerGradient, 3)}), status ${report.status}.
-    </p>
   </section>`;
 }
 
