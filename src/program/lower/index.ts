@@ -12,6 +12,7 @@ import { movement } from "./movement.ts";
 import { maxPool, pool, poolTranspose } from "./pool.ts";
 import { randomBits } from "./random.ts";
 import { reduce } from "./reduce.ts";
+import { scatter } from "./scatter.ts";
 import { argsort, sort } from "./sort.ts";
 
 const rules: Readonly<Record<string, Lower | undefined>> = {
@@ -27,6 +28,7 @@ const rules: Readonly<Record<string, Lower | undefined>> = {
   pool_transpose: poolTranspose,
   fft,
   gather,
+  scatter,
   random_bits: randomBits,
   sort,
   argsort,
