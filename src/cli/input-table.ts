@@ -1,6 +1,7 @@
 // From a file and the reading options to a table: the last checks before work begins.
 
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { inferTarget } from "../data/target.ts";
 import { parseTable, readTable, type ReadTableOptions } from "../data/read-table.ts";
 import { findColumn, type ColumnKind, type Table } from "../data/table.ts";
@@ -40,7 +41,8 @@ export async function readForTuning(
   inferTarget(table, target, settings.task);
   const sha256 =
     text === undefined ? await hashFile(file) : createHash("sha256").update(text).digest("hex");
-  return { table, notes, sha256 };
+  // The report must not tell where on this machine the file lies.
+  return { table, notes: notes.map((note) => note.replaceAll(file, basename(file))), sha256 };
 }
 
 /** The reader's options for the settings of a run. */

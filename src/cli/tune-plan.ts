@@ -1,7 +1,7 @@
 // What `tune` is going to do, worked out from the options: a new run on a file or on the generated
 // data, or the rest of an interrupted one. Everything wrong with the options is found here.
 
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { hashFile, readSavedRun, type SavedRun } from "./checkpoint-file.ts";
 import { UsageError } from "./errors.ts";
 import {
@@ -122,7 +122,7 @@ async function planResume(
     );
   }
   await checkOutputFolder(folder, true);
-  const path = file ?? saved.data.path;
+  const path = file ?? shortPath(saved.data.path);
   const sha256 = await hashFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new UsageError(
@@ -140,4 +140,10 @@ async function planResume(
   delete settings.budgetSeconds;
   if (flags.budget !== undefined) settings.budgetSeconds = flags.budget;
   return { file: path, folder, settings, resume: saved };
+}
+
+/** The path as a user in the current folder would write it. */
+function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith("..") ? path : fromHere;
 }
