@@ -57,13 +57,13 @@ function apply(
 const promoting = new Set("add mul idiv mod min max bit_combine dot conv concatenate".split(" "));
 
 function operandTypes(primitive: string, { inputs, outBinders }: Equation): DType[] {
-  const allWeak = outBinders.every(({ aval }) => aval.weakType);
-  const own = inputs.map(({ aval }) => (allWeak ? storedType(aval) : (aval.dtype as DType)));
-  if (promoting.has(primitive)) return own.map(() => storedType(outBinders[0]!.aval));
-  if (primitive === "where") {
-    const result = storedType(outBinders[0]!.aval);
-    return ["bool", result, result];
-  }
+  const result = storedType(outBinders[0]!.aval);
+  // A bare number takes the result's type, whatever type jax-js wrote beside it.
+  const own = inputs.map(({ aval }) =>
+    storedType(aval) !== (aval.dtype as DType) && result.startsWith("float") ? result : (aval.dtype as DType),
+  );
+  if (promoting.has(primitive)) return own.map(() => result);
+  if (primitive === "where") return ["bool", result, result];
   if (primitive === "compare") {
     const common = promote(inputs[0]!, inputs[1]!);
     return [common, common];
