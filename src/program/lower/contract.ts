@@ -266,7 +266,8 @@ function elementwiseSum(
   const operands = [context.name(x), context.name(y)];
   if (dtype === "bool") {
     const both = context.cast(context.node("And", operands), "int32");
-    return context.cast(context.reduce("ReduceMax", both, axes), "bool");
+    // A count, not a maximum: over an empty axis it is 0.
+    return context.cast(context.reduce("ReduceSum", both, axes), "bool");
   }
   const product = context.node("Mul", operands);
   if (dtype !== "uint32") return context.reduce("ReduceSum", product, axes);
