@@ -28,10 +28,13 @@ export async function runTune(file: string | undefined, flags: TuneFlags): Promi
   const input = await readForTuning(plan.file, plan.settings, plan.demo);
   input.notes.forEach(progress.say);
 
+  const interrupts = listenForInterrupts(() => {
+    progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
+  });
   const undo = await openOutputFolder(plan.folder);
   try {
     if (plan.demo !== undefined) await writeFileWhole(plan.file, plan.demo);
-    const { result, saved } = await tuneAndSave(plan, input, progress);
+    const { result, saved } = await tuneAndSave(plan, input, progress, interrupts.signal);
     progress.finish();
     const context = {
       command: reproduceCommand(plan.file, plan.settings),
@@ -51,6 +54,8 @@ export async function runTune(file: string | undefined, flags: TuneFlags): Promi
     progress.finish();
     await undo(plan.demo === undefined ? [] : [basename(plan.file)]);
     throw error;
+  } finally {
+    interrupts.stop();
   }
 }
 
@@ -68,12 +73,10 @@ async function tuneAndSave(
   plan: TunePlan,
   input: TuningInput,
   progress: Progress,
+  signal: AbortSignal,
 ): Promise<Outcome> {
   const { tune } = await import("../../automl/tabular/tune.ts");
   const { settings } = plan;
-  const interrupts = listenForInterrupts(() => {
-    progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
-  });
   let saved = plan.resume;
   const data = { path: resolve(plan.file), sha256: input.sha256 };
   const save = async (state: TuneCheckpoint): Promise<void> => {
@@ -91,7 +94,7 @@ async function tuneAndSave(
     steps: settings.steps,
     // wasm is refused in Node by checkDevice.
     device: settings.device === "wasm" ? "cpu" : settings.device,
-    signal: interrupts.signal,
+    signal,
     onEvent: (event) => {
       if (event.type === "note" && printed.has(event.text)) return;
       progress.onEvent(event);
@@ -102,15 +105,11 @@ async function tuneAndSave(
   if (settings.budgetSeconds !== undefined) options.budgetSeconds = settings.budgetSeconds;
   if (settings.threads !== undefined) options.threads = settings.threads;
   if (plan.resume !== undefined) options.resume = plan.resume.state;
-  try {
-    const tuned = await tune(input.table, options);
-    const notes = [...new Set([...input.notes, ...tuned.notes])];
-    const result = { ...tuned, source: basename(plan.file), notes };
-    if (saved !== undefined) saved = { ...saved, completed: tuned.status === "completed" };
-    return { result, saved };
-  } finally {
-    interrupts.stop();
-  }
+  const tuned = await tune(input.table, options);
+  const notes = [...new Set([...input.notes, ...tuned.notes])];
+  const result = { ...tuned, source: basename(plan.file), notes };
+  if (saved !== undefined) saved = { ...saved, completed: tuned.status === "completed" };
+  return { result, saved };
 }
 
 /** Says how to go on with an unfinished run; the result is the exit code. */

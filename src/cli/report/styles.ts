@@ -26,9 +26,9 @@ p { margin: 8px 0; max-width: 46rem; overflow-wrap: anywhere; }
 .warning { border-left-color: var(--gradient); background: var(--panel); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 10px; border-bottom: 1px solid var(--edge); text-align: right; white-space: nowrap; }
-th { font-weight: 600; color: var(--soft); font-size: 0.85rem; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; min-width: 9em; }
+th, td { padding: 7px 8px; border-bottom: 1px solid var(--edge); text-align: right; white-space: nowrap; }
+th { font-weight: 600; color: var(--soft); font-size: 0.85rem; white-space: normal; vertical-align: bottom; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; min-width: 11em; }
 td.best { font-weight: 700; }
 .facts th, .facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; padding-left: 0; }
 .facts th { width: 13em; }
