@@ -49,7 +49,7 @@ export interface DirectionCheck {
 export interface Check {
   readonly passed: boolean;
   readonly sentence: string;
-  /** Median of the directions' observed orders; undefined when F is quadratic along all of them. */
+  /** Median of the directions' observed orders; undefined when none shows one (F is quadratic). */
   readonly order: number | undefined;
   /** Largest relative error over the directions, each at its best step. */
   readonly bestRelativeError: number;
@@ -147,7 +147,7 @@ function judge(
   const passed = failed.length === 0;
   const observed =
     order === undefined
-      ? "the order is not observable, because F is quadratic along every direction and even the largest step is exact to rounding"
+      ? "the order is not observable: from the largest step on the error is at rounding level, as for a quadratic F"
       : `the error falls as h^${order.toFixed(2)} (2 is expected)`;
   const sentence = passed
     ? `The hypergradient agrees with central differences in ${precision}${reason}: relative error at most ${bestRelativeError.toExponential(1)} over ${table.length} directions; ${observed}.`

@@ -28,6 +28,8 @@ export {
 export { reverse, type ReverseOptions } from "./rules/reverse.ts";
 
 export { type Report, type Status } from "./report.ts";
+export { checkHypergradient, type Check, type CheckOptions, type DirectionCheck } from "./check.ts";
+export { type Difference } from "./differences.ts";
 export {
   disposePrograms,
   hypergradient,
