@@ -8,7 +8,8 @@ export class CheckpointWriter {
   /** Known once the programs are compiled; nothing is written before. */
   identity: Identity | undefined;
   readonly #options: CheckpointOptions | undefined;
-  #saved: SolveState | undefined;
+  /** The last step of the checkpoint written last. */
+  #savedStep: number | undefined;
   #failures = 0;
   #lastFailure = "";
 
@@ -23,12 +24,13 @@ export class CheckpointWriter {
 
   /** Writes the state, unless it is the one written last or no checkpoints are wanted. */
   async save(state: SolveState): Promise<void> {
-    if (!this.#options || !this.identity || this.#saved === state) return;
+    const step = state.history.length - 1;
+    if (!this.#options || !this.identity || this.#savedStep === step) return;
     const bytes = encodeCheckpoint(state, this.identity);
     const { path, save } = this.#options;
     try {
       await (save ? save(bytes) : writeCheckpointFile(path!, bytes));
-      this.#saved = state;
+      this.#savedStep = step;
       this.#failures = 0;
     } catch (error) {
       this.#failures++;
@@ -40,7 +42,7 @@ export class CheckpointWriter {
   get warnings(): readonly string[] {
     if (this.#failures === 0) return [];
     const times = this.#failures === 1 ? "" : ` ${this.#failures} times in a row`;
-    const step = this.#saved?.history.at(-1)?.step;
+    const step = this.#savedStep;
     const kept =
       step === undefined ? "none has been written" : `the last one is that of step ${step}`;
     return [`The checkpoint could not be written${times}; ${kept}: ${this.#lastFailure}`];

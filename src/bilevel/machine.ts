@@ -1,10 +1,9 @@
 /** What an outer loop runs: its compiled programs and its data, opened once and used at every step. */
 import { tree } from "@jax-js/jax";
 import type { Executable } from "../program/executable.ts";
-import type { Program } from "../program/program.ts";
 import { Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { forbidCapture } from "../program/trace.ts";
-import type { Identity } from "./checkpoint.ts";
+import { checkIdentity, type Identity } from "./checkpoint.ts";
 import { describeTree, fingerprintOfBytes, fingerprintOfTree } from "./fingerprint.ts";
 import { buildOuterStep, buildStart } from "./outer-step.ts";
 import type { OuterStepInputs, OuterStepOutputs, StartOutputs } from "./outer-step.ts";
@@ -28,7 +27,7 @@ export interface Machine {
   readonly cost: Cost;
   /** What the first step gets. */
   readonly start: Carried;
-  /** Set when the run writes or reads checkpoints. */
+  /** Of this run, when it writes or reads checkpoints. */
   readonly identity: Identity | undefined;
   /** Draws step k's batches and runs it. */
   step(k: number, carried: Carried): Promise<OuterStepOutputs>;
@@ -41,15 +40,20 @@ export interface Machine {
  * Traces, compiles and makes the first states.
  *
  * @param first - the first step that will run: its batches give the shapes.
- * @param needsIdentity - whether to fingerprint programs and data, for checkpoints.
+ * @param saved - identity of the checkpoint that the run goes on from.
+ * @throws {@link CheckpointError} "mismatch" when the checkpoint belongs to another run.
  */
 export async function openMachine(
   problem: Problem,
   options: FullSolveOptions,
   first: number,
-  needsIdentity: boolean,
+  saved: Identity | undefined,
 ): Promise<Machine> {
   const { lambda, w, captured, device, threads } = options;
+  const given = saved || options.checkpoint ? givenIdentity(options) : undefined;
+  // Whatever differs is better said before tracing fails over it.
+  if (saved && given)
+    checkIdentity({ ...saved, [programPart]: "" }, { ...given, [programPart]: "" });
   const isWarm = options.start === "warm" && problem.init === undefined;
   const draw = batches(options);
   const data = await draw(first);
@@ -62,7 +66,8 @@ export async function openMachine(
   await starter.dispose();
 
   const { program: step, cost } = forbidCapture(captured, () => buildOuterStep(parts, made));
-  const identity = needsIdentity ? identityOf(options, step, w) : undefined;
+  const identity = given && { ...given, [programPart]: fingerprintOfBytes(step.toOnnx()) };
+  if (saved && identity) checkIdentity(saved, identity);
   const executable: Executable = await step.compile(placement);
   return {
     cost,
@@ -126,8 +131,9 @@ function isBatched({ data, rule }: FullSolveOptions): boolean {
   return false;
 }
 
-function identityOf(options: FullSolveOptions, step: Program, w: Tree<Tensor>): Identity {
-  const { rule, optimizer, constraints, start, seed, data } = options;
+/** What a checkpoint must share with this run, but for the program, which is known only once it is built. */
+function givenIdentity(options: FullSolveOptions): Identity {
+  const { rule, optimizer, constraints, start, seed, data, w } = options;
   const source = (level: Tree<TensorLike> | Sampler): string =>
     isSampler(level) ? level.fingerprint() : `${describeTree(level)} ${fingerprintOfTree(level)}`;
   return {
@@ -141,6 +147,7 @@ function identityOf(options: FullSolveOptions, step: Program, w: Tree<Tensor>): 
     seed: String(seed),
     "inner data": source(data.inner),
     "outer data": source(data.outer),
-    "the compiled program of problem, rule and optimizer": fingerprintOfBytes(step.toOnnx()),
   };
 }
+
+const programPart = "the compiled program of problem, rule and optimizer";

@@ -3,9 +3,9 @@
  * pass through untouched; only their being finite and their norms are looked at.
  */
 import { tree } from "@jax-js/jax";
-import { Tensor, type Tree } from "../program/tensor.ts";
+import type { Tensor, Tree } from "../program/tensor.ts";
 import { readCheckpointFile } from "./checkpoint-file.ts";
-import { checkIdentity, decodeCheckpoint, type SolveState } from "./checkpoint.ts";
+import { decodeCheckpoint, type SolveState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { cancelledEnding, endingOf, nonFiniteEnding, type Ending } from "./endings.ts";
 import type { StepRecord } from "./history.ts";
@@ -84,21 +84,14 @@ export class OuterLoop implements Loop<Step, Result> {
   }
 
   async #open(): Promise<Machine> {
-    const { resume, checkpoint } = this.#options;
+    const { resume } = this.#options;
     const bytes = typeof resume === "string" ? await readCheckpointFile(resume) : resume;
     const saved = bytes && decodeCheckpoint(bytes);
     const first = saved?.state.history.length ?? 0;
-    const needsIdentity = saved !== undefined || checkpoint !== undefined;
-    const machine = await openMachine(this.#problem, this.#options, first, needsIdentity);
+    const machine = await openMachine(this.#problem, this.#options, first, saved?.identity);
     this.#carried = machine.start;
     this.#writer.identity = machine.identity;
     if (saved) {
-      try {
-        checkIdentity(saved.identity, machine.identity!);
-      } catch (error) {
-        await machine.dispose();
-        throw error;
-      }
       const { trees } = saved.state;
       this.#state = saved.state;
       this.#history = saved.state.history;

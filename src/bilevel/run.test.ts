@@ -37,7 +37,7 @@ test("awaiting and iterating make the same calls", async () => {
 
 test("awaiting after or during the iteration, or twice, does not run again", async () => {
   const { run, calls } = counter(3);
-  for await (const _ of run) run.then(() => calls.push("seen"));
+  for await (const _ of run) void run.then(() => calls.push("seen"));
   expect(await run).toBe("after 3");
   expect(await run).toBe("after 3");
   expect(calls).toEqual(["next 0", "next 1", "next 2", "next 3", "end", "seen", "seen", "seen"]);
