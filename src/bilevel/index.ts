@@ -40,3 +40,36 @@ export {
 } from "./hypergradient.ts";
 
 // The outer loop: solve, samplers, checkpoints.
+export { solve, type Solve } from "./solve.ts";
+export {
+  type Best,
+  type CheckpointOptions,
+  type SolveOptions,
+  type SolveResult,
+  type SolveStep,
+} from "./solve-options.ts";
+export { type StepRecord } from "./history.ts";
+export { type Budget } from "./budget.ts";
+export { type EarlyStopping } from "./early-stopping.ts";
+export { Run } from "./run.ts";
+export {
+  minibatches,
+  type MinibatchOptions,
+  type MinibatchSampler,
+  type Sampler,
+  type Stream,
+} from "./samplers.ts";
+export {
+  CheckpointError,
+  decodeCheckpoint,
+  type Identity,
+  type SolveState,
+  type StateTrees,
+} from "./checkpoint.ts";
+export { readCheckpointFile, writeCheckpointFile, type FileSystem } from "./checkpoint-file.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  SafetensorsError,
+  type SafetensorsContent,
+} from "./safetensors.ts";
