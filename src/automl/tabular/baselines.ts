@@ -45,7 +45,10 @@ export function fitDefault(split: OpenSplit): Promise<Choice> {
  *
  * @returns undefined when the signal stopped it.
  */
-export async function searchGrid(split: OpenSplit, signal?: AbortSignal): Promise<Choice | undefined> {
+export async function searchGrid(
+  split: OpenSplit,
+  signal?: AbortSignal,
+): Promise<Choice | undefined> {
   let best: Choice | undefined;
   let start: Tensor | undefined;
   for (const coefficient of gridCoefficients.toReversed()) {

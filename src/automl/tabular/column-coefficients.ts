@@ -60,7 +60,7 @@ export async function searchColumns(
   const { tune, validation, resume, repeat } = options;
   const { task } = split.plan.target;
   const [rows, columns] = split.training.x.shape as [number, number];
-  const outputs = split.training.y.shape[1]!;
+  const outputs = split.training.y.shape[0]!;
   const innerSteps = innerStepsFor(task, rows, columns * outputs);
   const seen: HistoryEntry[] = [...(resume?.history ?? [])];
   const before = seen.at(-1)?.seconds ?? 0;
@@ -69,7 +69,7 @@ export async function searchColumns(
     optimizer: adam({ learningRate, epsilon: 0.5 / validation.x.shape[0]! }),
     constraints: box(bounds),
     lambda: { logCoefficient: zeros([split.inputs]) },
-    w: { weights: zeros([columns, outputs]) },
+    w: { weights: zeros([outputs, columns]) },
     data: { inner: { ...split.training }, outer: { ...validation } },
     budget: {
       steps: tune.steps,

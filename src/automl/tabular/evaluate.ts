@@ -1,29 +1,25 @@
 /** What fitted weights are worth: the loss that was trained and tuned, and the metrics that people read. */
-import {
-  accuracy,
-  balancedAccuracy,
-  logLoss,
-  mae,
-  r2,
-  rmse,
-  rocAuc,
-} from "../../data/index.ts";
+import { accuracy, balancedAccuracy, logLoss, mae, r2, rmse, rocAuc } from "../../data/index.ts";
 import type { Tensor } from "../../program/tensor.ts";
 import { predictEncoded } from "./predict.ts";
-import { outputsOf, type EncodedRows, type SplitPlan } from "./splits.ts";
+import type { EncodedRows, SplitPlan } from "./splits.ts";
 import type { TabularModel } from "./types.ts";
 
-/** Weights [padded width + 1, outputs] as a model: padding removed, the last row is the bias. */
-export function toModel(plan: Pick<SplitPlan, "encoder" | "target">, weights: Tensor): TabularModel {
+/** Weights [outputs, padded width + 1] as a model: padding removed, the last column is the bias. */
+export function toModel(
+  plan: Pick<SplitPlan, "encoder" | "target">,
+  weights: Tensor,
+): TabularModel {
   const { encoder, target } = plan;
-  const outputs = outputsOf(target);
-  const row = (j: number): number[] => Array.from(weights.data.subarray(j * outputs, (j + 1) * outputs));
+  const [outputs, columns] = weights.shape as [number, number];
+  const column = (j: number): number[] =>
+    Array.from({ length: outputs }, (_, k) => weights.data[k * columns + j]!);
   return {
     version: 1,
     target,
     encoder,
-    weights: Array.from({ length: encoder.width }, (_, j) => row(j)),
-    bias: row(weights.shape[0]! - 1),
+    weights: Array.from({ length: encoder.width }, (_, j) => column(j)),
+    bias: column(columns - 1),
   };
 }
 
@@ -41,7 +37,11 @@ export function metricsOf(model: TabularModel, rows: EncodedRows): Record<string
   const prediction = predictEncoded(model, rows.matrix, rows.count);
   if (prediction.task === "regression") {
     const { values: predicted } = prediction;
-    return { rmse: rmse(values, predicted), mae: mae(values, predicted), r2: r2(values, predicted) };
+    return {
+      rmse: rmse(values, predicted),
+      mae: mae(values, predicted),
+      r2: r2(values, predicted),
+    };
   }
   const { probabilities, classIndices } = prediction;
   const metrics = {

@@ -24,7 +24,7 @@ import {
 
 /** A fit and how well the inner problem was solved. */
 export interface Fit {
-  /** [width + 1, outputs] */
+  /** [outputs, width + 1] */
   weights: Tensor;
   /** ‖∇L‖ at the weights. */
   innerGradientNorm: number;
@@ -62,10 +62,11 @@ export async function compileFit(
   example: TrainingData<Tensor>,
   options: SessionOptions = {},
 ): Promise<Fitter> {
-  const weightShape = [example.x.shape[1]!, example.y.shape[1]!];
+  const weightShape = [example.y.shape[0]!, example.x.shape[1]!];
   const executable = await buildFit(task, example, weightShape).compile(options);
   return {
-    fit: (data, logCoefficient, start = zeros(weightShape)) => run(executable, data, logCoefficient, start),
+    fit: (data, logCoefficient, start = zeros(weightShape)) =>
+      run(executable, data, logCoefficient, start),
     dispose: () => executable.dispose(),
   };
 }

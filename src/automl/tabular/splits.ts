@@ -112,12 +112,16 @@ export function toRows(encoded: EncodedRows, plan: SplitPlan, width: number): Ro
   }
   return {
     x: tensor(x, { shape: [count, width + 1] }),
-    y: tensor(targets(values, plan.target), { shape: [count, outputsOf(plan.target)] }),
+    y: tensor(targets(values, plan.target), { shape: [outputsOf(plan.target), count] }),
   };
 }
 
 /** Which encoded columns share an input's coefficient, [inputs, width + 1]; none for padding and bias. */
-export function groupsOf(encoder: Encoder, inputs: number, width: number): TrainingData<Tensor>["groups"] {
+export function groupsOf(
+  encoder: Encoder,
+  inputs: number,
+  width: number,
+): TrainingData<Tensor>["groups"] {
   const groups = new Float32Array(inputs * (width + 1));
   encoder.group.forEach((input, j) => (groups[input * (width + 1) + j] = 1));
   return tensor(groups, { shape: [inputs, width + 1] });
@@ -128,14 +132,13 @@ export function outputsOf(target: Target): number {
   return target.task === "multiclass" ? target.classes.length : 1;
 }
 
-/** The standardized target, 0 and 1, or one-hot classes. */
+/** The standardized target, 0 and 1, or one-hot classes, [outputs, rows]. */
 function targets(values: Float64Array, target: Target): Float32Array {
   if (target.task === "regression") {
     return Float32Array.from(values, (value) => (value - target.mean) / target.scale);
   }
   if (target.task === "binary") return Float32Array.from(values);
-  const classes = target.classes.length;
-  const oneHot = new Float32Array(values.length * classes);
-  values.forEach((value, i) => (oneHot[i * classes + value] = 1));
+  const oneHot = new Float32Array(target.classes.length * values.length);
+  values.forEach((value, i) => (oneHot[value * values.length + i] = 1));
   return oneHot;
 }

@@ -103,7 +103,12 @@ interface RunState {
 const methods: readonly Method[] = ["default", "grid", "hypergradient"];
 
 /** The methods that a split still needs. @returns false when the run ends here. */
-async function runSplit(job: Job, state: RunState, clock: BudgetClock, repeat: number): Promise<boolean> {
+async function runSplit(
+  job: Job,
+  state: RunState,
+  clock: BudgetClock,
+  repeat: number,
+): Promise<boolean> {
   const { options } = job;
   const records = (state.records[repeat] ??= []);
   const missing = methods.filter((method) => {
@@ -206,7 +211,13 @@ async function runMethod(
 }
 
 /** The one look at the test rows. */
-function judge(job: Job, split: OpenSplit, method: Method, choice: Choice, seconds: number): MethodRecord {
+function judge(
+  job: Job,
+  split: OpenSplit,
+  method: Method,
+  choice: Choice,
+  seconds: number,
+): MethodRecord {
   const { plan } = split;
   const model = toModel(plan, choice.fit.weights);
   const test = encodeRows(job.table, plan, plan.rows.test);
@@ -281,13 +292,22 @@ async function openJob(table: Table, options: TuneOptions, splits: Splits): Prom
   };
 }
 
-function noteEnding(state: RunState, options: TuneOptions, record: MethodRecord, repeat: number): void {
+function noteEnding(
+  state: RunState,
+  options: TuneOptions,
+  record: MethodRecord,
+  repeat: number,
+): void {
   const { outer } = record;
   if (outer === undefined) return;
   const where = `Split ${repeat + 1}`;
   if (outer.cut) {
     const made = outer.history.length - 1;
-    note(state, options, `${where}: the time budget ended the search after ${made} of ${options.steps} outer steps.`);
+    note(
+      state,
+      options,
+      `${where}: the time budget ended the search after ${made} of ${options.steps} outer steps.`,
+    );
   }
   if (outer.status === "non-finite" || outer.status === "diverged") {
     note(state, options, `${where}: ${outer.sentence}`);
