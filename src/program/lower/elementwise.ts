@@ -1,5 +1,5 @@
 /** Elementwise primitives. Most are one ONNX node; the rest are what a type or an operator set lacks. */
-import type { Apply } from "../ir.ts";
+import type { Apply, Value } from "../ir.ts";
 import type { DType } from "../tensor.ts";
 import { elementNumber, type Lower, type OperationContext } from "./context.ts";
 import { arcsine, arctangent, errorFunction, complementaryErrorFunction } from "./special.ts";
@@ -38,9 +38,16 @@ export const elementwise: Readonly<Record<string, Lower>> = {
 
   /** Quotient truncated toward zero. */
   idiv(context, operation) {
+    const dtype = typeOf(operation);
+    if (dtype === "int32" && mayBeMinusOne(context, operation.inputs[1]!)) {
+      // −2³¹ / −1 has no 32-bit result, and the processor ends the process: divide in 64 bits.
+      const wide = names(context, operation).map((name) =>
+        context.node("Cast", [name], { to: { int: 7 } }),
+      );
+      return [context.cast(context.node("Div", wide), "int32")];
+    }
     const quotient = context.node("Div", names(context, operation));
     if (!isFloat(operation)) return [quotient];
-    const dtype = typeOf(operation);
     const down = context.node("Floor", [quotient]);
     const up = context.node("Ceil", [quotient]);
     const negative = context.node("Less", [quotient, context.scalar(0, dtype)]);
@@ -59,6 +66,12 @@ export const elementwise: Readonly<Record<string, Lower>> = {
     if (from === to) return [x!];
     if (from.startsWith("float") && (to === "int32" || to === "uint32")) {
       return [saturate(context, x!, from, to)];
+    }
+    if (from.startsWith("float") && to === "bool") {
+      // NaN is false in jax-js; ONNX's Cast makes it true.
+      const zero = context.scalar(0, from);
+      const signs = [context.node("Less", [x!, zero]), context.node("Less", [zero, x!])];
+      return [context.node("Or", signs)];
     }
     return [context.cast(x!, to)];
   },
@@ -108,6 +121,11 @@ export const elementwise: Readonly<Record<string, Lower>> = {
     return [dtype === "bool" ? context.cast(chosen, "bool") : fromInt64(context, chosen)];
   },
 };
+
+function mayBeMinusOne(context: OperationContext, value: Value): boolean {
+  const definition = context.lowering.definition(value);
+  return definition?.kind !== "constant" || definition.tensor.data.some((item) => item === -1);
+}
 
 function names(context: OperationContext, operation: Apply): string[] {
   return operation.inputs.map((input) => context.name(input));
