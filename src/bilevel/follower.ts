@@ -91,7 +91,8 @@ export function openFollower(
 
   // Φ_0: the state that the first weights start from.
   const { init } = problem;
-  const begin = (lambda: Arrays, data: Arrays): Arrays => dynamics.init(init!(lambda, data));
+  const begin = (lambda: Arrays, data: Arrays): Arrays =>
+    dynamics.init(init!(lambda, data) as Arrays);
   const start = init ? callTree(program, begin, lambda, dataAt(0)) : point.state;
   checkFloatLeaves("hypergradient", "w", weightsOf(start));
   checkObjectives(problem, weightsOf(start), lambda, { inner: dataAt(0), outer: outer.data });

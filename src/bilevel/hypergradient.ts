@@ -4,7 +4,7 @@ import type { Executable } from "../program/executable.ts";
 import { walk, type Value } from "../program/ir.ts";
 import { Program } from "../program/program.ts";
 import type { SessionOptions } from "../program/session.ts";
-import { toTensor, type Tensor, type TensorLike, type Tree } from "../program/tensor.ts";
+import { Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { forbidCapture } from "../program/trace.ts";
 import { checkFloatLeaves, leafPaths, treeMap } from "./leaves.ts";
 import type { BilevelData, Problem } from "./problem.ts";
@@ -104,10 +104,10 @@ export function compileEstimate(
   point: EvaluationPoint,
   options: SessionOptions & { valueOnly?: boolean } = {},
 ): Promise<CompiledEstimate> {
-  let rules = programs.get(problem);
-  if (rules === undefined) programs.set(problem, (rules = new Map()));
-  let compiled = rules.get(rule);
-  if (compiled === undefined) rules.set(rule, (compiled = new Map()));
+  const rules = programs.get(problem) ?? new Map<Rule, CompiledByShape>();
+  programs.set(problem, rules);
+  const compiled = rules.get(rule) ?? (new Map() as CompiledByShape);
+  rules.set(rule, compiled);
   const key = JSON.stringify(
     [inputsOf(problem, point), point.batched ?? false, options],
     describeLeaf,
@@ -116,13 +116,14 @@ export function compileEstimate(
   if (promise === undefined) {
     promise = build(problem, rule, point, options);
     compiled.set(key, promise);
-    const forget = compiled;
-    promise.catch(() => forget.delete(key));
+    promise.catch(() => compiled.delete(key));
   }
   return promise;
 }
 
-const programs = new WeakMap<Problem, Map<Rule, Map<string, Promise<CompiledEstimate>>>>();
+type CompiledByShape = Map<string, Promise<CompiledEstimate>>;
+
+const programs = new WeakMap<Problem, Map<Rule, CompiledByShape>>();
 
 async function build(
   problem: Problem,
@@ -135,8 +136,7 @@ async function build(
   checkFloatLeaves("hypergradient", "lambda", inputs.lambda);
   checkFloatLeaves("hypergradient", "w", inputs.w);
   const program = new Program(`${rule.name} hypergradient`);
-  const declare = (name: keyof typeof inputs & string): Tree<Value> =>
-    program.input(name, inputs[name] as never);
+  const declare = (name: keyof Inputs): Tree<Value> => program.input(name, inputs[name] as never);
   const lambda = declare("lambda");
   const w = declare("w");
   const inner = declare("inner");
@@ -172,15 +172,9 @@ async function build(
   };
 }
 
-function inputsOf(
-  problem: Problem,
-  point: EvaluationPoint,
-): Record<string, Tree<Tensor>> & {
-  lambda: Tree<Tensor>;
-  w: Tree<Tensor>;
-  inner: Tree<Tensor>;
-  outer: Tree<Tensor>;
-} {
+type Inputs = Record<"lambda" | "w" | "inner" | "outer", Tree<Tensor>>;
+
+function inputsOf(problem: Problem, point: EvaluationPoint): Inputs {
   if (point.w === undefined && problem.init === undefined) {
     throw new TypeError(
       "hypergradient: w, the follower's first weights, is missing; give it, or give the problem an init.",
@@ -229,7 +223,5 @@ function unusedHyperparameters(program: Program, lambda: Tree<Value>): string[] 
 }
 
 function describeLeaf(_key: string, value: unknown): unknown {
-  return value !== null && typeof value === "object" && "dtype" in value && "shape" in value
-    ? String(value)
-    : value;
+  return value instanceof Tensor ? value.toString() : value;
 }

@@ -1,6 +1,6 @@
 /** The reverse rule on every problem with every dynamics, against central differences and against itself with checkpoints. */
 import { numpy as np } from "@jax-js/jax";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import {
   adam,
   boxWithinL1Ball,
@@ -27,7 +27,7 @@ import type { Tensor } from "../../src/program/index.ts";
 import { allCases, type Case } from "./problems.ts";
 
 const cases = allCases();
-afterAll(async () => {
+afterEach(async () => {
   for (const { problem } of cases) await disposePrograms(problem);
 });
 
@@ -93,13 +93,11 @@ describe.each(rows)("$label, $name", ({ c, name }) => {
       rule: reverse({ steps: 10, dynamics: follower }),
       ...at(c),
     });
-    for (const checkpoints of ["sqrt", 5] as const) {
-      const rule = reverse({ steps: 10, dynamics: follower, checkpoints });
-      const result = await hypergradient(c.problem, { rule, ...at(c) });
-      expect(result.value.item()).toBe(plain.value.item());
-      expect(largestDifference(result.w, plain.w)).toBe(0);
-      expect(largestDifference(result.gradient, plain.gradient)).toBe(0);
-    }
+    const rule = reverse({ steps: 10, dynamics: follower, checkpoints: "sqrt" });
+    const result = await hypergradient(c.problem, { rule, ...at(c) });
+    expect(result.value.item()).toBe(plain.value.item());
+    expect(largestDifference(result.w, plain.w)).toBe(0);
+    expect(largestDifference(result.gradient, plain.gradient)).toBe(0);
   });
 });
 
