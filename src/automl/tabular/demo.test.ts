@@ -25,7 +25,7 @@ describe("demoTable", () => {
   });
 
   test("least squares on complete rows recovers the stated effects", () => {
-    // 4,000 rows: standard errors of the slopes are 1/√4000 = 0.016; five of them are allowed.
+    // 4,000 rows: standard errors of the slopes are 0.5/√4000 = 0.008; five of them are allowed.
     const { table, informative } = demoTable({ rows: 4000 });
     const numeric = informative.filter((name) => name !== "signal_group");
     const group = table.columns.find(({ name }) => name === "signal_group")!;
@@ -44,13 +44,13 @@ describe("demoTable", () => {
           continue;
         const others = numeric.reduce((total, other, k) => {
           const value = column(other)[i]!;
-          return k === j ? total : total + [1.5, -1.5, 1, -1, 0.75][k]! * value;
+          return k === j ? total : total + [1, -1, 1, -1, 1][k]! * value;
         }, effect[group.levels[group.codes[i]!]!]!);
         if (Number.isNaN(others)) continue;
         sum += values[i]! * (target[i]! - others);
         squares += values[i]! ** 2;
       }
-      expect(Math.abs(sum / squares - [1.5, -1.5, 1, -1, 0.75][j]!)).toBeLessThan(0.08);
+      expect(Math.abs(sum / squares - [1, -1, 1, -1, 1][j]!)).toBeLessThan(0.04);
     }
   });
 });

@@ -19,15 +19,15 @@ export interface Demo {
   noise: string[];
 }
 
-const informativeEffects = [1.5, -1.5, 1, -1, 0.75];
+const informativeEffects = [1, -1, 1, -1, 1];
 const noiseCount = 40;
 const groupEffects: Readonly<Record<string, number>> = { low: -1.5, medium: 0, high: 1.5 };
 const noiseLevels = ["blue", "green", "red"];
 const missingShare = 0.02;
-const targetNoise = 1;
+const targetNoise = 0.5;
 
 /**
- * target = 1.5·signal_1 − 1.5·signal_2 + signal_3 − signal_4 + 0.75·signal_5 + effect(signal_group) + ε
+ * target = signal_1 − signal_2 + signal_3 − signal_4 + signal_5 + effect(signal_group) + ½ε
  *
  * with standard normal columns and ε, effects −1.5, 0 and 1.5 of the three levels, 40 normal columns
  * and one categorical that have no effect, and 2 % of the cells outside the target left empty.

@@ -12,7 +12,8 @@ import {
   type Table,
   type Target,
 } from "../../data/index.ts";
-import { tensor, Tensor } from "../../program/tensor.ts";
+import type { Tensor } from "../../program/tensor.ts";
+import { tensor } from "../../program/tensor.ts";
 import type { Rows, TrainingData } from "./problem.ts";
 import type { TuneOptions } from "./types.ts";
 
