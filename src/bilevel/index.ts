@@ -51,7 +51,7 @@ export {
 export { type StepRecord } from "./history.ts";
 export { type Budget } from "./budget.ts";
 export { type EarlyStopping } from "./early-stopping.ts";
-export { Run } from "./run.ts";
+export { type Run } from "./run.ts";
 export {
   minibatches,
   type MinibatchOptions,

@@ -9,6 +9,7 @@ import { decodeCheckpoint, type SolveState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { cancelledEnding, endingOf, nonFiniteEnding, type Ending } from "./endings.ts";
 import type { StepRecord } from "./history.ts";
+import { leafPaths } from "./leaves.ts";
 import { openMachine, type Carried, type Machine } from "./machine.ts";
 import type { OuterStepOutputs } from "./outer-step.ts";
 import type { Problem } from "./problem.ts";
@@ -35,6 +36,7 @@ export class OuterLoop implements Loop<Step, Result> {
   /** The step that was not finite, which no checkpoint contains. */
   #failed: StepRecord | undefined;
   #ending: Ending | undefined;
+  readonly #warnings: string[] = [];
 
   constructor(problem: Problem, options: FullSolveOptions) {
     this.#problem = problem;
@@ -68,7 +70,7 @@ export class OuterLoop implements Loop<Step, Result> {
       w: trees?.bestW ?? w,
     };
     const chosen = keepBest ? best : { ...last, value: this.#last?.value ?? Number.NaN };
-    const warnings = this.#writer.warnings;
+    const warnings = [...this.#warnings, ...this.#writer.warnings];
     return {
       lambda: chosen.lambda,
       w: chosen.w,
@@ -76,7 +78,7 @@ export class OuterLoop implements Loop<Step, Result> {
       best,
       history: this.#failed ? [...this.#history, this.#failed] : [...this.#history],
       status: this.#ending.status,
-      sentence: [this.#ending.sentence, ...warnings].join(" "),
+      sentence: [this.#ending.sentence, ...this.#writer.warnings].join(" "),
       cost: this.#cost,
       seconds: this.#seconds,
       warnings,
@@ -110,6 +112,7 @@ export class OuterLoop implements Loop<Step, Result> {
     const before = performance.now();
     const outputs = await machine.step(k, carried);
     const seconds = (performance.now() - before) / 1000;
+    if (k === 0) this.#warnings.push(...withoutEffect(outputs.gradient));
     const report = makeReport(
       this.#options.rule,
       machine.cost,
@@ -134,7 +137,7 @@ export class OuterLoop implements Loop<Step, Result> {
       report,
       cost: this.#cost,
       elapsedSeconds: this.#seconds,
-      warnings: this.#writer.warnings,
+      warnings: [...this.#warnings, ...this.#writer.warnings],
     } as unknown as Step;
   }
 
@@ -202,6 +205,20 @@ function recordOf(
     measured: report.measured,
     seconds,
   };
+}
+
+/** A sentence for each leaf of λ whose first hypergradient is exactly 0: most often, nothing reads it. */
+function withoutEffect(gradient: Tree<Tensor>): string[] {
+  const paths = leafPaths("lambda", gradient);
+  return tree
+    .leaves<Tensor>(gradient)
+    .flatMap(({ data }, i) =>
+      data.length === 0 || data.some((x) => x !== 0)
+        ? []
+        : [
+            `${paths[i]} has a hypergradient of exactly 0 at step 0; if it is not meant, see that the problem's functions read it from their lambda argument, and that the rule makes enough inner steps for it to matter.`,
+          ],
+    );
 }
 
 /** Euclidean norm over all leaves, in float64. */

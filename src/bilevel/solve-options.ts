@@ -76,7 +76,7 @@ export interface SolveStep<L, W> extends StepRecord {
   readonly cost: Cost;
   /** Wall-clock seconds since this call began, compilation included. */
   readonly elapsedSeconds: number;
-  /** Sentences on what went wrong without stopping the loop, such as a checkpoint that could not be written. */
+  /** Sentences on what is probably not meant, and on a checkpoint that could not be written. */
   readonly warnings: readonly string[];
 }
 

@@ -2,14 +2,12 @@ import { numpy as np } from "@jax-js/jax";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { f64, leaderOnly, quadratic, ridge } from "../../test/bilevel/small-problems.ts";
 import { Program } from "../program/program.ts";
-import type { Tensor, Tree } from "../program/tensor.ts";
+import type { Tensor } from "../program/tensor.ts";
 import { adam } from "./optimizers/adam.ts";
 import { gradientDescent } from "./optimizers/gradient-descent.ts";
 import { inverseTimeDecay } from "./optimizers/schedule.ts";
 import { bilevel, type Problem } from "./problem.ts";
-import { box } from "./projections.ts";
 import { reverse } from "./rules/reverse.ts";
-import { minibatches } from "./samplers.ts";
 import type { SolveOptions } from "./solve-options.ts";
 import { solve } from "./solve.ts";
 
@@ -148,22 +146,22 @@ describe("steps", () => {
     expect(warm.history[1]!.innerValue).toBeLessThan(cold.history[1]!.innerValue);
   });
 
-  test("constraints: start and updates are projected, and the stop looks at the projected norm", async () => {
-    const run = solve(ridge.problem, {
-      ...ridgeOptions,
-      lambda: f64(-7),
-      constraints: box({ lower: -1, upper: 1 }),
-      tolerance: 1e-10,
+  test("a hyperparameter that nothing reads is named in a warning", async () => {
+    const problem = bilevel({
+      inner: (w: np.Array, { used }: { used: np.Array }) => np.square(w.sub(used)),
+      outer: (w: np.Array) => np.square(w.sub(1)),
+    }) as Problem;
+    const { warnings } = await solve(problem, {
+      rule: inner(0.3, 5),
+      optimizer: outer(0.1),
+      lambda: { used: f64(0), rates: { forgotten: f64([1, 2]) } },
+      w: f64(0),
+      data: { inner: [], outer: [] },
+      budget: { steps: 2 },
     });
-    const seen: number[] = [];
-    for await (const { lambda } of run) seen.push(numbers(lambda)[0]!);
-    const { lambda, status, history } = await run;
-    expect(seen[0]).toBe(-1);
-    expect(Math.max(...seen)).toBe(1);
-    expect(numbers(lambda)).toEqual([1]);
-    expect(status).toBe("converged");
-    expect(history.at(-1)!.projectedGradientNorm).toBe(0);
-    expect(history.at(-1)!.gradientNorm).toBeGreaterThan(1e-3);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^lambda\.rates\.forgotten has a hypergradient of exactly 0/),
+    ]);
   });
 
   test("keepBest returns the best step, not the last", async () => {
@@ -184,55 +182,5 @@ describe("steps", () => {
     expect(last.value).toBe(values[5]);
     expect(kept.value).toBe(values[best]);
     expect(numbers(kept.lambda)).toEqual(numbers(last.best.lambda));
-  });
-});
-
-describe("minibatches", () => {
-  const x = f64(Array.from({ length: 12 }, (_, i) => Math.sin(i)));
-  const mean = bilevel({
-    inner: (w: np.Array, lambda: np.Array, d: np.Array) =>
-      np.mean(np.square(w.sub(d).sub(lambda))).mul(0.5),
-    outer: (w: np.Array, _lambda: np.Array, d: np.Array) => np.mean(np.square(w.sub(d))),
-  }) as Problem;
-  const average = (batch: Tree<Tensor>): number =>
-    numbers(batch).reduce((sum, value) => sum + value) / numbers(batch).length;
-
-  test("one batch per outer step, or one per inner step, from streams named inner and outer", async () => {
-    for (const perStep of [undefined, 3]) {
-      const sampler = minibatches({ data: x, size: 4, ...(perStep && { perStep }) });
-      const single = minibatches({ data: x, size: 4 });
-      const outerSampler = minibatches({ data: x, size: 6 });
-      const { history, w } = await solve(mean, {
-        rule: inner(0.5, 3),
-        optimizer: outer(1e-300),
-        lambda: f64(0),
-        w: f64(0),
-        data: { inner: sampler, outer: outerSampler },
-        budget: { steps: 4 },
-        seed: 11,
-      });
-      let expected = 0;
-      for (let step = 0; step <= 4; step++) {
-        for (let t = 0; t < 3; t++) {
-          const batch = single.batch(perStep ? 3 * step + t : step, { seed: 11, stream: "inner" });
-          expected -= 0.5 * (expected - average(batch));
-        }
-        const batch = numbers(outerSampler.batch(step, { seed: 11, stream: "outer" }));
-        const value = batch.reduce((sum, d) => sum + (expected - d) ** 2, 0) / batch.length;
-        expect(history[step]!.value).toBeCloseTo(value, 12);
-      }
-      expect(numbers(w)[0]).toBeCloseTo(expected, 12);
-    }
-  });
-
-  test("a stack of the wrong height is refused, and so is one for the leader", async () => {
-    const stacked = minibatches({ data: x, size: 4, perStep: 5 });
-    const options = { rule: inner(0.5, 3), optimizer: outer(1), lambda: f64(0), w: f64(0) };
-    await expect(solve(mean, { ...options, data: { inner: stacked, outer: x } })).rejects.toThrow(
-      /rule's 3 inner steps, it stacks 5; give it perStep: 3/,
-    );
-    await expect(solve(mean, { ...options, data: { inner: x, outer: stacked } })).rejects.toThrow(
-      /outer sampler must give one batch/,
-    );
   });
 });

@@ -1,10 +1,18 @@
 /** Small problems with known answers for the tests of the outer loop; all arrays are float64. */
 import { numpy as np } from "@jax-js/jax";
-import { bilevel, type Problem } from "../../src/bilevel/problem.ts";
-import { tensor, type Nested, type Tensor } from "../../src/program/tensor.ts";
+import { bilevel, type BilevelData, type Problem } from "../../src/bilevel/problem.ts";
+import { tensor, type Nested, type Tensor, type Tree } from "../../src/program/tensor.ts";
 
 /** A float64 tensor. */
 export const f64 = (values: Nested): Tensor => tensor(values, { dtype: "float64" });
+
+/** A problem with where to start. */
+export interface SmallProblem {
+  problem: Problem;
+  lambda: Tensor;
+  w: Tensor;
+  data: BilevelData<Tree<Tensor>>;
+}
 
 interface Points {
   x: np.Array;
@@ -16,7 +24,7 @@ const halfSquares = (residual: np.Array): np.Array => np.sum(np.square(residual)
  * Ridge regression on one column with penalty e^λ: L = ½‖xw−y‖² + ½e^λ w², E = ½‖xw−y‖² on other points.
  * w(λ) = 11/(14 + e^λ) is best at 4.85/8.5, where λ* = 1.66361… and E* = 0.0013235294….
  */
-export const ridge = {
+export const ridge: SmallProblem & { bestLambda: number } = {
   problem: bilevel({
     inner: (w: np.Array, lambda: np.Array, d: Points) =>
       halfSquares(d.x.mul(w).sub(d.y)).add(np.exp(lambda).mul(0.5).mul(np.square(w))),
@@ -32,7 +40,7 @@ export const ridge = {
 };
 
 /** Two-dimensional quadratic: L = ½wᵀAw − λᵀBw, E = ½‖w−c‖² + 0.05‖λ‖² with c = (1, −1). */
-export const quadratic = {
+export const quadratic: SmallProblem & { bestLambda: number[]; bestValue: number } = {
   problem: bilevel({
     inner: (w: np.Array, lambda: np.Array, { a, b }: { a: np.Array; b: np.Array }) =>
       np
