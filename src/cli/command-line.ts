@@ -224,7 +224,7 @@ Examples:
   stackelberg tune --demo
   stackelberg tune adult.csv --target income
   stackelberg tune houses.csv.gz --target price --task regression --budget 60s --out houses
-  stackelberg tune data.csv --no-header --target last --categorical 2,5
+  stackelberg tune data.csv --no-header --target last --categorical c2,c5
   stackelberg tune --resume houses
 
 The output folder holds model.onnx and model.json (the model), report.html (open it in a browser),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { makeTuneResult } from "../../test/cli/tune-result.ts";
 import type { TuneResult } from "../automl/tabular/types.ts";
 import { meanInterval } from "../data/metrics.ts";
-import { compareMethods, describeMetric, pairedDifference } from "./comparison.ts";
+import { compareMethods, describeMetric, onCommonSplits, pairedDifference } from "./comparison.ts";
 
 /** The fixture with other values of one metric of one method. */
 function withValues(
@@ -86,4 +86,21 @@ test("the paired interval is the corrected one for overlapping splits", () => {
 test("no finished method is no evidence", () => {
   const comparison = compareMethods({ ...makeTuneResult(), methods: [] });
   expect(comparison.verdict).toEqual(["No method was finished on any split."]);
+});
+
+test("a stopped run is compared on the splits that every method finished", () => {
+  const result = makeTuneResult({ repeats: 3 });
+  const tuned = result.methods[2]!;
+  tuned.seconds = tuned.seconds.slice(0, 2);
+  tuned.validationLoss = tuned.validationLoss.slice(0, 2);
+  for (const estimate of Object.values(tuned.test)) estimate.values = estimate.values.slice(0, 2);
+  const { methods } = onCommonSplits(result);
+  for (const method of methods) {
+    expect(method.seconds).toHaveLength(2);
+    const { values, mean } = method.test["logLoss"]!;
+    expect(mean).toBeCloseTo((values[0]! + values[1]!) / 2, 12);
+  }
+  const whole = makeTuneResult();
+  expect(onCommonSplits(whole)).toBe(whole);
+  expect(onCommonSplits({ ...whole, methods: [] }).methods).toEqual([]);
 });

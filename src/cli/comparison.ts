@@ -58,6 +58,32 @@ export function describeMetric(key: string): MetricInfo {
   return { key, title: key, better: /loss|error|rmse|mae/i.test(key) ? "lower" : "higher" };
 }
 
+/**
+ * The result with every method reduced to the splits that all of them finished, so that a stopped
+ * run compares like with like. Unchanged when nothing has to go, or nothing would be left.
+ */
+export function onCommonSplits(result: TuneResult): TuneResult {
+  const common = Math.min(...result.methods.map(({ seconds }) => seconds.length));
+  const { train, validation, test } = result.rows;
+  const testFraction = test / (train + validation + test);
+  if (!(common > 0) || result.methods.every(({ seconds }) => seconds.length === common)) {
+    return result;
+  }
+  const methods = result.methods.map((method) => ({
+    ...method,
+    seconds: method.seconds.slice(0, common),
+    validationLoss: method.validationLoss.slice(0, common),
+    test: Object.fromEntries(
+      Object.entries(method.test).map(([metric, estimate]) => {
+        const values = estimate.values.slice(0, common);
+        const { mean, halfWidth } = meanInterval(values, { testFraction });
+        return [metric, { values, mean, halfWidth }];
+      }),
+    ),
+  }));
+  return { ...result, methods };
+}
+
 /** Compares the methods of a finished run on every test metric. */
 export function compareMethods(result: TuneResult): Comparison {
   const keys = Object.keys(result.methods[0]?.test ?? {});

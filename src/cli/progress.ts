@@ -68,7 +68,7 @@ export function createProgress(options: {
       switch (event.type) {
         case "split":
           repeats = event.repeats;
-          redraw([`split ${event.repeat + 1}/${repeats}`, "preparing"], true);
+          redraw([`split ${event.repeat + 1}/${repeats}`, "no tuning, then the grid"], true);
           return;
         case "step":
           redraw(stepParts(event, repeats));
@@ -93,10 +93,15 @@ export function stepParts(event: TuneEvent & { type: "step" }, repeats: number):
     `inner ${formatNumber(event.innerObjective)}`,
   ];
   if (Number.isFinite(event.remainingSeconds)) {
-    parts.splice(2, 0, `${formatSeconds(Math.max(0, event.remainingSeconds))} left`);
+    parts.splice(2, 0, `${remaining(event.remainingSeconds)} left`);
   }
   parts.push(`gradient ${formatNumber(event.gradientNorm, 3)}`);
   return parts;
+}
+
+/** Whole seconds: an estimate has no decimals. */
+function remaining(seconds: number): string {
+  return seconds < 59 ? `${Math.ceil(Math.max(0, seconds))} s` : formatSeconds(seconds);
 }
 
 /** Joins as many whole pieces as fit in `width` cells; a first piece that is too long is cut. */

@@ -3,7 +3,7 @@
 import { exportModel, onnxInputs } from "../automl/tabular/export-model.ts";
 import type { TuneResult } from "../automl/tabular/types.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./checkpoint-file.ts";
-import { compareMethods } from "./comparison.ts";
+import { compareMethods, onCommonSplits } from "./comparison.ts";
 import { oneLine } from "./errors.ts";
 import { formatCount, formatSeconds } from "./numbers.ts";
 import type { OutputFile } from "./output-folder.ts";
@@ -41,7 +41,8 @@ export function resultJson(
 }
 
 /** Prints the table of methods, the verdict and where the files are. */
-export function printResult(result: TuneResult, folder: string, names: readonly string[]): void {
+export function printResult(whole: TuneResult, folder: string, names: readonly string[]): void {
+  const result = onCommonSplits(whole);
   const { stdout } = process;
   const terminal = stdout.isTTY;
   const color =
@@ -81,7 +82,7 @@ const fileMeanings: Record<string, string> = {
 
 function resultDocument(result: TuneResult, context: ReportContext): Record<string, unknown> {
   const { model: _, ...rest } = result;
-  const { verdict } = compareMethods(result);
+  const { verdict } = compareMethods(onCommonSplits(result));
   return { ...rest, verdict, command: context.command, dataSha256: context.dataHash };
 }
 

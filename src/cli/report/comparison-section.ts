@@ -31,7 +31,7 @@ export function comparisonSection(result: TuneResult, comparison: Comparison): H
                   <tr>
                     <th scope="col">method</th>
                     <th scope="col">validation loss</th>
-                    ${metrics.map(({ metric }) => html`<th scope="col">test ${metric.title} ${metric.better === "higher" ? "↑" : "↓"}</th>`)}
+                    ${metrics.map(({ metric }) => html`<th scope="col">test ${metric.title} ${metric.better === "higher" ? "↑" : "↓"}</th>`)}
                     <th scope="col">seconds</th>
                   </tr>
                 </thead>

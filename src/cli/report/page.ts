@@ -2,7 +2,7 @@
 // was worth it, how the run went, what each column is worth and how to repeat it.
 
 import type { TuneResult } from "../../automl/tabular/types.ts";
-import { compareMethods } from "../comparison.ts";
+import { compareMethods, onCommonSplits } from "../comparison.ts";
 import { formatCount, formatSeconds } from "../numbers.ts";
 import { lineChart } from "./charts.ts";
 import { coefficientsSection } from "./coefficients.ts";
@@ -19,7 +19,8 @@ export interface ReportContext {
 }
 
 /** Builds the whole page. All text that comes from the data is escaped. */
-export function reportPage(result: TuneResult, context: ReportContext): string {
+export function reportPage(whole: TuneResult, context: ReportContext): string {
+  const result = onCommonSplits(whole);
   const title = `${result.target.name} — tuning report`;
   const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
   const page = html`<!doctype html>

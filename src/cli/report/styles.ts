@@ -6,7 +6,7 @@ export const styles: string = `
   --page: #ffffff; --panel: #f6f7f9; --ink: #1b2027; --soft: #5b6470; --edge: #d9dde3;
   --inner: #0f766e; --outer: #2454c6; --gradient: #b45309; --shrink: #a9b2bf; --weight: #2454c6;
   --default: #6b7280; --grid: #b45309; --hypergradient: #2454c6; --good: #e8f0ff; }
-@media (prefers-color-scheme: dark) { :root {
+@media screen and (prefers-color-scheme: dark) { :root {
   --page: #14171c; --panel: #1c2027; --ink: #e6e9ee; --soft: #a0a9b6; --edge: #343b46;
   --inner: #4fd1c5; --outer: #7aa5ff; --gradient: #f3b061; --shrink: #5d6878; --weight: #7aa5ff;
   --default: #9aa3b0; --grid: #f3b061; --hypergradient: #7aa5ff; --good: #1e2b47; } }
@@ -14,7 +14,7 @@ export const styles: string = `
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 860px; margin: 0 auto; padding: 32px 20px 48px; }
+main { max-width: 940px; margin: 0 auto; padding: 32px 20px 48px; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 4px; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin: 40px 0 8px; }
 p { margin: 8px 0; max-width: 46rem; overflow-wrap: anywhere; }
@@ -25,10 +25,10 @@ p { margin: 8px 0; max-width: 46rem; overflow-wrap: anywhere; }
 .verdict p { margin: 4px 0; }
 .warning { border-left-color: var(--gradient); background: var(--panel); }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-size: 0.89rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 8px; border-bottom: 1px solid var(--edge); text-align: right; white-space: nowrap; }
 th { font-weight: 600; color: var(--soft); font-size: 0.85rem; white-space: normal; vertical-align: bottom; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; min-width: 11em; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; min-width: 9em; }
 td.best { font-weight: 700; }
 .facts th, .facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; padding-left: 0; }
 .facts th { width: 13em; }
@@ -65,7 +65,8 @@ footer { margin-top: 40px; color: var(--soft); font-size: 0.85rem; }
 @media (max-width: 560px) { main { padding: 20px 14px 32px; }
   .bar-row { grid-template-columns: minmax(0, 7.5em) minmax(0, 1fr) minmax(0, 1fr); column-gap: 8px; }
   .bar-value { width: 3.6em; font-size: 0.8rem; } .bar-cell { gap: 5px; } .facts th { width: 8.5em; }
-  .bar-name small { display: none; } .bar-name { -webkit-line-clamp: 3; line-clamp: 3; }
+  .bar-name small { display: none; } .bar-name { -webkit-line-clamp: 3; line-clamp: 3; } }
+@media screen and (max-width: 760px) {
   .methods thead { display: none; } .methods tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--edge); }
   .methods td { display: flex; justify-content: space-between; gap: 12px; border: 0; padding: 2px 0; }
   .methods td::before { content: attr(data-label); color: var(--soft); }
@@ -73,5 +74,7 @@ footer { margin-top: 40px; color: var(--soft); font-size: 0.85rem; }
 @media print { :root { color-scheme: light; --page: #fff; --ink: #000; --soft: #444; --edge: #bbb; }
   body { font-size: 11pt; } main { max-width: none; padding: 0; }
   section, figure, .verdict { break-inside: avoid; } section.long { break-inside: auto; }
-  h2 { break-after: avoid; } .scroll { overflow: visible; } }
+  h2 { break-after: avoid; } .scroll { overflow: visible; }
+  table { font-size: 9pt; } th { font-size: 8.5pt; } th, td { padding: 4px 5px; }
+  th:first-child, td:first-child { min-width: 0; } }
 `;
