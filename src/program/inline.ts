@@ -27,26 +27,35 @@ export function inline(builder: Builder, traced: Traced, args: readonly Value[])
     "value" in atom
       ? builder.constant(tensor(Number(atom.value), { dtype }))
       : builder.cast(known.get(atom)!, dtype);
+  // A bare number, or what is made of bare numbers alone, is float32 to jax-js. Here it is kept in
+  // float64 until it meets an array's type, so that 1/3 in a float64 program is 1/3.
+  const isBare = (atom: Atom): boolean =>
+    atom.aval.weakType &&
+    dtypeOf(atom) === "float32" &&
+    ("value" in atom || known.get(atom)!.dtype === "float64");
 
   for (const equation of jaxpr.eqns) {
-    const outputs = apply(builder, equation, read);
+    const outputs = apply(builder, equation, read, isBare);
     equation.outBinders.forEach((binder, i) => known.set(binder, outputs[i]!));
   }
-  return jaxpr.outs.map((out) => read(out, out.aval.dtype as DType));
+  return jaxpr.outs.map((out) => read(out, dtypeOf(out)));
 }
 
 function apply(
   builder: Builder,
   equation: Equation,
   read: (atom: Atom, dtype: DType) => Value,
+  isBare: (atom: Atom) => boolean,
 ): Value[] {
   const primitive = equation.primitive as string;
-  const types = operandTypes(primitive, equation);
+  const allBare = equation.inputs.length > 0 && equation.inputs.every(isBare);
+  const outputs = equation.outBinders.map((binder) => {
+    const dtype = dtypeOf(binder);
+    const stays = allBare && binder.aval.weakType && dtype === "float32";
+    return { shape: binder.aval.shape, dtype: stays ? ("float64" as const) : dtype };
+  });
+  const types = operandTypes(primitive, equation, outputs[0]!.dtype, isBare);
   const inputs = equation.inputs.map((atom, i) => read(atom, types[i]!));
-  const outputs = equation.outBinders.map(({ aval }) => ({
-    shape: aval.shape,
-    dtype: storedType(aval),
-  }));
   if (primitive === "stop_gradient") return inputs;
   const expand = expansions[primitive];
   if (expand) return expand(builder, inputs, equation.params);
@@ -56,38 +65,33 @@ function apply(
 /** Primitives whose operands take the type of the result. */
 const promoting = new Set("add mul idiv mod min max bit_combine dot conv concatenate".split(" "));
 
-function operandTypes(primitive: string, { inputs, outBinders }: Equation): DType[] {
-  const result = storedType(outBinders[0]!.aval);
-  // A bare number takes the result's type, whatever type jax-js wrote beside it.
-  const own = inputs.map(({ aval }) =>
-    storedType(aval) !== (aval.dtype as DType) && result.startsWith("float") ? result : (aval.dtype as DType),
-  );
-  if (promoting.has(primitive)) return own.map(() => result);
+function operandTypes(
+  primitive: string,
+  { inputs }: Equation,
+  result: DType,
+  isBare: (atom: Atom) => boolean,
+): DType[] {
+  if (promoting.has(primitive)) return inputs.map(() => result);
   if (primitive === "where") return ["bool", result, result];
   if (primitive === "compare") {
     const common = promote(inputs[0]!, inputs[1]!);
     return [common, common];
   }
-  return own;
-}
-
-/**
- * A weakly typed float comes from bare numbers alone. It is kept in float64 until something gives it a
- * type, so that 1/3 in a float64 program is 1/3.
- */
-function storedType(aval: Atom["aval"]): DType {
-  const dtype = aval.dtype as DType;
-  return aval.weakType && dtype === "float32" ? "float64" : dtype;
+  return inputs.map((atom) =>
+    isBare(atom) && result.startsWith("float") ? result : dtypeOf(atom),
+  );
 }
 
 const order: readonly DType[] = ["bool", "uint32", "int32", "float16", "float32", "float64"];
 
 /** jax-js's promotion: a weakly typed operand (a bare number) adapts to the other one. */
 function promote(a: Atom, b: Atom): DType {
-  const rank = (atom: Atom): number => order.indexOf(atom.aval.dtype as DType);
+  const rank = (atom: Atom): number => order.indexOf(dtypeOf(atom));
   const [weakA, weakB] = [a.aval.weakType, b.aval.weakType];
-  if (weakA && weakB)
-    return order[Math.max(...[a, b].map(({ aval }) => order.indexOf(storedType(aval))))]!;
   if (weakA === weakB) return order[Math.max(rank(a), rank(b))]!;
   return order[Math.max(rank(weakA ? b : a), order.indexOf("uint32"))]!;
+}
+
+function dtypeOf(atom: Atom): DType {
+  return atom.aval.dtype as DType;
 }

@@ -14,6 +14,7 @@ import {
   type DType,
   type Executable,
   Program,
+  type SessionOptions,
   type Tensor,
   tensor,
   type Tree,
@@ -29,13 +30,17 @@ interface Case {
 }
 
 /** Compiles and runs a case; leaves in tree order. */
-export async function evaluate(name: string, dtype: DType): Promise<Tensor[]> {
+export async function evaluate(
+  name: string,
+  dtype: DType,
+  options: SessionOptions = {},
+): Promise<Tensor[]> {
   const { inputs, build } = cases[name]!;
   const feeds = inputs(dtype);
   const program = new Program(name);
   const result = build(program, program.input("in", feeds));
   program.output("out", { result });
-  const executable: Executable = await program.compile();
+  const executable: Executable = await program.compile(options);
   const { out } = await executable.run({ in: feeds });
   await executable.dispose();
   return tree.leaves<Tensor>(out!);
