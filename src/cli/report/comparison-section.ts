@@ -2,7 +2,7 @@
 // intervals as a chart.
 
 import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
-import type { Comparison } from "../comparison.ts";
+import type { Comparison, MetricInfo } from "../comparison.ts";
 import { formatEstimate, formatNumber } from "../numbers.ts";
 import { meanOf } from "../terminal-table.ts";
 import { intervalChart } from "./charts.ts";
@@ -31,7 +31,7 @@ export function comparisonSection(result: TuneResult, comparison: Comparison): H
                   <tr>
                     <th scope="col">method</th>
                     <th scope="col">validation loss</th>
-                    ${metrics.map(({ metric }) => html`<th scope="col">test ${metric.title} ${metric.better === "higher" ? "↑" : "↓"}</th>`)}
+                    ${metrics.map(({ metric }) => html`<th scope="col">${heading(metric)}</th>`)}
                     <th scope="col">seconds</th>
                   </tr>
                 </thead>
@@ -44,6 +44,11 @@ export function comparisonSection(result: TuneResult, comparison: Comparison): H
     }
     ${primary === undefined ? undefined : chart(result, comparison)}
   </section>`;
+}
+
+/** A metric with an arrow to its better side, which stays on the last word's line. */
+function heading(metric: MetricInfo): string {
+  return `test ${metric.title}\u00a0${metric.better === "higher" ? "↑" : "↓"}`;
 }
 
 function methodRow(method: MethodResult, comparison: Comparison): Html {
