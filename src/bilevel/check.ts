@@ -16,6 +16,7 @@ import type { Problem } from "./problem.ts";
 import { foldIn, integers, keyOf } from "./random.ts";
 import type { Rule } from "./rule.ts";
 
+/** Options of {@link checkHypergradient}. */
 export interface CheckOptions extends EvaluationPoint, Placement {
   readonly rule: Rule;
   /** Random directions through all of λ; default 3. With 2 to 16 leaves, each leaf alone gets one more. */

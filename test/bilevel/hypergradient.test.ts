@@ -362,3 +362,27 @@ test("a second evaluation reuses the compiled program until it is disposed of", 
   await hypergradient(counted, { rule: slow, lambda, w, data });
   expect(traces.count).toBeGreaterThan(afterFirst);
 });
+
+test("the result has the trees of the problem's λ and w, in types and in fact", async () => {
+  const problem = bilevel({
+    inner: (w: { task: np.Array[] }, l: { center: np.Array }, _d: np.Array) =>
+      square(w.task[0]!, l.center),
+    outer: (w: { task: np.Array[] }, l: { center: np.Array }, d: np.Array) =>
+      np.sum(np.square(w.task[0]!.sub(d))).add(np.sum(l.center)),
+  });
+  const result = await hypergradient(problem, {
+    rule,
+    lambda: { center: f64([1, 2]) },
+    w: { task: [f64([0, 0])] },
+    data: { inner: f64(0), outer: f64([3, 3]) },
+  });
+  const center: Tensor = result.gradient.center;
+  const first: Tensor = result.w.task[0]!;
+  // w_T = (1 − 0.8⁶)·λ, dF/dλ = 2·(w_T − 3)·(1 − 0.8⁶) + 1.
+  const shrink = 1 - 0.8 ** 6;
+  flat(first).forEach((v, i) => expect(v).toBeCloseTo(shrink * (i + 1), 14));
+  flat(center).forEach((v, i) =>
+    expect(v).toBeCloseTo(2 * (shrink * (i + 1) - 3) * shrink + 1, 13),
+  );
+  await disposePrograms(problem);
+});

@@ -103,8 +103,8 @@ function distance(actual: Tree<Tensor>, expected: Nested[]): number {
 }
 
 describe.each([
-  { dtype: "float64" as DType, tolerance: 1e-9 },
-  { dtype: "float32" as DType, tolerance: 1e-4 },
+  { dtype: "float64" as DType, tolerance: 1e-12 },
+  { dtype: "float32" as DType, tolerance: 1e-5 },
 ])("PyTorch in $dtype", ({ dtype, tolerance }) => {
   afterAll(async () => {
     for (const problem of Object.values(problems)) await disposePrograms(problem);

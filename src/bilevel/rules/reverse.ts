@@ -19,6 +19,7 @@ import type { Arrays } from "../problem.ts";
 import type { Projection } from "../projections.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 
+/** Options of {@link reverse}. */
 export interface ReverseOptions {
   /** T ≥ 1, the follower's steps. */
   readonly steps: number;
