@@ -4,6 +4,8 @@
  */
 import { Array as JaxArray, type JsTree } from "@jax-js/jax";
 
+import { halfBits } from "./half.ts";
+
 export type DType = "float32" | "float64" | "float16" | "int32" | "uint32" | "bool";
 
 export type Shape = readonly number[];
@@ -139,11 +141,7 @@ export function allocate(dtype: DType, size: number): TypedArray {
 }
 
 function fill(dtype: DType, values: ArrayLike<number>): TypedArray {
-  if (dtype === "float16") {
-    throw new TypeError(
-      "tensor: float16 needs its bits as a Uint16Array; convert to float32 first.",
-    );
-  }
+  if (dtype === "float16") return Uint16Array.from(values, halfBits);
   const data = allocate(dtype, values.length);
   for (let i = 0; i < values.length; i++)
     data[i] = dtype === "bool" ? Number(!!values[i]) : values[i]!;

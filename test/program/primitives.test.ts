@@ -2,14 +2,16 @@
  * Every primitive of jax-js on every element type, against jax-js's own evaluation: values of each kind
  * (zeros of both signs, denormals, huge, NaN, infinities, integer extremes), shapes of each kind.
  */
-import { defaultDevice, init } from "@jax-js/jax";
+import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { type DType, tensor } from "../../src/program/tensor.ts";
+import { compile } from "../../src/program/compile.ts";
+import { type DType, type Tensor, tensor } from "../../src/program/tensor.ts";
 import { distance, eager, lowered, readyEager } from "./eager.ts";
-import { type Row, rows } from "./primitive-rows.ts";
+import { eager as jaxEager } from "./jax-eager.ts";
+import { type Row, rows } from "./rows/index.ts";
 
 beforeAll(async () => {
   await readyEager();
@@ -63,6 +65,35 @@ async function check(row: Row, dtype: DType): Promise<void> {
     });
   }
 }
+
+describe("float16 (jax-js cannot hold it in Node 20: the reference is float32)", () => {
+  const half = np.float16;
+  const functions: Readonly<Record<string, (x: np.Array) => np.Array>> = {
+    arithmetic: (x) => x.add(1).mul(x).sub(0.25).div(x.add(3)),
+    movement: (x) =>
+      np.concatenate([np.flip(np.transpose(x)), np.pad(np.transpose(x), 1).slice([1, 4], [0, 2])]),
+    reductions: (x) => np.stack([np.sum(x), np.max(x), np.min(x), np.prod(x.slice(0))]),
+    product: (x) => np.dot(x, np.transpose(x)),
+    functions: (x) =>
+      np
+        .exp(np.sin(x))
+        .add(np.sqrt(np.abs(x)))
+        .add(np.tanh(x)),
+    choice: (x) => np.where(x.less(0), x, np.floor(x)),
+    reading: (x) => np.take(x, np.array([1, 0, 1], { dtype: np.int32 }), 0),
+    sorting: (x) => np.sort(x),
+  };
+  test.each(Object.keys(functions))("%s", async (name) => {
+    defaultDevice("cpu");
+    const fn = functions[name]!;
+    const x = tensor([0.5, -1.25, 2, 0.75, 1.5, -0.125], { shape: [2, 3] });
+    const compiled = compile((a: np.Array) => fn(a.astype(half)).astype(np.float32));
+    const [found, expected] = [await compiled(x), jaxEager(fn, x)];
+    await compiled.dispose();
+    // Three significant digits: float16 has 11 bits.
+    expect(distance(found, expected as Tensor)).toBeLessThan(5e-3);
+  });
+});
 
 describe("named deviations from jax-js", () => {
   const scalar = (value: number, dtype: DType) => tensor([value], { dtype });
