@@ -30,6 +30,8 @@ test("an estimate shows the decimals that its interval supports", () => {
   expect(formatEstimate(48211.7, 950.2)).toBe("48212 ± 950");
   expect(formatEstimate(0.9532, NaN)).toBe("0.9532");
   expect(formatEstimate(0.9532, 0)).toBe("0.9532 ± 0");
+  expect(formatEstimate(0.0001861, 0.000006)).toBe("(1.861 ± 0.060)e-4");
+  expect(formatEstimate(-2.5e9, 3.1e8)).toBe("(-2.50 ± 0.31)e9");
 });
 
 test("seconds change their unit with their size", () => {

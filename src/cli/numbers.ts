@@ -28,6 +28,12 @@ export function formatEstimate(mean: number, halfWidth: number | null | undefine
     return formatNumber(mean);
   }
   if (halfWidth === 0 || !Number.isFinite(mean)) return `${formatNumber(mean)} ± 0`;
+  const size = Math.max(Math.abs(mean), halfWidth);
+  if (size < 1e-3 || size >= 1e7) {
+    const exponent = Math.floor(Math.log10(size));
+    const scaled = formatEstimate(mean / 10 ** exponent, halfWidth / 10 ** exponent);
+    return `(${scaled})e${exponent}`;
+  }
   const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(halfWidth))));
   return `${mean.toFixed(decimals)} ± ${halfWidth.toFixed(decimals)}`;
 }

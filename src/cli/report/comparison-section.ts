@@ -94,7 +94,8 @@ function chart(result: TuneResult, comparison: Comparison): Html {
     if (estimate === undefined) return [];
     return [
       {
-        title: method.title,
+        // What stands in parentheses is in the table; here it would run into the estimate.
+        title: method.title.replace(/ \(.*\)$/, ""),
         values: estimate.values,
         mean: estimate.mean,
         halfWidth: estimate.halfWidth ?? NaN,
