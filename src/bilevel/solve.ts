@@ -27,8 +27,9 @@ export type Solve<L, W> = Run<SolveStep<L, W>, SolveResult<L, W>>;
  * How it ends is data, the result's `status`: "converged" (tolerance or early stopping), "max-steps" (the budget),
  * "diverged", "non-finite" (the result is then that of the last finite step) or "cancelled". Only misuse throws.
  *
- * The same seed gives the same run; a run that resumes from a checkpoint gives the same bytes as one that was never
- * interrupted. A checkpoint that cannot be written is reported in `warnings` and tried again later.
+ * On one machine and with one number of `threads`, the same seed gives the same run, and a run that resumes from a
+ * checkpoint gives the same bytes as one that was never interrupted; another number of threads changes the rounding.
+ * A checkpoint that cannot be written is reported in `warnings` and tried again later.
  *
  * @returns a run that is both awaitable and an async iterable of its steps.
  * @throws TypeError, RangeError on misuse, at once or when the run starts.
