@@ -62,8 +62,12 @@ export interface OuterState {
 
 /** The checkpoint as a text for a file. */
 export function encodeCheckpoint(checkpoint: TuneCheckpoint): string {
+  // JSON has no NaN, no infinities and no −0.
+  const isPlain = (value: number): boolean => Number.isFinite(value) && !Object.is(value, -0);
   return JSON.stringify(checkpoint, (_, value: unknown) =>
-    typeof value === "number" && !Number.isFinite(value) ? { number: String(value) } : value,
+    typeof value !== "number" || isPlain(value)
+      ? value
+      : { number: Object.is(value, -0) ? "-0" : String(value) },
   );
 }
 

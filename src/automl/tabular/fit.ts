@@ -12,7 +12,7 @@ import type { Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
 import type { SessionOptions } from "../../program/session.ts";
 import type { JaxFunction } from "../../program/trace.ts";
-import type { Tensor} from "../../program/tensor.ts";
+import type { Tensor } from "../../program/tensor.ts";
 import { tensor, zeros, type Tree } from "../../program/tensor.ts";
 import type { Task } from "../../data/index.ts";
 import {
