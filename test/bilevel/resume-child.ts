@@ -1,10 +1,9 @@
 /**
- * A run for the resume test, in its own process: `resume-child.ts <checkpoint> [delayMs]`. It goes on from the
+ * A run for the resume test, in its own process: `resume-child.ts <checkpoint> <steps>`. It goes on from the
  * checkpoint if there is one, and prints a line for each step, so that its parent can choose when to kill it.
  * Ridge-penalised logistic regression with one penalty per column; minibatches, momentum inside, Adam outside.
  */
 import { existsSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { adam } from "../../src/bilevel/optimizers/adam.ts";
 import { momentum } from "../../src/bilevel/optimizers/momentum.ts";
 import { cosineDecay } from "../../src/bilevel/optimizers/schedule.ts";
@@ -13,8 +12,8 @@ import { minibatches } from "../../src/bilevel/samplers.ts";
 import { solve } from "../../src/bilevel/solve.ts";
 import { logisticRegression } from "./small-problems.ts";
 
-const [path, delay = "0"] = process.argv.slice(2);
-const steps = 40;
+const path = process.argv[2]!;
+const steps = Number(process.argv[3]);
 
 const { problem, lambda, w, data } = logisticRegression(60, 4);
 const run = solve(problem, {
@@ -29,11 +28,10 @@ const run = solve(problem, {
   budget: { steps },
   seed: 3,
   threads: 1,
-  checkpoint: { path: path!, everySteps: 1 },
-  ...(existsSync(path!) && { resume: path! }),
+  checkpoint: { path: path, everySteps: 1 },
+  ...(existsSync(path) && { resume: path }),
 });
 for await (const { step } of run) {
   process.stdout.write(`step ${step}\n`);
-  if (delay !== "0") await sleep(Number(delay));
 }
 process.stdout.write(`${(await run).sentence}\n`);
