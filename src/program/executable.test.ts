@@ -116,7 +116,7 @@ describe("a compiled program", () => {
 
   test.each<[Parameters<Program["compile"]>[0], RegExp]>([
     [{ device: "wasm" }, /device "wasm" does not exist here; use one of cpu, webgpu, cuda/],
-    [{ threads: 0 }, /threads must be a whole number ≥ 1, got 0/],
+    [{ threads: 0 }, /threads must be a whole number from 1 to 256, got 0/],
   ])("refuses %j", async (options, message) => {
     const program = new Program();
     program.output("x", program.input("x", 1));

@@ -163,6 +163,9 @@ class OrtSession implements Session {
   }
 }
 
+/** The runtime starts as many as it is told, whatever the machine; thousands bring it to its knees. */
+const mostThreads = 256;
+
 function checkOptions(options: SessionOptions, host: Host, device: Device): void {
   if (!host.devices.includes(device)) {
     throw new SessionError(
@@ -170,8 +173,11 @@ function checkOptions(options: SessionOptions, host: Host, device: Device): void
     );
   }
   const { threads } = options;
-  if (threads !== undefined && (!Number.isSafeInteger(threads) || threads < 1)) {
-    throw new SessionError(`session: threads must be a whole number ≥ 1, got ${threads}.`);
+  const isCount = Number.isSafeInteger(threads) && threads! >= 1 && threads! <= mostThreads;
+  if (threads !== undefined && !isCount) {
+    throw new SessionError(
+      `session: threads must be a whole number from 1 to ${mostThreads}, got ${threads}.`,
+    );
   }
 }
 
