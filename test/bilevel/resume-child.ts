@@ -28,7 +28,7 @@ const run = solve(problem, {
   budget: { steps },
   seed: 3,
   threads: 1,
-  checkpoint: { path: path, everySteps: 1 },
+  checkpoint: { path, everySteps: 1 },
   ...(existsSync(path) && { resume: path }),
 });
 for await (const { step } of run) {
