@@ -129,7 +129,7 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
     .option(
       "--threads <n>",
       "threads (default: the runtime's choice)",
-      take(atLeast(1), "--threads"),
+      take(parse.parseThreads, "--threads"),
     )
     .option(
       "--device <device>",

@@ -8,6 +8,7 @@ import {
   parseFraction,
   parseNames,
   parseSeed,
+  parseThreads,
   parseWhole,
   reproduceCommand,
   shellQuote,
@@ -52,6 +53,12 @@ describe("values", () => {
     }
     expect(parseSeed("--seed", "4294967295")).toBe(4294967295);
     expect(() => parseSeed("--seed", "4294967296")).toThrow(/at most/);
+  });
+
+  test("threads are bounded by the machine", () => {
+    expect(parseThreads("--threads", "2")).toBe(2);
+    expect(() => parseThreads("--threads", "0")).toThrow(/at least 1/);
+    expect(() => parseThreads("--threads", "50000")).toThrow(/50000 is too many: this machine has/);
   });
 
   test("names may hold escaped commas", () => {

@@ -1,6 +1,7 @@
 // The values behind the command-line options: each parser takes what was typed and returns a
 // checked value or throws a UsageError that names the option, what it needs and what came.
 
+import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { UsageError } from "./errors.ts";
 
@@ -56,6 +57,18 @@ export function parseSeed(option: string, text: string): number {
   const value = parseWhole(option, text, 0);
   if (value > 0xffffffff) {
     throw new UsageError(`${option} must be at most 4294967295, not "${text}"`);
+  }
+  return value;
+}
+
+/** A number of threads: more than four for each core only cost memory, and thousands all of it. */
+export function parseThreads(option: string, text: string): number {
+  const value = parseWhole(option, text, 1);
+  const cores = availableParallelism();
+  if (value > 4 * cores) {
+    throw new UsageError(
+      `${option} ${value} is too many: this machine has ${cores} cores, at most ${4 * cores} threads are allowed`,
+    );
   }
   return value;
 }
