@@ -10,6 +10,7 @@ import { zeros, type Tensor } from "../../program/tensor.ts";
 import { fitWith, type Choice, type OpenSplit } from "./baselines.ts";
 import { fromBase64, toBase64, type OuterRecord, type OuterState } from "./checkpoint.ts";
 import {
+  denseLimit,
   tabularDynamics,
   tabularProblem,
   type Coefficients,
@@ -59,9 +60,9 @@ export async function searchColumns(
 ): Promise<ColumnSearch> {
   const { tune, validation, resume, repeat } = options;
   const { task } = split.plan.target;
-  const [rows, columns] = split.training.x.shape as [number, number];
+  const columns = split.training.x.shape[1]!;
   const outputs = split.training.y.shape[0]!;
-  const innerSteps = innerStepsFor(task, rows, columns * outputs);
+  const innerSteps = innerStepsFor(task, split.training.x.shape, outputs);
   const seen: HistoryEntry[] = [...(resume?.history ?? [])];
   const before = seen.at(-1)?.seconds ?? 0;
   const run = solve(tabularProblem(task), {
@@ -128,12 +129,16 @@ function entryOf(record: StepRecord, seconds: number): HistoryEntry {
 }
 
 /**
- * Steps of the follower in each outer step. Least squares need one, and get a few for what rounding
- * leaves; the others get 100 for small data, down to 12 for large, where a warm start does the rest.
+ * Steps of the follower in each outer step. With the full preconditioner least squares need one, and
+ * get a few for what rounding leaves. The others get 100 for small data, fewer for large, where a warm
+ * start does the rest: at least 12, or 30 with the diagonal preconditioner.
  *
- * @param weights - numbers that the follower has.
+ * @param size - [rows, width + 1] of the design.
  */
-export function innerStepsFor(task: Task, rows: number, weights: number): number {
-  if (task === "regression") return 4;
-  return Math.min(100, Math.max(12, Math.round(3e7 / (rows * weights))));
+export function innerStepsFor(task: Task, size: readonly number[], outputs: number): number {
+  const [rows, columns] = size as [number, number];
+  const isDense = columns - 1 <= denseLimit;
+  if (task === "regression" && isDense) return 4;
+  const affordable = Math.round(3e7 / (rows * columns * outputs));
+  return Math.min(100, Math.max(isDense ? 12 : 30, affordable));
 }
