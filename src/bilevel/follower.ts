@@ -15,9 +15,10 @@ import {
   selectFloats,
   treeMap,
   treeNorm,
+  type Selection,
 } from "./leaves.ts";
-import { checkObjectives, prepareData, zeroCotangents } from "./prepare.ts";
-import type { Arrays, Problem } from "./problem.ts";
+import { checkObjectives, prepareData, zeroCotangents, type Prepared } from "./prepare.ts";
+import type { Arrays, BilevelData, Problem } from "./problem.ts";
 import type { Measured, Point } from "./rule.ts";
 
 type Values = Tree<Value>;
@@ -43,6 +44,14 @@ export type Adjoint = {
 
 /** The follower of one problem at one point. */
 export interface Follower {
+  /** Φ_t: state, λ, the step's prepared inner data and t to the next state; a jax-js function. */
+  readonly step: (state: Arrays, lambda: Arrays, data: Arrays, t: np.Array) => Arrays;
+  /** Φ_0: λ and the first step's prepared inner data to the first state, when the problem has an `init`. */
+  readonly begin: ((lambda: Arrays, data: Arrays) => Arrays) | undefined;
+  /** The state's floating-point leaves, which carry derivatives. */
+  readonly floats: Selection;
+  /** Both levels' data after `prepare`; the inner ones stacked as [steps, ...] when batched. */
+  readonly prepared: BilevelData<Prepared>;
   /** The state before the first step. */
   readonly start: Values;
   /** All inner data as {@link Steps.batches}. */
@@ -196,6 +205,10 @@ export function openFollower(
   };
 
   return {
+    step: phi,
+    begin: init && begin,
+    floats,
+    prepared: { inner, outer },
     start,
     batches: batched ? inner.data : [],
     forward,

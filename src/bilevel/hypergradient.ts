@@ -142,7 +142,7 @@ async function build(
   const inner = declare("inner");
   const outer = declare("outer");
   const { estimate, warnings } = forbidCapture(capturable(point), () => {
-    const state = problem.init ? [] : program.call((w: never) => rule.init(w), w);
+    const state = problem.init ? [] : program.call(rule.init as never, w, lambda);
     const data = { inner, outer };
     const estimate = rule.estimate(program, problem, {
       lambda,

@@ -73,7 +73,7 @@ export function buildStart(options: Omit<OuterStepOptions, "data" | "batched">):
   const w = program.input("w", options.w);
   const lambda = project(program, constraints, given);
   program.output("firstLambda", lambda);
-  program.output("firstFollower", isWarm ? call(program, rule.init, w) : []);
+  program.output("firstFollower", isWarm ? call(program, rule.init, w, lambda) : []);
   program.output("firstOptimizer", call(program, optimizer.init, lambda));
   return program;
 }
@@ -101,7 +101,7 @@ export function buildOuterStep(
     outer: program.input("outer", options.data.outer),
   };
 
-  const state = isWarm || problem.init ? follower : call(program, rule.init, w);
+  const state = isWarm || problem.init ? follower : call(program, rule.init, w, lambda);
   const estimate = rule.estimate(program, problem, { lambda, w, state, data, batched });
   const { gradient } = estimate;
   const [updated, nextMemory] = program.call(updateLeader, gradient, memory, lambda, t);

@@ -7,7 +7,15 @@ import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
 import { ArraySpec, checkScalarObjective } from "../program/trace.ts";
-import { addTrees, callTree, pullback, select, zerosLikeTree, type Selection } from "./leaves.ts";
+import {
+  addTrees,
+  callTree,
+  pullback,
+  select,
+  treeMap,
+  zerosLikeTree,
+  type Selection,
+} from "./leaves.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 
 /** One level's prepared data. */
@@ -15,7 +23,10 @@ export interface Prepared {
   readonly data: Tree<Value>;
   /** The leaves whose cotangents matter: floating-point ones that `prepare` did not return unchanged. */
   readonly active: Selection;
-  /** (∂data/∂λ)ᵀ of the active leaves' cotangents, added to `gradient`. */
+  /**
+   * (∂data/∂λ)ᵀ of the active leaves' cotangents, added to `gradient`. For stacked minibatches the cotangents are
+   * stacked too; fewer of them are those of the last minibatches.
+   */
   pull(gradient: Tree<Value>, cotangents: Tree<Value>): Tree<Value>;
 }
 
@@ -87,14 +98,18 @@ export function prepareData(
   );
   const pull: Prepared["pull"] = (gradient, cotangents) => {
     if (active.isEmpty) return gradient;
+    const length = tree.leaves<Value>(cotangents)[0]!.shape[0]!;
+    const lastOf = (all: Arrays): Arrays =>
+      treeMap((x: np.Array) => x.slice([steps - length, steps]), all);
+    const slices = length === steps ? raw : callTree(program, lastOf, raw);
     const [sum] = program.scan(
-      { length: steps },
+      { length },
       (carry: Tree<Value>, x: { slice: Tree<Value>; cotangents: Tree<Value> }) => [
         pullOne(carry, x.slice, x.cotangents),
         [],
       ],
       gradient,
-      { slice: raw, cotangents },
+      { slice: slices, cotangents },
     );
     return sum;
   };

@@ -65,11 +65,12 @@ export function makeReport(
     initialInnerGradientNorm,
     nonFinite,
     stage: rule.name,
+    bias: rule.needs.bias,
   };
   const status = statusOf(rule, facts);
   return {
     status,
-    sentence: SENTENCES[status](facts),
+    sentence: SENTENCES[status](facts) + biasOf(facts),
     innerGradientNorm,
     initialInnerGradientNorm,
     relativeInnerGradientNorm: ratio(facts),
@@ -90,6 +91,8 @@ export interface Facts {
   readonly nonFinite: Report["nonFinite"];
   /** What ended, for example the rule's name. */
   readonly stage: string;
+  /** See {@link Needs.bias}. */
+  readonly bias?: string | undefined;
 }
 
 /** The sentence of each status. */
@@ -97,7 +100,7 @@ export const SENTENCES: Readonly<Record<Status, (facts: Facts) => string>> = {
   converged: (f) =>
     `The inner problem is solved: its gradient norm fell to ${norms(f)} in ${f.steps} steps.`,
   "max-steps": (f) =>
-    `The inner problem is not solved after ${f.steps} steps (gradient norm ${norms(f)}): the hypergradient is that of the follower after these steps; raise steps or the learning rate to approach the solution.`,
+    `The inner problem is not solved after ${f.steps} steps (gradient norm ${norms(f)})${f.bias ? "" : ": the hypergradient is that of the follower after these steps"}; raise steps or the learning rate to approach the solution.`,
   diverged: (f) =>
     `The inner problem diverges: its gradient norm grew to ${norms(f)} in ${f.steps} steps; lower the inner learning rate.`,
   "non-finite": (f) =>
@@ -128,6 +131,10 @@ function statusOf(rule: Rule, facts: Facts): Status {
 function ratio(facts: Facts): number {
   const { innerGradientNorm: end, initialInnerGradientNorm: start } = facts;
   return start === 0 ? (end === 0 ? 0 : Infinity) : end / start;
+}
+
+function biasOf({ bias }: Facts): string {
+  return bias ? ` The hypergradient is biased: ${bias}.` : "";
 }
 
 function norms(facts: Facts): string {

@@ -12,7 +12,7 @@ export interface Point {
   readonly lambda: Tree<Value>;
   /** The follower's weights at the start of the inner steps. Not read when the problem has its own `init`. */
   readonly w: Tree<Value>;
-  /** The follower's state at the start: `rule.init(w)` for a cold start, the last estimate's `state` for a warm one. */
+  /** The follower's state at the start: `rule.init(w, lambda)` for a cold start, the last estimate's `state` for a warm one. */
   readonly state: Tree<Value>;
   /** Raw data; the rule applies the problem's `prepare`. */
   readonly data: BilevelData<Tree<Value>>;
@@ -28,7 +28,7 @@ export interface Cost {
   readonly hessianVectorProducts: number;
   /** Products with ∇²_λw of the inner objective. */
   readonly crossProducts: number;
-  /** Numbers of the follower's state kept at once for the backward pass. */
+  /** Numbers kept at once for the derivative: states of the follower for a backward pass, tangents for a forward one. */
   readonly storedFloats: number;
   /** Further evaluations of ∇_w of the inner objective that only the report needs. */
   readonly reportGradients: number;
@@ -44,6 +44,11 @@ export interface Needs {
   readonly strongConvexity: boolean;
   /** Memory in words, T inner steps and |w| numbers of the follower's state, for example "O(T·|w|)". */
   readonly memory: string;
+  /**
+   * What the estimate leaves out or only approximates, as the end of "The hypergradient is biased: …"; the report
+   * says it. Absent when it is the exact derivative of E at the follower's answer.
+   */
+  readonly bias?: string;
 }
 
 /** Scalars that a rule measures inside the program, for the {@link Report}. */
@@ -83,8 +88,8 @@ export interface Rule {
   /** Inner steps of one estimate: how many minibatches a batched {@link Point} must stack. */
   readonly innerSteps: number;
   readonly tolerance: Tolerance;
-  /** The follower's state for a cold start from weights w; a jax-js function, to be traced with `program.call`. */
-  init(w: Arrays): Arrays;
+  /** The follower's state for a cold start from weights w at λ; a jax-js function, to be traced with `program.call`. */
+  init(w: Arrays, lambda: Arrays): Arrays;
   /** Adds the estimate at `point` to `program`. Synchronous; throws on misuse. */
   estimate(program: Program, problem: Problem, point: Point): Estimate;
 }
