@@ -8,6 +8,8 @@ import { runInNewContext } from "node:vm";
 import { beforeAll, expect, test } from "vitest";
 
 import { compile } from "../../src/program/compile.ts";
+import type { Executable } from "../../src/program/executable.ts";
+import { Program } from "../../src/program/program.ts";
 import { sample } from "./eager.ts";
 
 const mebibyte = 2 ** 20;
@@ -49,18 +51,27 @@ test("10,000 evaluations of one program", async () => {
 });
 
 test("200 sessions opened, run and disposed of", async () => {
-  // A constant of 200 kB in each model: 40 MiB if sessions stayed.
-  const table = sample([50, 1000], "float32");
+  // 200 kB of constants in each, 40 MiB if `dispose` did not free them: the handles are kept, so that
+  // the garbage collector cannot do it instead.
+  const kept: Executable[] = [];
+  const vector = sample([1000], "float32", 3);
   const open = (count: number) => async (): Promise<void> => {
     for (let i = 0; i < count; i++) {
-      const captured = np.array(Array.from(table.data), { shape: [50, 1000] });
-      const compiled = compile((x: np.Array) => np.dot(captured, x), { threads: 1 });
-      await compiled(sample([1000], "float32", 3));
-      await compiled.dispose();
-      captured.dispose();
+      const program = new Program();
+      const x = program.input("x", vector);
+      const table = program.constant(sample([50, 1000], "float32"));
+      program.output(
+        "y",
+        program.call((a: np.Array, b: np.Array) => np.dot(a, b), table, x),
+      );
+      const executable = await program.compile({ threads: 1 });
+      await executable.run({ x: vector });
+      await executable.dispose();
+      kept.push(executable);
     }
   };
   const before = await residentAfter(open(50));
   const after = await residentAfter(open(200));
+  expect(kept).toHaveLength(250);
   expect(after - before).toBeLessThan(20);
 });
