@@ -8,15 +8,23 @@ import { conv } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { fft } from "./fft.ts";
 import { gather } from "./gather.ts";
+import { indicator } from "./indicator.ts";
 import { movement } from "./movement.ts";
 import { maxPool, pool, poolTranspose } from "./pool.ts";
 import { randomBits } from "./random.ts";
 import { reduce } from "./reduce.ts";
+import { withRepeats } from "./repeat.ts";
 import { scatter } from "./scatter.ts";
 import { argsort, sort } from "./sort.ts";
 
 const rules: Readonly<Record<string, Lower | undefined>> = {
-  ...elementwise,
+  ...withRepeats({
+    ...elementwise,
+    where: (context, operation) => {
+      const cast = indicator(context, operation);
+      return cast === undefined ? elementwise["where"]!(context, operation) : [cast];
+    },
+  }),
   ...movement,
   reduce: (context, operation) => {
     const pooled = maxPool(context, operation);
