@@ -95,7 +95,10 @@ export function pullback<A extends Arrays[], R extends Arrays>(
 ): [value: R, pull: (cotangent: R) => A] {
   const apart = (...args: A): Arrays => treeMap((x: np.Array) => x.mul(1), fn(...args));
   const [value, pull] = vjp(apart as never, args as never) as unknown as [R, (c: R) => A];
-  return [value, pull];
+  // A constant derivative comes back as a bare number, weakly float32 whatever the argument's type.
+  const typed = (x: np.Array, cotangent: np.Array): np.Array =>
+    cotangent.dtype === x.dtype ? cotangent : cotangent.astype(x.dtype);
+  return [value, (cotangent) => treeMap(typed, args as Arrays, pull(cotangent) as Arrays) as A];
 }
 
 /** `tree.map` for trees whose structure the types do not know. */

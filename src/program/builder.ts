@@ -7,7 +7,7 @@ import {
   type Value,
   ValueFactory,
 } from "./ir.ts";
-import type { Tensor} from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 import { type DType, type Shape, tensor, type TypedArray } from "./tensor.ts";
 
 interface OpenBlock {

@@ -38,7 +38,7 @@ export function inline(builder: Builder, traced: Traced, args: readonly Value[])
     const outputs = apply(builder, equation, read, isBare);
     equation.outBinders.forEach((binder, i) => known.set(binder, outputs[i]!));
   }
-  return jaxpr.outs.map((out) => read(out, dtypeOf(out)));
+  return jaxpr.outs.map((out, i) => read(out, traced.outputTypes[i]!));
 }
 
 function apply(
@@ -62,8 +62,16 @@ function apply(
   return builder.apply(primitive, inputs, equation.params, outputs);
 }
 
-/** Primitives whose operands take the type of the result. */
-const promoting = new Set("add mul idiv mod min max bit_combine dot conv concatenate".split(" "));
+/**
+ * Primitives whose operands take the type of the result. Movement is among them because jax-js drops
+ * products with 1.0 together with the promotion they make: it may broadcast an int32 "to" float64.
+ */
+const promoting = new Set(
+  (
+    "add mul idiv mod min max bit_combine dot conv concatenate neg reduce " +
+    "reshape transpose broadcast flip shrink pad split"
+  ).split(" "),
+);
 
 function operandTypes(
   primitive: string,

@@ -17,11 +17,15 @@ interface Counted {
   dispose(): void;
 }
 
-/** Runs `work` (synchronously) with jax-js's reference counting switched off. */
-export function withBorrowedArrays<R>(work: () => R): R {
+/**
+ * Runs `work` (synchronously) with jax-js's reference counting switched off.
+ *
+ * @param onLiteral - sees each captured scalar that jax-js is about to write into a jaxpr as a number.
+ */
+export function withBorrowedArrays<R>(work: () => R, onLiteral?: (scalar: unknown) => void): R {
   if (depth > 0) return work();
   const restore = [...tracerPrototypes(), JaxArray.prototype].map(borrow);
-  restore.push(keepExactLiterals());
+  restore.push(interceptLiterals(onLiteral));
   depth++;
   try {
     return work();
@@ -88,7 +92,7 @@ function borrow(prototype: object): () => void {
 }
 
 /** jax-js reads a scalar constant with `dataSync` to write it into the jaxpr: read it in float64. */
-function keepExactLiterals(): () => void {
+function interceptLiterals(onLiteral?: (scalar: unknown) => void): () => void {
   const prototype = JaxArray.prototype;
   const original = Object.getOwnPropertyDescriptor(prototype, "dataSync")!;
   const read = original.value as (this: JaxArray) => ReturnType<JaxArray["dataSync"]>;
@@ -100,6 +104,7 @@ function keepExactLiterals(): () => void {
   Object.defineProperty(prototype, "dataSync", {
     ...original,
     value(this: JaxArray): ReturnType<JaxArray["dataSync"]> {
+      onLiteral?.(this);
       const isLiteral = this.ndim === 0 && this.weakType && this.dtype === np.float32;
       return read.call(isLiteral ? rules.cast([this], { dtype: "float64" })[0]! : this);
     },

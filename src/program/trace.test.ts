@@ -53,6 +53,15 @@ describe("trace", () => {
     expect(() => trace(objective, [vector(2)])).not.toThrow();
   });
 
+  test("a captured scalar hyperparameter is refused too, though jax-js makes it a number", () => {
+    const rate = np.array(0.5);
+    const watched = new Map<unknown, string>([[rate, "lambda[0]"]]);
+    const objective = (w: JaxArray): JaxArray => np.sum(w.mul(rate));
+    expect(() => forbidCapture(watched, () => trace(objective, [vector(2)], "inner"))).toThrow(
+      "inner: it reads lambda[0] from its closure, so its derivative would be lost; take lambda from",
+    );
+  });
+
   test("reports the output's tree, shapes and types", () => {
     const spec = outputSpec((x: JaxArray) => ({ a: x.sum(), b: [x] }), [vector(3)]);
     expect(spec).toEqual({ a: new ArraySpec([], "float32"), b: [vector(3)] });

@@ -9,7 +9,7 @@ import {
 } from "@jax-js/jax";
 
 import { withBorrowedArrays } from "./ownership.ts";
-import type { Tensor} from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 import { type DType, type Shape, toTensor, type Tree } from "./tensor.ts";
 
 /** Shape and element type of one array. A class, so that trees take it as a leaf. */
@@ -41,6 +41,8 @@ export interface Traced {
   /** Undefined for those nothing reads: derivatives leave whole arrays of zeros behind. */
   readonly constants: readonly (Tensor | undefined)[];
   readonly output: JsTreeDef;
+  /** Types of the outputs, in order. The jaxpr's own forget the type of an output that is a constant. */
+  readonly outputTypes: readonly DType[];
 }
 
 /** A function could not be traced; the message names it, its arguments and a remedy. */
@@ -75,24 +77,32 @@ export function forbidCapture<R>(arrays: Forbidden, work: () => R): R {
  */
 export function trace(fn: JaxFunction, args: readonly Tree<ArraySpec>[], name?: string): Traced {
   const label = name ?? (fn.name || "function");
+  const refuseForbidden = (captured: unknown): void => {
+    const argument = forbidden.get(captured);
+    if (argument === undefined) return;
+    throw new TraceError(
+      `${label}: it reads ${argument} from its closure, so its derivative would be lost; take ${argument.split(/[.[]/)[0]} from the function's arguments instead.`,
+    );
+  };
   try {
     return withBorrowedArrays(() => {
-      const make = makeJaxpr(fn as (...args: unknown[]) => Tree<np.Array>);
+      let outputTypes: DType[] = [];
+      const make = makeJaxpr((...args: unknown[]) => {
+        const result = fn(...args) as Tree<np.Array>;
+        outputTypes = tree.leaves<np.Array | number>(result).map(typeOfLeaf);
+        return result;
+      });
       const { jaxpr: closed, treedef } = make(...(args as unknown as np.Array[]));
+      closed.consts.forEach(refuseForbidden);
       const jaxpr = closed.jaxpr.flatten();
       const used = new Set([...jaxpr.eqns.flatMap((equation) => equation.inputs), ...jaxpr.outs]);
-      const constants = closed.consts.map((constant, i) => {
-        if (!used.has(jaxpr.inBinders[i]!)) return undefined;
-        const argument = forbidden.get(constant);
-        if (argument !== undefined) {
-          throw new TraceError(
-            `${label}: it reads ${argument} from its closure, so its derivative would be lost; take ${argument.split(".")[0]} from the function's arguments instead.`,
-          );
-        }
-        return constantTensor(constant as unknown as JaxArray, label);
-      });
-      return { jaxpr, constants, output: treedef };
-    });
+      const constants = closed.consts.map((constant, i) =>
+        used.has(jaxpr.inBinders[i]!)
+          ? constantTensor(constant as unknown as JaxArray, label)
+          : undefined,
+      );
+      return { jaxpr, constants, output: treedef, outputTypes };
+    }, refuseForbidden);
   } catch (error) {
     if (error instanceof TraceError) throw error;
     throw new TraceError(explain(error, label, args), { cause: error });
@@ -105,10 +115,10 @@ export function outputSpec(
   args: readonly Tree<ArraySpec>[],
   name?: string,
 ): Tree<ArraySpec> {
-  const { jaxpr, output } = trace(fn, args, name);
+  const { jaxpr, output, outputTypes } = trace(fn, args, name);
   return tree.unflatten(
     output,
-    jaxpr.outs.map((out) => new ArraySpec(out.aval.shape, out.aval.dtype as DType)),
+    jaxpr.outs.map((out, i) => new ArraySpec(out.aval.shape, outputTypes[i]!)),
   );
 }
 
@@ -146,6 +156,11 @@ function constantTensor(constant: JaxArray, label: string): Tensor {
     );
   }
   return toTensor(constant);
+}
+
+function typeOfLeaf(leaf: np.Array | number | boolean): DType {
+  if (typeof leaf === "number") return "float32";
+  return typeof leaf === "boolean" ? "bool" : (leaf.dtype as DType);
 }
 
 const remedies: readonly [RegExp, string][] = [

@@ -49,7 +49,7 @@ export async function lowered(
   params: Params,
   inputs: readonly Tensor[],
   outputs: readonly Aval[],
-  options: { readonly optimize?: boolean } = {},
+  options: { readonly optimize?: boolean; readonly threads?: number } = {},
 ): Promise<Tensor[]> {
   const atom = ({ shape, dtype }: Aval): object => ({ aval: { shape, dtype, weakType: false } });
   const inBinders = inputs.map(atom);
@@ -58,13 +58,20 @@ export async function lowered(
   const jaxpr = { inBinders, eqns: [equation], outs: outBinders };
   const builder = new Builder();
   const args = inputs.map(({ shape, dtype }) => builder.parameter(shape, dtype));
-  const results = inline(builder, { jaxpr, constants: [] } as never, args);
+  const results = inline(
+    builder,
+    { jaxpr, constants: [], outputTypes: outputs.map(({ dtype }) => dtype) } as never,
+    args,
+  );
   const plain = builder.finish(results);
   const block = options.optimize === false ? plain : optimize(plain, builder.values);
   const binding = (name: string, leaves: typeof args): never => ({ name, leaves }) as never;
   const [x, y] = [[binding("x", args)], [binding("y", results)]];
   const bytes = encodeProgram(primitive, block, x, y);
-  const session = await openSession(bytes, { threads: 1, graphOptimization: "disabled" });
+  const session = await openSession(bytes, {
+    threads: options.threads ?? 1,
+    graphOptimization: "disabled",
+  });
   try {
     const names = leafNames("in", x);
     const feeds = new Map(inputs.map((input, i) => [names[i]!, input]));
