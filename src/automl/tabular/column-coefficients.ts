@@ -31,11 +31,14 @@ export interface ColumnSearch {
 /** How far λ may go: coefficients from 1e-8 to 1e3. */
 const bounds = { lower: Math.log(1e-8), upper: Math.log(1e3) };
 
-/** Most that ln of a coefficient moves in a step: from 1 to either bound takes some 50 steps. */
-const learningRate = 0.3;
+/** About the most that ln of a coefficient moves in a step: from 1 to the lower bound takes some 40 steps. */
+const learningRate = 0.5;
 
-/** The loop stops when this many steps in a row bring no improvement of more than `minImprovement`. */
-const earlyStopping = { patience: 15, minImprovement: 1e-6 };
+/**
+ * The loop stops when this many steps in a row bring no improvement of more than `minImprovement`. The
+ * patience is long, because collinear columns make the objective rise for a while before it falls again.
+ */
+const earlyStopping = { patience: 30, minImprovement: 1e-6 };
 
 /**
  * Minimises the validation loss over ln of the coefficients, from 1 for every column, by Adam on
