@@ -5,6 +5,7 @@ import type { Lower, OperationContext } from "./context.ts";
 import { convolveByKernelOffset, convolveByOutputPosition } from "./conv-offsets.ts";
 import { convolveDense } from "./conv-dense.ts";
 import { type Convolution, foldBatchAxes } from "./conv-spec.ts";
+import { convolveSwapped, isSwapProfitable } from "./conv-swap.ts";
 
 export const conv: Lower = (context, operation) => {
   const output = operation.outputs[0]!;
@@ -24,6 +25,7 @@ function workingType(operation: Apply): DType {
 }
 
 function convolve(context: OperationContext, convolution: Convolution): string {
+  if (isSwapProfitable(convolution)) return convolveSwapped(context, convolution, convolve);
   const { dtype, kernel, output } = convolution;
   const [offsets, positions] = [sizeOf(kernel), sizeOf(output)];
   if (positions < offsets || kernel.length === 0) {
