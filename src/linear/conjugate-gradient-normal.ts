@@ -1,0 +1,153 @@
+/** Conjugate gradients on the normal equations AᵀA q = Aᵀb, for maps that are not symmetric. */
+import { numpy as np } from "@jax-js/jax";
+import type { Program } from "../program/program.ts";
+import type { Value } from "../program/ir.ts";
+import type { Tree } from "../program/tensor.ts";
+import {
+  code,
+  curvatureTolerance,
+  finish,
+  firstProgress,
+  firstResidual,
+  isRunning,
+  observe,
+  outcomeAt,
+  stopAt,
+  type Progress,
+} from "./progress.ts";
+import {
+  checkAtLeastZero,
+  checkStopping,
+  damped,
+  typeOf,
+  type LinearSolver,
+  type LinearSystem,
+  type Stopping,
+} from "./system.ts";
+import { addScaled, dot, norm, type Vector } from "./vectors.ts";
+
+/** Options of {@link conjugateGradientNormal}. */
+export interface ConjugateGradientNormalOptions extends Partial<Stopping> {
+  /** Iterations at most, of two products each; default 100. */
+  readonly maxSteps?: number;
+  /** δ ≥ 0 added to A's diagonal; it changes the system that is solved. Default 0, off. */
+  readonly damping?: number;
+}
+
+/**
+ * CGLS: after J iterations the point of the J-th Krylov space of AᵀA with the least ‖b − A·q‖.
+ *
+ *     t = A·p;  a = ‖s‖² / ‖t‖²;  q ← q + a·p;  r ← r − a·t;  s = Aᵀr;  p ← s + (‖s_new‖² / ‖s‖²)·p
+ *
+ * Needs nothing of A but the product with Aᵀ; the residual never grows, so the latest iterate is the best. The rate is
+ * that of conjugate gradients with κ(A)² for κ. Where ‖Aᵀr‖ vanishes before r does, b is outside the range of A: the
+ * answer is a least-squares solution, and the outcome `inconsistent`. Its curvatures are ‖A·p‖ / ‖p‖.
+ *
+ * Costs 2J + 1 products and the memory of three vectors.
+ *
+ * @throws RangeError when an option is out of range.
+ * @see Björck, "Numerical methods for least squares problems", algorithm 7.4.1.
+ */
+export function conjugateGradientNormal(
+  options: ConjugateGradientNormalOptions = {},
+): LinearSolver {
+  const { maxSteps = 100, damping = 0 } = options;
+  checkStopping("conjugateGradientNormal", { ...options, maxSteps });
+  checkAtLeastZero("conjugateGradientNormal: damping", damping);
+  return {
+    name: "normal-conjugate-gradient",
+    needs: { symmetric: false, positiveDefinite: false, contraction: false },
+    cost: (size, hasStart) => ({
+      products: 2 * maxSteps + (hasStart ? 2 : 1),
+      reportProducts: 1,
+      storedFloats: 3 * size,
+    }),
+    solve: (program, system) =>
+      iterate(program, damped(program, system, damping), { ...options, maxSteps }),
+  };
+}
+
+interface State<V, T> {
+  readonly q: V;
+  readonly r: V;
+  readonly p: V;
+  /** ‖Aᵀr‖² */
+  readonly ss: T;
+  readonly progress: Progress<T>;
+}
+
+function iterate(
+  program: Program,
+  system: LinearSystem,
+  options: ConjugateGradientNormalOptions & { readonly maxSteps: number },
+): ReturnType<LinearSolver["solve"]> {
+  const dtype = typeOf("conjugateGradientNormal", system);
+  const flat = curvatureTolerance(dtype);
+  const transposed = (v: Tree<Value>): Tree<Value> =>
+    system.transposed ? system.transposed(v) : system.product(v);
+
+  const begin = (q: Vector, r: Vector, s: Vector, rhs: Vector): State<Vector, np.Array> => {
+    const size = norm(r);
+    const progress = firstProgress(size, stopAt(rhs, dtype, options));
+    // Without a start r = b, and Aᵀb = 0 alone makes 0 a least-squares solution.
+    const isDone = np.logicalAnd(isRunning(progress.outcome), np.equal(dot(s, s), 0));
+    const outcome = np.where(isDone, code("inconsistent"), progress.outcome);
+    return { q, r, p: s, ss: dot(s, s), progress: { ...progress, outcome } };
+  };
+  const move = (
+    { q, r, p, ss, progress }: State<Vector, np.Array>,
+    t: Vector,
+  ): Pick<State<Vector, np.Array>, "q" | "r" | "progress"> => {
+    const tt = dot(t, t);
+    const stretch = np.sqrt(tt.div(dot(p, p)));
+    const a = np.where(np.equal(tt, 0), 0, ss.div(tt));
+    return {
+      q: addScaled(q, a, p),
+      r: addScaled(r, a.mul(-1), t),
+      progress: observe(progress, stretch, stretch),
+    };
+  };
+  const turn = (
+    { q, r, progress }: Pick<State<Vector, np.Array>, "q" | "r" | "progress">,
+    s: Vector,
+    { p, ss }: State<Vector, np.Array>,
+    rhs: Vector,
+  ): State<Vector, np.Array> => {
+    const size = norm(r);
+    const ssNext = dot(s, s);
+    const reached = outcomeAt(size, stopAt(rhs, dtype, options));
+    const isLeastSquares = np.lessEqual(np.sqrt(ssNext), progress.scale.mul(size).mul(flat));
+    const outcome = np.where(
+      np.logicalAnd(isRunning(reached), isLeastSquares),
+      code("inconsistent"),
+      reached,
+    );
+    return {
+      q,
+      r,
+      p: addScaled(s, ssNext.div(ss), p),
+      ss: ssNext,
+      progress: { ...progress, outcome },
+    };
+  };
+
+  const { rhs } = system;
+  const { start, residual } = firstResidual(program, system);
+  const first = program.call(begin as never, start, residual, transposed(residual), rhs);
+  const { carry, steps } = program.while(
+    { limit: options.maxSteps },
+    (state) => program.call(isRunning, read(state).progress.outcome),
+    (state) => {
+      const moved = program.call(move as never, state, system.product(read(state).p));
+      const s = transposed((moved as unknown as { r: Tree<Value> }).r);
+      return program.call(turn as never, moved, s, state, rhs) as Tree<Value>;
+    },
+    first as Tree<Value>,
+  );
+  const { q, progress } = read(carry);
+  return finish(program, system, options, q, steps, progress);
+}
+
+function read(state: Tree<Value>): State<Tree<Value>, Value> {
+  return state as unknown as State<Tree<Value>, Value>;
+}

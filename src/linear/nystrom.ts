@@ -1,0 +1,150 @@
+/** Nyström's low-rank approximation of a positive semidefinite A, inverted by Woodbury's identity. */
+import { lax, numpy as np } from "@jax-js/jax";
+import type { Program } from "../program/program.ts";
+import { tensor } from "../program/tensor.ts";
+import { productsWithUnits } from "./dense.ts";
+import { code, curvatureTolerance, finish, type Progress, type Tolerances } from "./progress.ts";
+import {
+  checkAtLeastZero,
+  checkCount,
+  damped,
+  typeOf,
+  type LinearSolver,
+  type LinearSystem,
+} from "./system.ts";
+import { countElements, epsilonOf, ravel, unravel, type Vector } from "./vectors.ts";
+
+/** Options of {@link nystrom}. */
+export interface NystromOptions {
+  /** k ≥ 1, columns of A; default 10, all when there are fewer unknowns. */
+  readonly rank?: number;
+  /** ρ > 0 added to A's diagonal, on the scale of A's curvatures; default 1e-2. */
+  readonly rho?: number;
+  /** Seed of the coordinates, a whole number; the first k of one seed are the same for every rank. Default 0. */
+  readonly seed?: number;
+  /** The system counts as solved at ‖b − (A + ρI)·q‖ ≤ rtol·‖b‖; only the report asks. Default as for the iterations. */
+  readonly rtol?: number;
+}
+
+/**
+ * q = (A_k + ρI)⁻¹ b, where A_k = CᵀM⁻¹C is spanned by k randomly chosen rows C of A, and M = C at their columns.
+ *
+ *     q = b/ρ − Cᵀ (M + CCᵀ/ρ)⁻¹ Cb / ρ²
+ *
+ * A must be positive semidefinite. Exact for A + ρI when the rows span A, so with k = n or when A has rank k and the
+ * coordinates are lucky; otherwise the reported residual says how far it is. An M that is not positive semidefinite proves
+ * that A is not, and ends as `negative-curvature`. Its curvatures are the diagonal of M.
+ *
+ * Costs k products, one factorization of order k and k·n numbers; no iteration.
+ *
+ * @throws RangeError when an option is out of range.
+ * @see Hataya, Yamada, "Nyström method for accurate and scalable implicit differentiation", AISTATS 2023.
+ */
+export function nystrom(options: NystromOptions = {}): LinearSolver {
+  const { rank = 10, rho = 1e-2, seed = 0, rtol } = options;
+  checkCount("nystrom: rank", rank);
+  if (!(Number.isFinite(rho) && rho > 0)) {
+    throw new RangeError(
+      `nystrom: rho must be a number > 0; ${String(rho)} came; without it the low-rank matrix has no inverse.`,
+    );
+  }
+  if (!Number.isSafeInteger(seed)) {
+    throw new RangeError(`nystrom: seed must be a whole number; ${String(seed)} came.`);
+  }
+  checkAtLeastZero("nystrom: rtol", rtol ?? 0);
+  return {
+    name: "nystrom",
+    needs: { symmetric: true, positiveDefinite: true, contraction: false },
+    cost: (size) => {
+      const k = Math.min(rank, size);
+      return { products: k, reportProducts: 1, storedFloats: k * size };
+    },
+    solve: (program, system) => {
+      const size = countElements(system.rhs);
+      const chosen = chooseCoordinates(size, Math.min(rank, size), seed);
+      return invert(program, system, chosen, rho, { rtol });
+    },
+  };
+}
+
+function invert(
+  program: Program,
+  system: LinearSystem,
+  chosen: Int32Array,
+  rho: number,
+  tolerances: Tolerances,
+): ReturnType<LinearSolver["solve"]> {
+  const dtype = typeOf("nystrom", system);
+  const k = chosen.length;
+  const rows = productsWithUnits(program, system, chosen);
+  const solve = (
+    c: np.Array,
+    rhs: Vector,
+    chosen: np.Array,
+  ): { q: Vector; progress: Progress<np.Array> } => {
+    const b = ravel(rhs);
+    const raw = np.take(c, chosen, 1);
+    const m = raw.add(raw.transpose()).mul(0.5);
+    const onDiagonal = np.equal(np.arange(k).reshape([k, 1]), np.arange(k).reshape([1, k]));
+    const w = m.add(np.matmul(c, c.transpose()).div(rho));
+    // Rows that depend on others, or vanish, make W semidefinite; their part of Cb vanishes with them.
+    const trace = np.sum(np.where(onDiagonal, w, 0));
+    const jitter = np.where(np.equal(trace, 0), 1, trace.mul(4 * epsilonOf(dtype)));
+    const lower = lax.linalg.cholesky(w.add(np.where(onDiagonal, jitter, 0)));
+    const half = lax.linalg.triangularSolve(lower, np.matmul(c, b.reshape([-1, 1])), {
+      leftSide: true,
+      lower: true,
+    });
+    const inner = lax.linalg.triangularSolve(lower, half, {
+      leftSide: true,
+      lower: true,
+      transposeA: true,
+    });
+    const correction = np
+      .matmul(c.transpose(), inner)
+      .reshape([-1])
+      .div(rho * rho);
+    const q = b.div(rho).sub(correction);
+    const diagonal = np.sum(np.where(onDiagonal, m, 0), 1);
+    const traceOfM = np.sum(diagonal);
+    const shift = np.maximum(np.abs(traceOfM).mul(curvatureTolerance(dtype)), jitter);
+    const sum = np.sum(lax.linalg.cholesky(m.add(np.where(onDiagonal, shift, 0))));
+    // Cholesky's answer to an indefinite matrix is NaN, which differs from itself.
+    const isSemidefinite = np.equal(sum, sum);
+    return {
+      q: unravel(q, rhs),
+      progress: {
+        smallest: np.min(diagonal),
+        largest: np.max(diagonal),
+        scale: np.max(np.abs(diagonal)),
+        outcome: np.where(isSemidefinite, code("max-steps"), code("negative-curvature")),
+      },
+    };
+  };
+  const indices = program.constant(tensor(chosen));
+  const { q, progress } = program.call(solve as never, rows, system.rhs, indices) as never;
+  return finish(program, damped(program, system, rho), tolerances, q, k, progress);
+}
+
+/** The first `count` places of a random permutation of 0..size−1 (Fisher–Yates), the same for every larger count. */
+export function chooseCoordinates(size: number, count: number, seed: number): Int32Array {
+  const moved = new Map<number, number>();
+  const random = mulberry32(seed);
+  return Int32Array.from({ length: count }, (_, i) => {
+    const j = i + Math.floor(random() * (size - i));
+    const picked = moved.get(j) ?? j;
+    moved.set(j, moved.get(i) ?? i);
+    return picked;
+  });
+}
+
+/** Uniform numbers in [0, 1) from a 32-bit state. */
+function mulberry32(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
