@@ -49,22 +49,30 @@ export function convolveByOutputPosition(context: OperationContext, conv: Convol
     const name = context.transpose(context.reshape(x.name, split), perm);
     x = { name, shape: perm.map((axis) => split[axis]!) };
   }
-  const products = indices(output).map((position) => {
+  const slices = indices(output).map((position) => {
     const starts = position.map((p, axis) => p * strides[axis]!);
     const slice = strided(context, x, grouped ? 3 : 2, starts, kernel, rhsDilation);
-    const rows = context.reshape(slice.name, [groups, batch, summed]);
-    return context.node("MatMul", [rows, w]);
+    return context.reshape(slice.name, [groups, batch, summed]);
   });
-  // [groups, batch, out] for each position.
-  if (products.length === 1 && !grouped) {
-    return context.reshape(products[0]!, [batch, outChannels, ...output]);
-  }
-  const stacked =
-    products.length === 1 ? products[0]! : context.node("Concat", products, { axis: { int: 0 } });
-  const axes = context.reshape(stacked, [products.length, groups, batch, outChannels]);
-  const ordered = context.transpose(axes, [2, 1, 3, 0]);
+  const positions = slices.length;
+  const stack = (parts: readonly string[], axis: number): string =>
+    positions === 1 ? parts[0]! : context.node("Concat", parts, { axis: { int: axis } });
+  // With few rows a product is all reading of w: stack the rows and read it once.
+  const product =
+    batch < fewRows
+      ? context.node("MatMul", [stack(slices, 1), w])
+      : stack(
+          slices.map((rows) => context.node("MatMul", [rows, w])),
+          1,
+        );
+  // [groups, positions · batch, out]
+  const axes = context.reshape(product, [groups, positions, batch, outChannels]);
+  const ordered = context.transpose(axes, [2, 0, 3, 1]);
   return context.reshape(ordered, [batch, groups * outChannels, ...output]);
 }
+
+/** A matrix product with fewer rows than this is bound by reading the other matrix. */
+const fewRows = 8;
 
 /** The data as the filter meets it: zeros inserted, padded, cut. */
 function padded(context: OperationContext, conv: Convolution): Shaped {
