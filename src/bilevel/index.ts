@@ -5,6 +5,8 @@ export { type Coefficient, type Optimizer } from "./optimizers/optimizer.ts";
 export { gradientDescent } from "./optimizers/gradient-descent.ts";
 export { momentum } from "./optimizers/momentum.ts";
 export { adam } from "./optimizers/adam.ts";
+export { linearRamp } from "./optimizers/linear-ramp.ts";
+export { powerLaw } from "./optimizers/power-law.ts";
 export {
   constant,
   cosineDecay,
@@ -25,6 +27,8 @@ export {
   type Rule,
   type Tolerance,
 } from "./rule.ts";
+export { bda, type BdaOptions } from "./rules/bda.ts";
+export { type Rate } from "./rules/levels.ts";
 export { reverse, type ReverseOptions } from "./rules/reverse.ts";
 
 export { type Report, type Status } from "./report.ts";

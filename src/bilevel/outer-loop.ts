@@ -176,16 +176,19 @@ export class OuterLoop implements Loop<Step, Result> {
 
   get #cost(): Cost {
     const steps = this.#history.length + (this.#failed ? 1 : 0);
-    const cost = this.#machine?.cost;
-    return {
-      innerGradients: steps * (cost?.innerGradients ?? 0),
-      hessianVectorProducts: steps * (cost?.hessianVectorProducts ?? 0),
-      crossProducts: steps * (cost?.crossProducts ?? 0),
-      reportGradients: steps * (cost?.reportGradients ?? 0),
-      storedFloats: cost?.storedFloats ?? 0,
-    };
+    const { storedFloats = 0, ...counts } = this.#machine?.cost ?? NO_COST;
+    const sums = Object.entries(counts).map(([name, count]) => [name, steps * count]);
+    return { ...(Object.fromEntries(sums) as typeof counts), storedFloats };
   }
 }
+
+const NO_COST: Cost = {
+  innerGradients: 0,
+  hessianVectorProducts: 0,
+  crossProducts: 0,
+  storedFloats: 0,
+  reportGradients: 0,
+};
 
 function recordOf(
   step: number,

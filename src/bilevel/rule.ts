@@ -22,7 +22,7 @@ export interface Point {
 
 /** What one estimate costs, known before anything runs. */
 export interface Cost {
-  /** Evaluations of ∇_w of the inner objective, recomputation included. */
+  /** Evaluations of the inner objective's gradient (∇_w, ∇_λ or both at one point), recomputation included. */
   readonly innerGradients: number;
   /** Products with ∇²_ww of the inner objective. */
   readonly hessianVectorProducts: number;
@@ -32,6 +32,12 @@ export interface Cost {
   readonly storedFloats: number;
   /** Further evaluations of ∇_w of the inner objective that only the report needs. */
   readonly reportGradients: number;
+  /** Evaluations of the outer objective's gradient when the inner steps use it; absent when only the leader does. */
+  readonly outerGradients?: number;
+  /** Products with ∇²_ww of the outer objective; absent when there are none. */
+  readonly outerHessianVectorProducts?: number;
+  /** Products with ∇²_λw of the outer objective; absent when there are none. */
+  readonly outerCrossProducts?: number;
 }
 
 /** What a rule asks of the problem, for error messages, tables and advice. */

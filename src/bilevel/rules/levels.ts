@@ -1,0 +1,208 @@
+/**
+ * Both levels of a problem at one point, for rules that descend with gradients of the two objectives and never
+ * differentiate through the follower's steps: their data, prepared once; gradients for the leader, which also flow
+ * through `prepare`; and the coefficients that change with the outer step k.
+ */
+import { numpy as np, type DType } from "@jax-js/jax";
+import type { Value } from "../../program/ir.ts";
+import type { Program } from "../../program/program.ts";
+import type { Tree } from "../../program/tensor.ts";
+import { innerGradient, type InnerObjective } from "../dynamics.ts";
+import { callTree, checkFloatLeaves, pullback, treeMap, treeNorm } from "../leaves.ts";
+import { coefficientAt } from "../optimizers/optimizer.ts";
+import { isSchedule, type Schedule } from "../optimizers/schedule.ts";
+import { checkObjectives, prepareData } from "../prepare.ts";
+import type { Arrays, BilevelData, Problem } from "../problem.ts";
+import type { Measured, Point, Tolerance } from "../rule.ts";
+
+type Values = Tree<Value>;
+
+/** A coefficient of a rule: a number, or a {@link Schedule} over the outer steps k = 0, 1, … that the state counts. */
+export type Rate = number | Schedule;
+
+/** Both objectives as functions of the weights alone, at one λ and with their data; jax-js functions. */
+export interface AtLeader {
+  inner(w: Arrays): np.Array;
+  outer(w: Arrays): np.Array;
+}
+
+/** The two levels of one problem at one point. */
+export interface Levels {
+  /** Prepared data; the inner ones are those of the last inner step. */
+  readonly data: BilevelData<Values>;
+  /** E(w, λ). */
+  outerValue(w: Values): Value;
+  /** ∇_λ of a scalar of both objectives, such as E + γ(L(y) − L(z)); `objective` is a jax-js function. */
+  leaderGradient(
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the trees are the rule's
+    objective: (at: AtLeader, ...args: any[]) => np.Array,
+    ...args: Values[]
+  ): Values;
+  /**
+   * `length` steps x ← step(x, λ, inner data, outer data, ...args), each with its own minibatch when they are stacked.
+   *
+   * @param step - a jax-js function.
+   */
+  repeat(
+    length: number,
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the trees are the rule's
+    step: (x: any, lambda: Arrays, inner: Arrays, outer: Arrays, ...args: any[]) => Arrays,
+    x: Values,
+    ...args: Values[]
+  ): Values;
+  /** ‖∇_w L‖ where the follower started and where it ended. */
+  measure(first: Values, last: Values): Measured<Value>;
+}
+
+/**
+ * Reads and checks a point, and prepares its data.
+ *
+ * @param rule - its name, for messages.
+ * @param steps - the rule's `innerSteps`.
+ * @throws TypeError when the problem has an `init`.
+ */
+export function openLevels(
+  program: Program,
+  rule: string,
+  problem: Problem,
+  point: Point,
+  steps: number,
+): Levels {
+  if (problem.init) {
+    throw new TypeError(
+      `${rule}: the problem's init makes the follower's first weights from lambda, and ${rule} does not differentiate through where the follower starts; leave init out and give w, or use a rule that unrolls the inner steps.`,
+    );
+  }
+  const { lambda, batched = false } = point;
+  const { w } = point.state as { w: Values };
+  checkFloatLeaves("hypergradient", "lambda", lambda);
+  checkFloatLeaves("hypergradient", "w", w);
+  const prepared = prepareData(
+    program,
+    problem,
+    lambda,
+    point.data.inner,
+    batched ? steps : undefined,
+  );
+  const outer = prepareData(program, problem, lambda, point.data.outer).data;
+  const lastOf = (data: Values): Values =>
+    batched
+      ? callTree(program, (d: Arrays) => treeMap((x: np.Array) => x.slice(steps - 1), d), data)
+      : data;
+  const data = { inner: lastOf(prepared.data), outer };
+  checkObjectives(problem, w, lambda, data);
+  const raw = { inner: lastOf(point.data.inner), outer: point.data.outer };
+  const prepare = problem.prepare ?? ((_lambda: Arrays, data: Arrays) => data);
+  const norm = (w: Arrays, lambda: Arrays, data: Arrays): np.Array =>
+    treeNorm(innerGradient(problem.inner as InnerObjective, w, lambda, data));
+  const firstBatch = batched
+    ? callTree(program, (d: Arrays) => treeMap((x: np.Array) => x.slice(0), d), prepared.data)
+    : data.inner;
+
+  return {
+    data,
+    outerValue: (w) =>
+      program.call(
+        (w: Arrays, lambda: Arrays, data: Arrays) => problem.outer(w, lambda, data),
+        w,
+        lambda,
+        outer,
+      ),
+    leaderGradient: (objective, ...args) => {
+      const gradient = (
+        lambda: Arrays,
+        raw: BilevelData<Arrays>,
+        ...args: readonly Arrays[]
+      ): Arrays =>
+        gradientOf((l) => {
+          const inner = prepare(l, raw.inner) as Arrays;
+          const outer = prepare(l, raw.outer) as Arrays;
+          return objective(
+            {
+              inner: (w) => problem.inner(w, l, inner),
+              outer: (w) => problem.outer(w, l, outer),
+            },
+            ...args,
+          );
+        }, lambda);
+      return callTree(program, gradient, lambda, raw as unknown as Values, ...args);
+    },
+    repeat: (length, step, x, ...args) => {
+      const cut = (d: Arrays): Arrays => treeMap((x: np.Array) => x.slice([0, length]), d);
+      const batches = !batched
+        ? []
+        : length === steps
+          ? prepared.data
+          : callTree(program, cut, prepared.data);
+      const [last] = program.scan(
+        { length },
+        (x: Values, batch: Values) => {
+          const inner = batched ? batch : data.inner;
+          return [callTree(program, step, x, lambda, inner, outer, ...args), []];
+        },
+        x,
+        batches,
+      );
+      return last;
+    },
+    measure: (first, last) => ({
+      innerGradientNorm: program.call(norm, last, lambda, data.inner),
+      initialInnerGradientNorm: program.call(norm, first, lambda, firstBatch),
+    }),
+  };
+}
+
+/** ∇ of a scalar function at x; a jax-js function. What `fn` closes over is held constant. */
+export function gradientOf<T extends Arrays>(fn: (x: T) => np.Array, x: T): T {
+  const [value, pull] = pullback(fn, x);
+  return pull(np.onesLike(value))[0];
+}
+
+/** x − rate·direction, leaf by leaf; a jax-js function. `rate` gives the rate in a leaf's type. */
+export function descend(x: Arrays, direction: Arrays, rate: (dtype: DType) => np.Array): Arrays {
+  return treeMap((leaf: np.Array, d: np.Array) => leaf.sub(d.mul(rate(leaf.dtype))), x, direction);
+}
+
+/**
+ * Refuses a coefficient that cannot work.
+ *
+ * @throws RangeError when a number is out of range; TypeError when it is neither a number nor a schedule.
+ */
+export function checkRate(
+  where: string,
+  rate: unknown,
+  range: { above?: number; atLeast?: number; atMost?: number },
+): void {
+  if (isSchedule(rate)) return;
+  if (typeof rate !== "number") {
+    throw new TypeError(`${where} must be a number or a schedule; a ${typeof rate} came.`);
+  }
+  const { above = -Infinity, atLeast = -Infinity, atMost = Infinity } = range;
+  if (Number.isFinite(rate) && rate > above && rate >= atLeast && rate <= atMost) return;
+  const bounds = [
+    ...(above > -Infinity ? [`> ${above}`] : []),
+    ...(atLeast > -Infinity ? [`>= ${atLeast}`] : []),
+    ...(atMost < Infinity ? [`<= ${atMost}`] : []),
+  ];
+  throw new RangeError(
+    `${where} must be a finite number ${bounds.join(" and ")}, or a schedule; ${rate} came.`,
+  );
+}
+
+/** Refuses a count of steps that is not a whole number ≥ 1. */
+export function checkSteps(where: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`${where} must be a whole number >= 1; ${String(value)} came.`);
+  }
+}
+
+/** The tolerance of a rule's report, with the defaults filled in. */
+export function toleranceOf(given: Partial<Tolerance> | undefined): Tolerance {
+  return { relative: 1e-3, absolute: 1e-6, ...given };
+}
+
+/** The coefficient at outer step k (an int32 scalar) as a scalar of the given type; a jax-js function. */
+export function rateAt(rate: Rate, k: np.Array, dtype: DType): np.Array {
+  const value = coefficientAt("rate", rate, k, undefined, dtype);
+  return typeof value === "number" ? k.astype(dtype).mul(0).add(value) : value;
+}
