@@ -25,7 +25,7 @@ export function inline(builder: Builder, traced: Traced, args: readonly Value[])
   });
   const read = (atom: Atom, dtype: DType): Value =>
     "value" in atom
-      ? builder.constant(tensor(Number(atom.value), { dtype }))
+      ? builder.constant(tensor(inRange(Number(atom.value), dtype), { dtype }))
       : builder.cast(known.get(atom)!, dtype);
   // A bare number, or what is made of bare numbers alone, is float32 to jax-js. Here it is kept in
   // float64 until it meets an array's type, so that 1/3 in a float64 program is 1/3.
@@ -98,6 +98,12 @@ function promote(a: Atom, b: Atom): DType {
   const [weakA, weakB] = [a.aval.weakType, b.aval.weakType];
   if (weakA === weakB) return order[Math.max(rank(a), rank(b))]!;
   return order[Math.max(rank(weakA ? b : a), order.indexOf("uint32"))]!;
+}
+
+/** A bare number that becomes an integer saturates, as jax-js's casts do. */
+function inRange(value: number, dtype: DType): number {
+  if (dtype === "int32") return Math.min(Math.max(value, -(2 ** 31)), 2 ** 31 - 1);
+  return dtype === "uint32" ? Math.min(Math.max(value, 0), 2 ** 32 - 1) : value;
 }
 
 function dtypeOf(atom: Atom): DType {

@@ -33,12 +33,14 @@ export const elementwise: Readonly<Record<string, Lower>> = {
     // ONNX has no Neg for unsigned numbers: 0 - x wraps as it should.
     if (typeOf(operation) === "uint32")
       return [context.node("Sub", [context.scalar(0, "uint32"), x!])];
+    if (typeOf(operation) === "bool") return [never(context, x!)];
     return [context.node("Neg", [x!])];
   },
 
   /** Quotient truncated toward zero. */
   idiv(context, operation) {
     const dtype = typeOf(operation);
+    if (dtype === "bool") return simple("And")(context, operation);
     if (dtype === "int32" && mayBeMinusOne(context, operation.inputs[1]!)) {
       // −2³¹ / −1 has no 32-bit result, and the processor ends the process: divide in 64 bits.
       const wide = names(context, operation).map((name) =>
@@ -55,9 +57,11 @@ export const elementwise: Readonly<Record<string, Lower>> = {
   },
 
   /** Remainder with the sign of the dividend, as in C. */
-  mod: (context, operation) => [
-    context.node("Mod", names(context, operation), { fmod: { int: 1 } }),
-  ],
+  mod(context, operation) {
+    const operands = names(context, operation);
+    if (typeOf(operation) === "bool") return [never(context, context.node("And", operands))];
+    return [context.node("Mod", operands, { fmod: { int: 1 } })];
+  },
 
   cast(context, operation) {
     const [x] = names(context, operation);
@@ -121,6 +125,11 @@ export const elementwise: Readonly<Record<string, Lower>> = {
     return [dtype === "bool" ? context.cast(chosen, "bool") : fromInt64(context, chosen)];
   },
 };
+
+/** False in the shape of a boolean array: in jax-js every boolean's negative, and every remainder. */
+function never(context: OperationContext, x: string): string {
+  return context.node("Xor", [x, x]);
+}
 
 function mayBeMinusOne(context: OperationContext, value: Value): boolean {
   const definition = context.lowering.definition(value);

@@ -86,7 +86,7 @@ function simplifyArithmetic(
     case "sub":
       return isConstant(builder, b, 0) ? a : undefined;
     case "neg":
-      return define(a, "neg");
+      return dtype === "bool" ? undefined : define(a, "neg");
     case "cast":
       return a.dtype === dtype ? a : castConstant(builder, a, dtype);
     default:

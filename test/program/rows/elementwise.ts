@@ -8,7 +8,6 @@ import {
   edgeVector,
   floats,
   integers,
-  numbers,
   of,
   rounding,
   unary,
@@ -25,7 +24,7 @@ export const elementwise: readonly Row[] = [
   binary("max", all),
   // Integer division by zero fails the run: see the test of deviations.
   ...["idiv", "mod"].flatMap((primitive): Row[] => [
-    binary(primitive, floats),
+    binary(primitive, [...floats, "bool"]),
     {
       primitive,
       dtypes: integers,
@@ -45,7 +44,7 @@ export const elementwise: readonly Row[] = [
     ],
   })),
   unary("bit_count", integers),
-  unary("neg", numbers),
+  unary("neg", all),
   unary("reciprocal", floats, rounding),
   unary("floor", floats),
   unary("ceil", floats),
