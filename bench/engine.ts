@@ -11,7 +11,10 @@ const runs = Number(process.env["RUNS"] ?? 15);
 
 await init("wasm", "cpu");
 defaultDevice("wasm");
-say("machine", `${cpus()[0]?.model ?? "unknown"}, ${availableParallelism()} cores, Node ${process.version}`);
+say(
+  "machine",
+  `${cpus()[0]?.model ?? "unknown"}, ${availableParallelism()} cores, Node ${process.version}`,
+);
 await matmul();
 await nodeCost();
 await loopCost();
@@ -31,7 +34,10 @@ async function matmul(): Promise<void> {
   for (const threads of [1, 2]) {
     const program = new Program("matmul");
     const x = program.input("x", a);
-    program.output("y", program.call((x: JaxArray) => np.matmul(x, x), x));
+    program.output(
+      "y",
+      program.call((x: JaxArray) => np.matmul(x, x), x),
+    );
     const executable = await program.compile({ threads });
     const ms = await median(() => executable.runResident({ x: a }));
     say(`matmul 1024, ONNX Runtime, ${threads} threads`, `${gigaflops(flop, ms)} GFLOP/s`);
@@ -127,7 +133,10 @@ async function median(work: () => Promise<unknown>, samples = runs): Promise<num
 
 function wave(shape: number[]): Tensor {
   const size = shape.reduce((product, length) => product * length, 1);
-  return tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(1.7 * i)), { shape });
+  return tensor(
+    Float32Array.from({ length: size }, (_, i) => Math.sin(1.7 * i)),
+    { shape },
+  );
 }
 
 function gigaflops(flop: number, ms: number): string {

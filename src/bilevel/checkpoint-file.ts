@@ -6,9 +6,13 @@ import { CheckpointError } from "./checkpoint.ts";
 
 /** The part of `node:fs/promises` in use, so that a test can fail it. */
 export interface FileSystem {
+  /** As `fs.promises.open`. */
   open(path: string, flags: "r" | "w"): Promise<OpenFile>;
+  /** As `fs.promises.rename`. */
   rename(from: string, to: string): Promise<void>;
+  /** As `fs.promises.unlink`. */
   unlink(path: string): Promise<void>;
+  /** As `fs.promises.readFile`. */
   readFile(path: string): Promise<Uint8Array>;
 }
 

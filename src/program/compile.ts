@@ -1,5 +1,5 @@
 /** `compile`: any jax-js function, run natively. */
-import { tree } from "@jax-js/jax";
+import { type Array as JaxArray, tree } from "@jax-js/jax";
 
 import type { Executable } from "./executable.ts";
 import { type OptimizeOptions, Program } from "./program.ts";
@@ -18,7 +18,7 @@ export interface CompiledFunction<R> {
 export type TensorsOf<T> =
   Tree<never> extends T
     ? Tree<Tensor>
-    : T extends { dataSync(): unknown } | number
+    : T extends JaxArray | number
       ? Tensor
       : { [K in keyof T]: TensorsOf<T[K]> };
 

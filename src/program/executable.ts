@@ -1,4 +1,4 @@
-/** A compiled program: named trees of arrays in, named trees of arrays out. */
+/** Running a compiled program: checks what goes in, names what comes out. */
 import { tree } from "@jax-js/jax";
 
 import { sameShape } from "./ir.ts";
@@ -15,6 +15,7 @@ export class InputError extends TypeError {
   readonly code = "INPUT";
 }
 
+/** A compiled program: named trees of arrays in, named trees of arrays out. */
 export class Executable {
   readonly name: string;
   readonly #session: Session;
@@ -33,6 +34,7 @@ export class Executable {
     this.#outputs = outputs;
   }
 
+  /** Where it runs. */
   get device(): Device {
     return this.#session.device;
   }

@@ -17,6 +17,7 @@ export class Value {
     this.dtype = dtype;
   }
 
+  /** `float32[3, 4]` */
   toString(): string {
     return `${this.dtype}[${this.shape.join(", ")}]`;
   }
@@ -73,6 +74,7 @@ export interface While {
 
 export type Operation = Apply | Constant | Scan | While;
 
+/** Operations in program order, with what they take from outside by name and what they hand back. */
 export interface Block {
   readonly parameters: readonly Value[];
   readonly operations: readonly Operation[];

@@ -1,14 +1,4 @@
-/**
- * A program: named inputs, jax-js functions applied to them, loops, and named outputs; values are trees
- * of arrays. It compiles to one ONNX graph.
- *
- * @example
- * const program = new Program("power");
- * const { a, x } = program.input("in", { a: zeros([3, 3]), x: zeros([3]) });
- * const [last] = program.scan({ length: 10 }, (x) => [program.call((a, x) => np.dot(a, x), a, x), []], x);
- * program.output("x", last);
- * const { x: result } = await (await program.compile()).run({ in: { a: …, x: … } });
- */
+/** The builder of programs: inputs, calls, loops, outputs, in the words a rule is written in. */
 import { type Array as JaxArray, tree } from "@jax-js/jax";
 
 import { Builder } from "./builder.ts";
@@ -37,11 +27,23 @@ export interface Binding {
   readonly leaves: readonly Value[];
 }
 
+/** Which of our own passes run. */
 export interface OptimizeOptions {
   /** Our own passes (hoisting, common subexpressions, dead code); default true. */
   readonly optimize?: boolean;
 }
 
+/**
+ * A program: named inputs, jax-js functions applied to them, loops, and named outputs; values are trees
+ * of arrays. It compiles to one ONNX graph.
+ *
+ * @example
+ * const program = new Program("power");
+ * const { a, x } = program.input("in", { a: zeros([3, 3]), x: zeros([3]) });
+ * const [last] = program.scan({ length: 10 }, (x) => [program.call((a, x) => np.dot(a, x), a, x), []], x);
+ * program.output("x", last);
+ * const { x: result } = await (await program.compile()).run({ in: { a: …, x: … } });
+ */
 export class Program {
   readonly name: string;
   readonly #builder = new Builder();
@@ -198,10 +200,12 @@ export class Program {
     this.#outputs.push({ name, structure, leaves });
   }
 
+  /** The declared inputs, in order. */
   get inputs(): readonly Binding[] {
     return this.#inputs;
   }
 
+  /** The declared outputs, in order. */
   get outputs(): readonly Binding[] {
     return this.#outputs;
   }

@@ -9,6 +9,7 @@ import { type DType, type Shape, Tensor, type TypedArray } from "./tensor.ts";
 /** Where a program runs. `cuda` needs ONNX Runtime's CUDA libraries; `wasm` is for browsers. */
 export type Device = "cpu" | "webgpu" | "cuda" | "wasm";
 
+/** Where and how a program runs. */
 export interface SessionOptions {
   /** Default: `cpu` in Node, `wasm` in a browser. */
   readonly device?: Device;
@@ -67,10 +68,12 @@ export class Resident {
     this.#tensor = ort;
   }
 
+  /** Lengths of the axes. */
   get shape(): Shape {
     return this.#tensor.dims;
   }
 
+  /** Element type. */
   get dtype(): DType {
     return toDType(this.#tensor.type);
   }
@@ -80,11 +83,13 @@ export class Resident {
     return this.#tensor;
   }
 
+  /** Copies the array to the host. */
   async read(): Promise<Tensor> {
     const data = (await this.#tensor.getData()) as unknown as TypedArray;
     return new Tensor(this.dtype, this.shape, data);
   }
 
+  /** Frees the memory. */
   dispose(): void {
     this.#tensor.dispose();
   }

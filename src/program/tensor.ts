@@ -6,8 +6,10 @@ import { Array as JaxArray, type JsTree } from "@jax-js/jax";
 
 import { halfBits } from "./half.ts";
 
+/** Element types, named as in jax-js. */
 export type DType = "float32" | "float64" | "float16" | "int32" | "uint32" | "bool";
 
+/** Lengths of an array's axes; none for a scalar. */
 export type Shape = readonly number[];
 
 /** Trees: plain objects and arrays are nodes, everything else is a leaf. */
@@ -66,6 +68,7 @@ export class Tensor {
     return build(0, 0, this.data.length);
   }
 
+  /** `float32[3, 4]` */
   toString(): string {
     return `${this.dtype}[${this.shape.join(", ")}]`;
   }

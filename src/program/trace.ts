@@ -23,15 +23,18 @@ export class ArraySpec {
     this.dtype = dtype;
   }
 
+  /** Number of axes. */
   get ndim(): number {
     return this.shape.length;
   }
 
+  /** `float32[3, 4]` */
   toString(): string {
     return `${this.dtype}[${this.shape.join(", ")}]`;
   }
 }
 
+/** A function of trees of jax-js arrays that returns a tree of jax-js arrays. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type JaxFunction = (...args: any[]) => unknown;
 
