@@ -22,6 +22,7 @@ export class Executable {
   readonly #inputs: readonly Binding[];
   readonly #outputs: readonly Binding[];
 
+  /** @internal */
   constructor(
     name: string,
     session: Session,

@@ -1,15 +1,9 @@
 export { compile, type CompiledFunction, type TensorsOf, toOnnx } from "./compile.ts";
 export { Executable, InputError, type Inputs } from "./executable.ts";
-export { type Block, Value } from "./ir.ts";
+export { Value } from "./ir.ts";
 export { LoweringError } from "./lower/index.ts";
 export { type Binding, type OptimizeOptions, Program, type Values } from "./program.ts";
-export {
-  type Device,
-  Resident,
-  type Session,
-  SessionError,
-  type SessionOptions,
-} from "./session.ts";
+export { type Device, Resident, SessionError, type SessionOptions } from "./session.ts";
 export {
   type DType,
   type Nested,

@@ -210,7 +210,11 @@ export class Program {
     return this.#outputs;
   }
 
-  /** The program's operations, after our optimizations unless switched off. */
+  /**
+   * The program's operations, after our optimizations unless switched off.
+   *
+   * @internal
+   */
   block(options: OptimizeOptions = {}): Block {
     const block = this.#builder.finish(this.#outputs.flatMap((output) => output.leaves));
     return options.optimize === false ? block : optimize(block, this.#builder.values);
