@@ -18,8 +18,11 @@ export interface FileSystem {
 
 /** The part of a Node file handle in use. */
 export interface OpenFile {
+  /** As `FileHandle.writeFile`. */
   writeFile(bytes: Uint8Array): Promise<void>;
+  /** As `FileHandle.sync`. */
   sync(): Promise<void>;
+  /** As `FileHandle.close`. */
   close(): Promise<void>;
 }
 
