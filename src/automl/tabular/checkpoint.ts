@@ -18,6 +18,8 @@ export interface MethodRecord {
   testLoss: number;
   /** ln of the coefficient of each of the encoder's inputs. */
   logCoefficient: number[];
+  /** True when the budget ended the search, so that a resumed run goes on with it. */
+  cut: boolean;
   /** The outer loop; absent in methods without. */
   outer?: OuterRecord;
 }
@@ -35,8 +37,6 @@ export interface OuterRecord {
   /** ‖∇L‖ at the follower's answer of the best step, and at zero weights. */
   innerGradientNorm: number;
   referenceGradientNorm: number;
-  /** Whether the budget ended it, so that it can go on. */
-  cut: boolean;
 }
 
 /** The state of a run between two steps. */

@@ -1,41 +1,52 @@
 /** The time of a run: how much of the budget each split's search may take, and how long the rest will last. */
 import type { Method, TuneOptions } from "./types.ts";
 
-/** Share of the budget kept for the final model and for writing. */
+/** Share of the budget kept for writing files; the final model's fit is kept free besides. */
 const reserve = 0.03;
 
-/** Wall-clock time since the run began. Times decide only when to stop, never what is computed. */
+/** A search should have at least this many times the time that the baselines took, or fewer splits are made. */
+const searchShare = 2;
+
+/** Wall-clock time of a run. Times decide only when to stop, never what is computed. */
 export class BudgetClock {
-  readonly #started = performance.now();
+  readonly #now: () => number;
+  readonly #started: number;
   readonly #deadline: number;
   readonly #steps: number;
   #splitStarted = 0;
-  /** Time that the current split may take. */
-  #share = Infinity;
-  /** Of the last finished ones. */
-  #baselineSeconds = 0;
+  #splitsLeft = 1;
+  /** Of the current split. */
   #current: Partial<Record<Method, number>> = {};
+  /** Default fit and grid of the last split that made them. */
+  #baselineSeconds = 0;
+  #fitSeconds = 0;
   #stepSeconds = 0;
 
-  constructor(options: Pick<TuneOptions, "budgetSeconds" | "steps">) {
+  /** @param now - clock in milliseconds. */
+  constructor(
+    options: Pick<TuneOptions, "budgetSeconds" | "steps">,
+    now: () => number = () => performance.now(),
+  ) {
     const { budgetSeconds = Infinity } = options;
+    this.#now = now;
+    this.#started = now();
     this.#deadline = budgetSeconds * (1 - reserve);
     this.#steps = options.steps;
   }
 
   get elapsedSeconds(): number {
-    return (performance.now() - this.#started) / 1000;
+    return (this.#now() - this.#started) / 1000;
   }
 
-  /** Whether another split's baselines fit in, with as much again for its search. */
+  /** Whether another split's baselines fit in, and a search of a sensible length after them. */
   hasTimeForSplit(): boolean {
-    return this.elapsedSeconds + 2 * this.#baselineSeconds < this.#deadline;
+    return this.#left > (1 + searchShare) * this.#baselineSeconds && this.#left > 0;
   }
 
-  /** Begins a split; the time left is shared evenly among the splits left. */
+  /** Begins a split. */
   startSplit(splitsLeft: number): void {
     this.#splitStarted = this.elapsedSeconds;
-    this.#share = (this.#deadline - this.elapsedSeconds) / splitsLeft;
+    this.#splitsLeft = splitsLeft;
     this.#current = {};
   }
 
@@ -44,14 +55,22 @@ export class BudgetClock {
     this.#current[method] = seconds;
     if (evaluations > 0) this.#stepSeconds = seconds / evaluations;
     const { default: plain = 0, grid = 0 } = this.#current;
-    this.#baselineSeconds = plain + grid;
+    if (method === "default") this.#fitSeconds = seconds;
+    if (method !== "hypergradient") this.#baselineSeconds = plain + grid;
   }
 
-  /** Budget of the current split's search: what is left of its share, but never nothing. */
+  /**
+   * Budget of the current split's search: an even share of the time left after the baselines of the
+   * splits to come. When that is too short, as many of these splits are given up as it takes. The search
+   * gets half of the baselines' time even when nothing is left, so that it makes some steps.
+   */
   secondsForSearch(): number | undefined {
     if (this.#deadline === Infinity) return undefined;
-    const spent = this.elapsedSeconds - this.#splitStarted;
-    return Math.max(this.#share - spent, 0.2 * this.#share, 1e-3);
+    const share = (splits: number): number =>
+      (this.#left - (splits - 1) * this.#baselineSeconds) / splits;
+    let splits = this.#splitsLeft;
+    while (splits > 1 && share(splits) < searchShare * this.#baselineSeconds) splits--;
+    return Math.max(share(splits), 0.5 * this.#baselineSeconds, 1e-3);
   }
 
   /** Estimated time until the end of the run, within the budget. */
@@ -63,5 +82,10 @@ export class BudgetClock {
     const thisSplit = (this.#steps - step) * perStep;
     const others = splitsAfter * (plain + grid + (this.#steps + 1) * perStep);
     return Math.max(0, Math.min(thisSplit + others, this.#deadline - this.elapsedSeconds));
+  }
+
+  /** Time left for splits: two fits' worth stays free for the final model, which has more rows. */
+  get #left(): number {
+    return this.#deadline - this.elapsedSeconds - 2 * this.#fitSeconds;
   }
 }

@@ -26,6 +26,8 @@ export interface ColumnSearch {
   choice: Choice;
   /** True when the signal stopped it. */
   cancelled: boolean;
+  /** True when the budget stopped it. */
+  cut: boolean;
 }
 
 /** How far λ may go: coefficients from 1e-8 to 1e3. */
@@ -107,6 +109,7 @@ export async function searchColumns(
   return {
     choice,
     cancelled: result.status === "cancelled",
+    cut: result.status === "max-steps" && history.length <= tune.steps,
     outer: {
       history,
       status: result.status,
@@ -115,7 +118,6 @@ export async function searchColumns(
       innerSteps,
       innerGradientNorm: history[result.best.step]?.innerGradientNorm ?? NaN,
       referenceGradientNorm: choice.fit.referenceGradientNorm,
-      cut: result.status === "max-steps" && history.length <= tune.steps,
     },
   };
 }

@@ -1,6 +1,6 @@
 /** From what the methods found on each split to the result of the run. */
 import { meanInterval, type Table } from "../../data/index.ts";
-import type { MethodRecord } from "./checkpoint.ts";
+import type { MethodRecord, OuterRecord } from "./checkpoint.ts";
 import { describeEnvironment } from "./environment.ts";
 import type { Splits } from "./splits.ts";
 import type {
@@ -29,14 +29,16 @@ export function assembleResult(parts: {
   options: TuneOptions;
   splits: Splits;
   records: readonly (readonly MethodRecord[])[];
-  /** The first split's record whose coefficients the model has. */
-  chosen: MethodRecord;
+  /** ln of the model's coefficients. */
+  logCoefficient: readonly number[];
+  /** The search on the first split, also when it was stopped. */
+  search: MethodRecord | undefined;
   model: TabularModel;
   outcome: Outcome;
   notes: readonly string[];
   seconds: number;
 }): TuneResult {
-  const { table, options, splits, records, chosen, model } = parts;
+  const { table, options, splits, records, search, model } = parts;
   const { train, validation, test } = splits.plans[0]!.rows;
   return {
     version: 1,
@@ -53,10 +55,10 @@ export function assembleResult(parts: {
     seed: options.seed,
     repeats: options.repeats,
     completedRepeats: records.filter((split) => split.length === 3).length,
-    inputs: tunedInputs(model, chosen.logCoefficient),
+    inputs: tunedInputs(model, parts.logCoefficient),
     methods: methodResults(records, options.holdout),
-    history: chosen.outer?.history ?? [],
-    report: reportOf(chosen, options),
+    history: search?.outer?.history ?? [],
+    report: reportOf(search?.outer, options),
     notes: [...parts.notes],
     environment: describeEnvironment(options),
     seconds: parts.seconds,
@@ -104,7 +106,7 @@ function methodResults(
 }
 
 /** Whether the hypergradients were those of a solved inner problem, at the step that was kept. */
-function reportOf({ outer }: MethodRecord, options: TuneOptions): TuneResult["report"] {
+function reportOf(outer: OuterRecord | undefined, options: TuneOptions): TuneResult["report"] {
   if (outer === undefined) {
     return {
       status: "not-run",

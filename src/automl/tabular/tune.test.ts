@@ -127,6 +127,9 @@ describe("an interrupted run", () => {
     expect(cut.history).toHaveLength(1);
     expect(cut.notes.join(" ")).toMatch(/time budget ended the search after 0 of 14 outer steps/);
     expect(cut.notes.join(" ")).toMatch(/time budget ended before split 2 of 2/);
+    // The search could not yet beat the grid: the model is the better one, and says so.
+    expect(cut.notes.join(" ")).toMatch(/so the model has that single coefficient/);
+    expect(new Set(cut.inputs.map(({ coefficient }) => coefficient)).size).toBe(1);
     const resumed = await tune(table, { ...options, resume: last! });
     expect(withoutTimes(resumed)).toEqual(withoutTimes(whole));
   });

@@ -113,7 +113,7 @@ async function runSplit(
   const records = (state.records[repeat] ??= []);
   const missing = methods.filter((method) => {
     const record = records.find((candidate) => candidate.method === method);
-    return record === undefined || record.outer?.cut === true;
+    return record === undefined || record.cut;
   });
   if (missing.length === 0) return true;
   if (repeat > 0 && !clock.hasTimeForSplit()) {
@@ -136,18 +136,19 @@ async function runSplit(
       state.outcome = "cancelled";
       return false;
     }
-    const { choice, outer, cancelled = false, spentBefore = 0 } = found;
+    const { choice, outer, cut, cancelled = false, spentBefore = 0 } = found;
     const seconds = spentBefore + clock.elapsedSeconds - started;
-    const record = judge(job, split, method, choice, seconds);
+    const record = { ...judge(job, split, method, choice, seconds), cut };
     if (outer) record.outer = outer;
     if (cancelled) {
       state.outcome = "cancelled";
       if (repeat === 0) state.partial = record;
       return false;
     }
-    if (outer && !outer.cut) state.outer.delete(repeat);
-    if (outer?.cut) state.outcome = "budget";
-    noteEnding(state, options, record, repeat);
+    if (outer && !cut) state.outer.delete(repeat);
+    if (cut) state.outcome = "budget";
+    const ending = endingNote(record, options, repeat);
+    if (ending !== undefined) note(state, options, ending);
     const place = records.findIndex((candidate) => candidate.method === method);
     records.splice(place < 0 ? records.length : place, place < 0 ? 0 : 1, record);
     const { validationLoss, testLoss } = record;
@@ -161,6 +162,8 @@ async function runSplit(
 interface Found {
   choice: Choice;
   outer?: NonNullable<MethodRecord["outer"]>;
+  /** Whether the budget ended it. */
+  cut: boolean;
   cancelled?: boolean;
   /** Seconds of the same method before an interruption. */
   spentBefore?: number;
@@ -176,10 +179,10 @@ async function runMethod(
   method: Method,
 ): Promise<Found | undefined> {
   const { options } = job;
-  if (method === "default") return { choice: await fitDefault(split) };
+  if (method === "default") return { choice: await fitDefault(split), cut: false };
   if (method === "grid") {
     const choice = await searchGrid(split, options.signal);
-    return choice && { choice };
+    return choice && { choice, cut: false };
   }
   const resume = state.outer.get(repeat);
   const validation = toRows(split.validation, split.plan, job.splits.width);
@@ -217,7 +220,7 @@ function judge(
   method: Method,
   choice: Choice,
   seconds: number,
-): MethodRecord {
+): Omit<MethodRecord, "cut"> {
   const { plan } = split;
   const model = toModel(plan, choice.fit.weights);
   const test = encodeRows(job.table, plan, plan.rows.test);
@@ -236,8 +239,16 @@ async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<Tu
   const { table, options, splits } = job;
   const plan = splits.plans[0]!;
   const first = state.records[0]!;
-  const find = (method: Method): MethodRecord | undefined => first.find((r) => r.method === method);
-  const chosen = find("hypergradient") ?? state.partial ?? find("grid") ?? find("default")!;
+  const search = first.find((r) => r.method === "hypergradient") ?? state.partial;
+  const chosen = chooseRecord(first, search);
+  if (search !== undefined && chosen !== search) {
+    const better = chosen.method === "grid" ? "best" : "default";
+    note(
+      state,
+      options,
+      `The search on the first split was stopped before it beat the ${better} single coefficient on the validation rows, so the model has that single coefficient.`,
+    );
+  }
   const logCoefficient = new Float32Array(splits.inputs);
   logCoefficient.set(chosen.logCoefficient);
   const rows = Int32Array.from([...plan.rows.train, ...plan.rows.validation]).sort();
@@ -248,12 +259,27 @@ async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<Tu
     options,
     splits,
     records: state.records,
-    chosen,
+    logCoefficient: chosen.logCoefficient,
+    search,
     model: toModel(plan, weights),
     outcome: state.outcome,
     notes: state.notes,
     seconds: (options.resume?.seconds ?? 0) + clock.elapsedSeconds,
   });
+}
+
+/** The search's coefficients; when it was stopped or failed, those with the best validation loss so far. */
+function chooseRecord(
+  first: readonly MethodRecord[],
+  search: MethodRecord | undefined,
+): MethodRecord {
+  const isWhole = search?.outer?.status === "converged" || search?.outer?.status === "max-steps";
+  if (search !== undefined && isWhole && !search.cut) return search;
+  const candidates = [...first.filter((record) => record !== search), ...(search ? [search] : [])];
+  return candidates.reduce((best, record) =>
+    // Not `>=`: a validation loss of NaN never wins.
+    record.validationLoss <= best.validationLoss ? record : best,
+  );
 }
 
 /** Compiles once per shape what all splits share. */
@@ -292,26 +318,19 @@ async function openJob(table: Table, options: TuneOptions, splits: Splits): Prom
   };
 }
 
-function noteEnding(
-  state: RunState,
-  options: TuneOptions,
+function endingNote(
   record: MethodRecord,
+  options: TuneOptions,
   repeat: number,
-): void {
-  const { outer } = record;
-  if (outer === undefined) return;
-  const where = `Split ${repeat + 1}`;
-  if (outer.cut) {
-    const made = outer.history.length - 1;
-    note(
-      state,
-      options,
-      `${where}: the time budget ended the search after ${made} of ${options.steps} outer steps.`,
-    );
-  }
+): string | undefined {
+  const { outer, cut } = record;
+  if (outer === undefined) return undefined;
   if (outer.status === "non-finite" || outer.status === "diverged") {
-    note(state, options, `${where}: ${outer.sentence}`);
+    return `Split ${repeat + 1}: ${outer.sentence}`;
   }
+  if (!cut) return undefined;
+  const made = outer.history.length - 1;
+  return `Split ${repeat + 1}: the time budget ended the search after ${made} of ${options.steps} outer steps.`;
 }
 
 function note(state: RunState, options: TuneOptions, text: string): void {

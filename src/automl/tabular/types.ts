@@ -25,7 +25,10 @@ export interface TuneOptions {
   repeats: number;
   /** Outer steps of the hypergradient method on each split, at most. */
   steps: number;
-  /** Wall-clock budget of this call, for everything. What was learned until then is the result. Default: none. */
+  /**
+   * Wall-clock budget of this call, for everything. What was learned until then is the result. The first
+   * split's baselines and some outer steps are always made, however long they take. Default: none.
+   */
   budgetSeconds?: number;
   /** Threads of the runtime. Default: the runtime's own choice. */
   threads?: number;
