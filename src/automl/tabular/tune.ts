@@ -4,8 +4,6 @@
  * This file is the order of events; the parts are in its neighbours.
  */
 import type { Table } from "../../data/index.ts";
-import { compile } from "../../program/index.ts";
-import type { Tensor } from "../../program/tensor.ts";
 import { fitDefault, searchGrid, type Choice, type OpenSplit } from "./baselines.ts";
 import {
   checkCheckpoint,
@@ -16,10 +14,9 @@ import {
 import { BudgetClock } from "./clock.ts";
 import { searchColumns } from "./column-coefficients.ts";
 import { meanLoss, metricsOf, toModel } from "./evaluate.ts";
-import { compileFit, type Fitter } from "./fit.ts";
-import { curvatureOf, type TrainingData } from "./problem.ts";
+import { openJob, type Job } from "./job.ts";
 import { assembleResult, type Outcome } from "./result.ts";
-import { encodeRows, groupsOf, planSplits, toRows, type Splits } from "./splits.ts";
+import { encodeRows, planSplits, toRows } from "./splits.ts";
 import type { Method, TuneOptions, TuneResult } from "./types.ts";
 
 export type {
@@ -53,13 +50,13 @@ export async function tune(table: Table, options: TuneOptions): Promise<TuneResu
   const fingerprint = fingerprintOfRun(table, options);
   if (options.resume) checkCheckpoint(options.resume, fingerprint);
   const splits = planSplits(table, options);
-  const job = await openJob(table, options, splits);
+  const job = openJob(table, options, splits);
   const { resume } = options;
   const state: RunState = {
     records: structuredClone(resume?.splits ?? []),
     outer: new Map(resume?.outer.map((entry) => [entry.repeat, entry])),
     outcome: "completed",
-    notes: [...splits.notes],
+    notes: [],
     save: () =>
       options.onCheckpoint?.({
         version: 1,
@@ -79,15 +76,6 @@ export async function tune(table: Table, options: TuneOptions): Promise<TuneResu
   }
 }
 
-/** What is open during a run. */
-interface Job {
-  table: Table;
-  options: TuneOptions;
-  splits: Splits;
-  open(repeat: number, rows?: Int32Array): Promise<OpenSplit>;
-  dispose(): Promise<void>;
-}
-
 /** What a run has learned. */
 interface RunState {
   records: MethodRecord[][];
@@ -96,6 +84,7 @@ interface RunState {
   /** Coefficients of a first split whose search was stopped. */
   partial?: MethodRecord;
   outcome: Outcome;
+  /** What the budget cost; notes on single records are made from these at the end. */
   notes: string[];
   save(): void | Promise<void>;
 }
@@ -148,7 +137,7 @@ async function runSplit(
     if (outer && !cut) state.outer.delete(repeat);
     if (cut) state.outcome = "budget";
     const ending = endingNote(record, options, repeat);
-    if (ending !== undefined) note(state, options, ending);
+    if (ending !== undefined) options.onEvent?.({ type: "note", text: ending });
     const place = records.findIndex((candidate) => candidate.method === method);
     records.splice(place < 0 ? records.length : place, place < 0 ? 0 : 1, record);
     const { validationLoss, testLoss } = record;
@@ -239,14 +228,14 @@ async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<Tu
   const { table, options, splits } = job;
   const plan = splits.plans[0]!;
   const first = state.records[0]!;
-  const search = first.find((r) => r.method === "hypergradient") ?? state.partial;
+  const search = state.partial ?? first.find((record) => record.method === "hypergradient");
   const chosen = chooseRecord(first, search);
   if (search !== undefined && chosen !== search) {
     const better = chosen.method === "grid" ? "best" : "default";
     note(
       state,
       options,
-      `The search on the first split was stopped before it beat the ${better} single coefficient on the validation rows, so the model has that single coefficient.`,
+      `The search on the first split ended before it beat the ${better} single coefficient on the validation rows, so the model has that single coefficient.`,
     );
   }
   const logCoefficient = new Float32Array(splits.inputs);
@@ -254,6 +243,9 @@ async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<Tu
   const rows = Int32Array.from([...plan.rows.train, ...plan.rows.validation]).sort();
   const split = await job.open(0, rows);
   const { weights } = await split.fitter.fit(split.training, logCoefficient);
+  const endings = state.records.flatMap((records, repeat) =>
+    records.flatMap((record) => endingNote(record, options, repeat) ?? []),
+  );
   return assembleResult({
     table,
     options,
@@ -263,7 +255,7 @@ async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<Tu
     search,
     model: toModel(plan, weights),
     outcome: state.outcome,
-    notes: state.notes,
+    notes: [...splits.notes, ...endings, ...state.notes],
     seconds: (options.resume?.seconds ?? 0) + clock.elapsedSeconds,
   });
 }
@@ -280,42 +272,6 @@ function chooseRecord(
     // Not `>=`: a validation loss of NaN never wins.
     record.validationLoss <= best.validationLoss ? record : best,
   );
-}
-
-/** Compiles once per shape what all splits share. */
-async function openJob(table: Table, options: TuneOptions, splits: Splits): Promise<Job> {
-  const { width, inputs, plans, target } = splits;
-  const session = {
-    device: options.device ?? "cpu",
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  } as const;
-  const curvature = compile(curvatureOf(target.task), session);
-  const fitters = new Map<number, Promise<Fitter>>();
-  return {
-    table,
-    options,
-    splits,
-    open: async (repeat, rows) => {
-      const plan = plans[repeat]!;
-      const encoded = encodeRows(table, plan, rows ?? plan.rows.train);
-      const { x, y } = toRows(encoded, plan, width);
-      const groups = groupsOf(plan.encoder, inputs, width);
-      const training: TrainingData<Tensor> = { x, y, groups, curvature: await curvature(x) };
-      let fitter = fitters.get(encoded.count);
-      if (fitter === undefined) {
-        fitter = compileFit(target.task, training, session);
-        fitters.set(encoded.count, fitter);
-      }
-      const validation = encodeRows(table, plan, plan.rows.validation);
-      return { plan, inputs, training, validation, fitter: await fitter };
-    },
-    dispose: async () => {
-      await curvature.dispose();
-      for (const fitter of await Promise.allSettled(fitters.values())) {
-        if (fitter.status === "fulfilled") await fitter.value.dispose();
-      }
-    },
-  };
 }
 
 function endingNote(
