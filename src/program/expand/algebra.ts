@@ -81,21 +81,38 @@ export class Algebra {
     return rank === 1 ? indices : this.builder.reshape(indices, shape);
   }
 
-  /** value[..., index, ...] along `axis`; `index` an int32 scalar known to be in range. */
+  /** value[..., index, ...] along `axis`; `index` an int32 scalar in range. */
   at(value: Value, index: Value, axis: number): Value {
     const shape = value.shape.filter((_, i) => i !== axis);
-    const params = { axis: [axis], outDim: axis, inRange: true };
+    const params = { axis: [axis], outDim: axis };
     return this.builder.apply("gather", [value, index], params, [
       { shape, dtype: value.dtype },
     ])[0]!;
   }
 
-  /** value[b, index[b], …] for every b; `index` int32 [batch], known to be in range. */
+  /** value[b, index[b], …] for every b; `index` int32 [batch]. */
   atEach(value: Value, index: Value): Value {
     const shape = [value.shape[0]!, ...value.shape.slice(2)];
-    const params = { axis: [0, 1], outDim: 0, inRange: true };
+    const params = { axis: [0, 1], outDim: 0 };
     const inputs = [value, this.iota(value.shape[0]!), index];
     return this.builder.apply("gather", inputs, params, [{ shape, dtype: value.dtype }])[0]!;
+  }
+
+  /** value[b, index[b, i], …] for every b and i; `index` int32 [batch, count]. */
+  rowsOfEach(value: Value, index: Value): Value {
+    const batch = this.builder.reshape(this.iota(value.shape[0]!), [value.shape[0]!, 1]);
+    const shape = [...index.shape, ...value.shape.slice(2)];
+    const params = { axis: [0, 1], outDim: 0 };
+    return this.builder.apply("gather", [value, batch, index], params, [
+      { shape, dtype: value.dtype },
+    ])[0]!;
+  }
+
+  /** `count` zeros after the end of `axis`. */
+  pad(value: Value, axis: number, count: number): Value {
+    const width = value.shape.map((_, i) => [0, i === axis ? count : 0]);
+    const shape = value.shape.map((length, i) => (i === axis ? length + count : length));
+    return this.builder.apply("pad", [value], { width }, [{ shape, dtype: value.dtype }])[0]!;
   }
 
   /** Leading axes flattened into one: [..., m, n] as [batch, m, n]. */

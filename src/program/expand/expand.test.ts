@@ -152,6 +152,15 @@ describe("LU", () => {
     ]);
   });
 
+  test("no columns: the permutation that moves nothing (jax-js leaves it unwritten)", async () => {
+    const [, pivots, permutation] = await run<[Tensor, Tensor, Tensor]>(
+      (x: np.Array) => lax.linalg.lu(x),
+      sample([3, 0], "float32"),
+    );
+    expect(pivots.shape).toEqual([0]);
+    expect(permutation.toNested()).toEqual([0, 1, 2]);
+  });
+
   test("solve, determinant and inverse, with derivatives", async () => {
     const inputs = [sample([4, 4], "float64"), sample([4], "float64", 2)];
     const value = (x: np.Array, b: np.Array): np.Array =>
