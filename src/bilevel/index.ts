@@ -29,6 +29,7 @@ export {
 } from "./rule.ts";
 export { bda, type BdaOptions } from "./rules/bda.ts";
 export { type Rate } from "./rules/levels.ts";
+export { implicit, type ImplicitOptions } from "./rules/implicit.ts";
 export { reverse, type ReverseOptions } from "./rules/reverse.ts";
 
 export { type Report, type Status } from "./report.ts";

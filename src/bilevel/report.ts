@@ -1,6 +1,7 @@
 /** What an evaluation says about itself, in numbers and in words. A numerical outcome is a status, not an exception. */
 import { tree } from "@jax-js/jax";
 import type { Tensor, Tree } from "../program/tensor.ts";
+import { judgeLinear, type LinearVerdict } from "./linear-report.ts";
 import type { Cost, Measured, Rule } from "./rule.ts";
 
 /** How an evaluation ended. */
@@ -67,10 +68,13 @@ export function makeReport(
     stage: rule.name,
     bias: rule.needs.bias,
   };
-  const status = statusOf(rule, facts);
+  const linear = judgeLinear(others);
+  const inner = innerStatusOf(rule, facts);
+  const status = linear ? combine(inner, linear, facts) : inner;
+  const first = SENTENCES[status === "singular" ? status : inner](facts);
   return {
     status,
-    sentence: SENTENCES[status](facts) + biasOf(facts),
+    sentence: first + (linear ? ` ${linear.sentence}` : "") + biasOf(facts),
     innerGradientNorm,
     initialInnerGradientNorm,
     relativeInnerGradientNorm: ratio(facts),
@@ -118,7 +122,7 @@ export function allFinite(values: Tree<Tensor>): boolean {
   });
 }
 
-function statusOf(rule: Rule, facts: Facts): Status {
+function innerStatusOf(rule: Rule, facts: Facts): Status {
   const { innerGradientNorm: end, initialInnerGradientNorm: start, nonFinite } = facts;
   if (nonFinite.value || nonFinite.gradient || nonFinite.w || !Number.isFinite(end))
     return "non-finite";
@@ -126,6 +130,15 @@ function statusOf(rule: Rule, facts: Facts): Status {
   // A step or two of a good optimizer may raise the norm; a thousandfold rise is no transient.
   if (end > 1e3 * Math.max(start, rule.tolerance.absolute)) return "diverged";
   return "max-steps";
+}
+
+/** The status where a linear system was solved at the follower's answer. */
+function combine(inner: Status, linear: LinearVerdict, { nonFinite }: Facts): Status {
+  const { status } = linear;
+  // Without a unique solution a direct solver has nothing finite to give: that is the reason to name.
+  if (status === "singular" && !nonFinite.w && !nonFinite.value) return status;
+  if (inner === "converged") return status ?? inner;
+  return inner === "max-steps" && status === "diverged" ? status : inner;
 }
 
 function ratio(facts: Facts): number {

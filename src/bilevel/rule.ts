@@ -32,6 +32,8 @@ export interface Cost {
   readonly storedFloats: number;
   /** Further evaluations of ∇_w of the inner objective that only the report needs. */
   readonly reportGradients: number;
+  /** Further products with ∇²_ww of the inner objective that only the report needs; absent when there are none. */
+  readonly reportProducts?: number;
   /** Evaluations of the outer objective's gradient when the inner steps use it; absent when only the leader does. */
   readonly outerGradients?: number;
   /** Products with ∇²_ww of the outer objective; absent when there are none. */

@@ -56,7 +56,7 @@ export function conjugateGradientNormal(
   checkAtLeastZero("conjugateGradientNormal: damping", damping);
   return {
     name: "normal-conjugate-gradient",
-    needs: { symmetric: false, positiveDefinite: false, contraction: false },
+    needs: { symmetric: false, positiveDefinite: false, contraction: false, memory: "O(n)" },
     cost: (size, hasStart) => ({
       products: 2 * maxSteps + (hasStart ? 2 : 1),
       reportProducts: 1,

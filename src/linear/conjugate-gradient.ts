@@ -59,7 +59,7 @@ export function conjugateGradient(options: ConjugateGradientOptions = {}): Linea
   checkAtLeastZero("conjugateGradient: curvatureTolerance", options.curvatureTolerance ?? 0);
   return {
     name: "conjugate-gradient",
-    needs: { symmetric: true, positiveDefinite: true, contraction: false },
+    needs: { symmetric: true, positiveDefinite: true, contraction: false, memory: "O(n)" },
     cost: (size, hasStart) => ({
       products: maxSteps + (hasStart ? 1 : 0),
       reportProducts: 1,

@@ -46,7 +46,12 @@ export function dense(options: DenseOptions = {}): LinearSolver {
   const isSymmetric = factorization === "cholesky";
   return {
     name: `dense-${factorization}`,
-    needs: { symmetric: isSymmetric, positiveDefinite: isSymmetric, contraction: false },
+    needs: {
+      symmetric: isSymmetric,
+      positiveDefinite: isSymmetric,
+      contraction: false,
+      memory: "O(n²)",
+    },
     cost: (size) => ({ products: size, reportProducts: 1, storedFloats: size * size }),
     solve: (program, system) => {
       const size = countElements(system.rhs);

@@ -26,7 +26,7 @@ export function fixedPoint(options: FixedPointOptions = {}): LinearSolver {
   checkStopping("fixedPoint", { ...options, maxSteps });
   return {
     name: "fixed-point",
-    needs: { symmetric: false, positiveDefinite: false, contraction: true },
+    needs: { symmetric: false, positiveDefinite: false, contraction: true, memory: "O(n)" },
     cost: (size, hasStart) => ({
       products: maxSteps + (hasStart ? 1 : 0),
       reportProducts: 1,

@@ -10,7 +10,7 @@ export { minres, type MinresOptions } from "./minres.ts";
 export { neumann, type NeumannOptions } from "./neumann.ts";
 export { nystrom, type NystromOptions } from "./nystrom.ts";
 export {
-  OUTCOMES,
+  LINEAR_OUTCOMES,
   type LinearCost,
   type LinearNeeds,
   type LinearOutcome,

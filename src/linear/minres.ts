@@ -53,7 +53,7 @@ export function minres(options: MinresOptions = {}): LinearSolver {
   checkAtLeastZero("minres: damping", damping);
   return {
     name: "minres",
-    needs: { symmetric: true, positiveDefinite: false, contraction: false },
+    needs: { symmetric: true, positiveDefinite: false, contraction: false, memory: "O(n)" },
     cost: (size, hasStart) => ({
       products: maxSteps + (hasStart ? 1 : 0),
       reportProducts: 1,

@@ -54,7 +54,7 @@ export function nystrom(options: NystromOptions = {}): LinearSolver {
   checkAtLeastZero("nystrom: rtol", rtol ?? 0);
   return {
     name: "nystrom",
-    needs: { symmetric: true, positiveDefinite: true, contraction: false },
+    needs: { symmetric: true, positiveDefinite: true, contraction: false, memory: "O(k·n)" },
     cost: (size) => {
       const k = Math.min(rank, size);
       return { products: k, reportProducts: 1, storedFloats: k * size };

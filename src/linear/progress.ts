@@ -4,7 +4,7 @@ import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import { tensor, type DType, type Tree } from "../program/tensor.ts";
 import {
-  OUTCOMES,
+  LINEAR_OUTCOMES,
   type LinearOutcome,
   type LinearReport,
   type LinearSolution,
@@ -83,7 +83,7 @@ export function outcomeAt(residual: np.Array, stop: np.Array): np.Array {
 
 /** An outcome as an int32 scalar. A jax-js function. */
 export function code(outcome: LinearOutcome): np.Array {
-  return np.array(OUTCOMES.indexOf(outcome), { dtype: np.int32 });
+  return np.array(LINEAR_OUTCOMES.indexOf(outcome), { dtype: np.int32 });
 }
 
 /** b − A·q at the start: b itself without a first iterate. */

@@ -32,10 +32,10 @@ export interface LinearSystem {
  * - `diverged`: the residual grew a thousandfold.
  * - `non-finite`: NaN or an infinity in the residual.
  */
-export type LinearOutcome = (typeof OUTCOMES)[number];
+export type LinearOutcome = (typeof LINEAR_OUTCOMES)[number];
 
 /** The outcomes; a program reports the index, as an int32. */
-export const OUTCOMES = [
+export const LINEAR_OUTCOMES = [
   "converged",
   "max-steps",
   "singular",
@@ -57,7 +57,7 @@ export interface LinearReport<T> {
   /** Smallest and largest pᵀAp / ‖p‖² over the directions met (each solver says where it differs); NaN when none was. */
   readonly smallestCurvature: T;
   readonly largestCurvature: T;
-  /** Index into {@link OUTCOMES}; an int32. */
+  /** Index into {@link LINEAR_OUTCOMES}; an int32. */
   readonly outcome: T;
 }
 
@@ -73,6 +73,8 @@ export interface LinearNeeds {
   readonly positiveDefinite: boolean;
   /** I − A must be a contraction. */
   readonly contraction: boolean;
+  /** Memory in words, for n unknowns. */
+  readonly memory: string;
 }
 
 /** What a solve costs at most, known before anything runs. */
@@ -90,6 +92,8 @@ export interface LinearSolver {
   readonly name: string;
   readonly needs: LinearNeeds;
   /**
+   * What a solve costs at most.
+   *
    * @param size - length of the vectors.
    * @param hasStart - whether {@link LinearSystem.start} is given.
    */

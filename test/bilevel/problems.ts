@@ -185,6 +185,54 @@ export function cleaning(): Case {
   };
 }
 
+/**
+ * P13, iMAML's proximal tasks: L = Σ_i ½y_iᵀA_i y_i − b_iᵀy_i + ½μ‖y_i − x‖², E = mean_i ½‖y_i − c_i‖², where the leader's x
+ * is what all tasks stay near. y_i = (A_i + μI)⁻¹(b_i + μx), dE/dx = mean_i μ(A_i + μI)⁻¹(y_i − c_i).
+ */
+export function proximalTasks(): Case & { readonly mu: number; readonly a: number[][][] } {
+  const mu = 2;
+  const [tasks, n] = [3, 4];
+  const a = Array.from({ length: tasks }, (_, i) => {
+    const root = sequence(n * n, 20 + i, 1);
+    // RᵀR is positive semidefinite.
+    return Array.from({ length: n }, (_, r) =>
+      Array.from({ length: n }, (_, c) => {
+        let sum = 0;
+        for (let k = 0; k < n; k++) sum += root[k * n + r]! * root[k * n + c]!;
+        return sum;
+      }),
+    );
+  });
+  interface Tasks {
+    a: np.Array;
+    b: np.Array;
+  }
+  const half = (x: np.Array): np.Array => np.sum(np.square(x)).mul(0.5);
+  return {
+    name: "P13 proximal tasks",
+    mu,
+    a,
+    problem: bilevel({
+      inner: (y: np.Array, x: np.Array, d: Tasks) => {
+        const images = np.matmul(d.a, y.reshape([tasks, n, 1])).reshape([tasks, n]);
+        const losses = np
+          .sum(images.mul(y))
+          .mul(0.5)
+          .sub(np.sum(d.b.mul(y)));
+        return losses.add(half(y.sub(x)).mul(mu));
+      },
+      outer: (y: np.Array, _x: np.Array, c: np.Array) => half(y.sub(c)).div(tasks),
+    }),
+    lambda: f64(sequence(n, 31, 1)),
+    w: f64(new Float64Array(tasks * n), [tasks, n]),
+    data: {
+      inner: { a: f64(a), b: f64(sequence(tasks * n, 32, 1.5), [tasks, n]) },
+      outer: f64(sequence(tasks * n, 33, 1), [tasks, n]),
+    },
+    learningRate: 0.15,
+  };
+}
+
 /** Every case, for the matrices. */
 export function allCases(): Case[] {
   return [scalarQuadratic, planeQuadratic, logRidge, representation(), logisticTrees(), cleaning()];

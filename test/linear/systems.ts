@@ -1,6 +1,6 @@
 /** Linear systems with known solutions, run through a program. */
 import { numpy as np } from "@jax-js/jax";
-import { OUTCOMES, type LinearOutcome, type LinearSolver } from "../../src/linear/index.ts";
+import { LINEAR_OUTCOMES, type LinearOutcome, type LinearSolver } from "../../src/linear/index.ts";
 import {
   Program,
   tensor,
@@ -102,7 +102,7 @@ export async function solveSystem(
   const scalar = (name: string): number => result.report[name]!.item();
   return {
     q: Array.from(result.q.data as Float64Array),
-    outcome: OUTCOMES[scalar("outcome")]!,
+    outcome: LINEAR_OUTCOMES[scalar("outcome")]!,
     residualNorm: scalar("residualNorm"),
     relativeResidual: scalar("relativeResidual"),
     steps: scalar("steps"),
