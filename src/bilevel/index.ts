@@ -28,6 +28,11 @@ export {
   type Tolerance,
 } from "./rule.ts";
 export { bda, type BdaOptions } from "./rules/bda.ts";
+export { bome, type BomeOptions } from "./rules/bome.ts";
+export { f2sa, type F2saOptions } from "./rules/f2sa.ts";
+export { gradientPenalty, type GradientPenaltyOptions } from "./rules/gradient-penalty.ts";
+export { moreauEnvelope, type MoreauEnvelopeOptions } from "./rules/moreau-envelope.ts";
+export { valuePenalty, type ValuePenaltyOptions } from "./rules/value-penalty.ts";
 export { type Rate } from "./rules/levels.ts";
 export { implicit, type ImplicitOptions } from "./rules/implicit.ts";
 export { reverse, type ReverseOptions } from "./rules/reverse.ts";

@@ -7,7 +7,6 @@ import { numpy as np, type DType } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
-import { innerGradient, type InnerObjective } from "../dynamics.ts";
 import { callTree, checkFloatLeaves, pullback, treeMap, treeNorm } from "../leaves.ts";
 import { coefficientAt } from "../optimizers/optimizer.ts";
 import { isSchedule, type Schedule } from "../optimizers/schedule.ts";
@@ -26,6 +25,9 @@ export interface AtLeader {
   outer(w: Arrays): np.Array;
 }
 
+/** A tree like λ and one like the weights. */
+export type Joint<T> = { readonly lambda: T; readonly w: T };
+
 /** The two levels of one problem at one point. */
 export interface Levels {
   /** Prepared data; the inner ones are those of the last inner step. */
@@ -38,6 +40,15 @@ export interface Levels {
     objective: (at: AtLeader, ...args: any[]) => np.Array,
     ...args: Values[]
   ): Values;
+  /** ∇_λ and ∇_w at once of a scalar of both objectives at weights w. */
+  jointGradient(
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the trees are the rule's
+    objective: (at: AtLeader, w: any, ...args: any[]) => np.Array,
+    w: Values,
+    ...args: Values[]
+  ): Joint<Values>;
+  /** L(y, λ) − L(z, λ): with z at the minimum, how far y is from an inner solution. */
+  gap(y: Values, z: Values): Value;
   /**
    * `length` steps x ← step(x, λ, inner data, outer data, ...args), each with its own minibatch when they are stacked.
    *
@@ -93,8 +104,18 @@ export function openLevels(
   checkObjectives(problem, w, lambda, data);
   const raw = { inner: lastOf(point.data.inner), outer: point.data.outer };
   const prepare = problem.prepare ?? ((_lambda: Arrays, data: Arrays) => data);
+  const atLeader = (lambda: Arrays, raw: BilevelData<Arrays>): AtLeader => {
+    const inner = prepare(lambda, raw.inner) as Arrays;
+    const outer = prepare(lambda, raw.outer) as Arrays;
+    return {
+      inner: (w) => problem.inner(w, lambda, inner),
+      outer: (w) => problem.outer(w, lambda, outer),
+    };
+  };
   const norm = (w: Arrays, lambda: Arrays, data: Arrays): np.Array =>
-    treeNorm(innerGradient(problem.inner as InnerObjective, w, lambda, data));
+    treeNorm(gradientOf((w) => problem.inner(w, lambda, data), w));
+  const gapOf = (y: Arrays, z: Arrays, lambda: Arrays, data: Arrays): np.Array =>
+    problem.inner(y, lambda, data).sub(problem.inner(z, lambda, data));
   const firstBatch = batched
     ? callTree(program, (d: Arrays) => treeMap((x: np.Array) => x.slice(0), d), prepared.data)
     : data.inner;
@@ -109,24 +130,25 @@ export function openLevels(
         outer,
       ),
     leaderGradient: (objective, ...args) => {
-      const gradient = (
-        lambda: Arrays,
-        raw: BilevelData<Arrays>,
-        ...args: readonly Arrays[]
-      ): Arrays =>
-        gradientOf((l) => {
-          const inner = prepare(l, raw.inner) as Arrays;
-          const outer = prepare(l, raw.outer) as Arrays;
-          return objective(
-            {
-              inner: (w) => problem.inner(w, l, inner),
-              outer: (w) => problem.outer(w, l, outer),
-            },
-            ...args,
-          );
-        }, lambda);
+      const gradient = (lambda: Arrays, raw: BilevelData<Arrays>, ...args: Arrays[]): Arrays =>
+        gradientOf((l) => objective(atLeader(l, raw), ...args), lambda);
       return callTree(program, gradient, lambda, raw as unknown as Values, ...args);
     },
+    jointGradient: (objective, w, ...args) => {
+      const gradient = (
+        w: Arrays,
+        lambda: Arrays,
+        raw: BilevelData<Arrays>,
+        ...args: Arrays[]
+      ): Joint<Arrays> =>
+        gradientOf((at: Joint<Arrays>) => objective(atLeader(at.lambda, raw), at.w, ...args), {
+          lambda,
+          w,
+        });
+      const values = raw as unknown as Values;
+      return callTree(program, gradient, w, lambda, values, ...args) as Joint<Values>;
+    },
+    gap: (y, z) => program.call(gapOf, y, z, lambda, data.inner),
     repeat: (length, step, x, ...args) => {
       const cut = (d: Arrays): Arrays => treeMap((x: np.Array) => x.slice([0, length]), d);
       const batches = !batched
