@@ -72,12 +72,10 @@ export function observe(
 
 /** The outcome after an iteration that reached this residual norm. A jax-js function. */
 export function outcomeAt(residual: np.Array, stop: np.Array): np.Array {
-  // NaN and infinities alone differ from themselves times zero plus zero.
-  const isFinite = np.equal(residual.mul(0), 0);
   return np.where(
     np.lessEqual(residual, stop),
     code("converged"),
-    np.where(isFinite, code("max-steps"), code("non-finite")),
+    np.where(np.isfinite(residual), code("max-steps"), code("non-finite")),
   );
 }
 
@@ -122,9 +120,10 @@ export function finish(
       np.maximum(stop.mul(2), size.mul(64 * epsilonOf(dtype))),
     );
     const is = (name: LinearOutcome): np.Array => np.equal(outcome, code(name));
+    const unfinished = np.where(np.isfinite(residualNorm), outcome, code("non-finite"));
     const ended = np.where(
       is("max-steps"),
-      np.where(isSmall, code("converged"), outcome),
+      np.where(isSmall, code("converged"), unfinished),
       np.where(is("converged"), np.where(isSmall, outcome, code("stagnated")), outcome),
     );
     const hasMet = np.lessEqual(smallest, largest);

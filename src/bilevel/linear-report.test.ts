@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { LINEAR_OUTCOMES } from "../linear/index.ts";
+import { judgeLinear, linearMeasured } from "./linear-report.ts";
+import type { Status } from "./report.ts";
+
+const measured = (outcome: (typeof LINEAR_OUTCOMES)[number]): Record<string, number> => ({
+  ...linearMeasured({
+    residualNorm: 0.5,
+    relativeResidual: 0.25,
+    steps: 7,
+    smallestCurvature: -0.125,
+    largestCurvature: 3,
+    outcome: LINEAR_OUTCOMES.indexOf(outcome),
+  }),
+});
+
+test.each<[(typeof LINEAR_OUTCOMES)[number], Status | undefined, string]>([
+  ["converged", undefined, "is solved to a relative residual of 2.5e-1 in 7 steps"],
+  ["max-steps", "max-steps", "is not solved (a relative residual of 2.5e-1 after 7 steps)"],
+  ["singular", "singular", "without curvature in step 7"],
+  ["negative-curvature", "singular", "negative curvature (-1.25e-1) by step 7"],
+  ["inconsistent", "singular", "has no solution"],
+  ["stagnated", "max-steps", "stagnated at a relative residual of 2.5e-1"],
+  ["diverged", "diverged", "iteration diverges"],
+  ["non-finite", "non-finite", "is not finite"],
+])("%s: status and sentence", (outcome, status, words) => {
+  const verdict = judgeLinear(measured(outcome));
+  expect(verdict?.status).toBe(status);
+  expect(verdict?.sentence).toContain(words);
+  expect(verdict?.sentence).toMatch(/^The linear system.*\.$/);
+});
+
+test("a rule that solves no linear system has no verdict", () => {
+  expect(judgeLinear({ gap: 1 })).toBeUndefined();
+});
