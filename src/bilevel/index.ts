@@ -36,6 +36,12 @@ export { valuePenalty, type ValuePenaltyOptions } from "./rules/value-penalty.ts
 export { type Rate } from "./rules/levels.ts";
 export { implicit, type ImplicitOptions } from "./rules/implicit.ts";
 export { reverse, type ReverseOptions } from "./rules/reverse.ts";
+export { forward } from "./rules/forward.ts";
+export { realTime, type RealTimeOptions } from "./rules/real-time.ts";
+export { truncated, type TruncatedOptions } from "./rules/truncated.ts";
+export { oneStage, type OneStageOptions } from "./rules/one-stage.ts";
+export { darts, type DartsOptions } from "./rules/darts.ts";
+export { type UnrolledOptions } from "./rules/unrolled-options.ts";
 
 export { type Report, type Status } from "./report.ts";
 export { checkHypergradient, type Check, type CheckOptions, type DirectionCheck } from "./check.ts";

@@ -11,38 +11,32 @@ import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
-import { asDynamics, type Dynamics } from "../dynamics.ts";
+import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Adjoint, type Follower, type Steps } from "../follower.ts";
 import { callTree, countElements, treeMap } from "../leaves.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Arrays } from "../problem.ts";
-import type { Projection } from "../projections.ts";
-import type { Rule, Tolerance } from "../rule.ts";
+import type { Point, Rule } from "../rule.ts";
+import { binomialSchedule, forwardWithSlots } from "./binomial.ts";
+import { checkCount, fullTolerance, type UnrolledOptions } from "./unrolled-options.ts";
 
 /** Options of {@link reverse}. */
-export interface ReverseOptions {
-  /** T ≥ 1, the follower's steps. */
-  readonly steps: number;
-  /** How the follower moves: an optimizer on the inner objective, or any contraction. */
-  readonly dynamics: Dynamics | Optimizer;
+export interface ReverseOptions extends UnrolledOptions {
   /**
    * Memory for time: keep only every n-th state and recompute the others segment by segment in the backward pass;
-   * "sqrt" is n = ⌈√T⌉. Default: keep all T.
+   * "sqrt" is n = ⌈√T⌉. `{ slots: c }`: keep at most c states at once, by the binomial schedule, which recomputes least
+   * and is itself a table of T·c integers; c ≥ T keeps all. Default: keep all T.
    */
-  readonly checkpoints?: "sqrt" | number;
-  /** Applied to the weights after every step, and differentiated through. Default: none. */
-  readonly projection?: Projection;
-  /** When the report calls the inner problem solved; changes nothing else. Default: relative 1e-3, absolute 1e-6. */
-  readonly tolerance?: Partial<Tolerance>;
+  readonly checkpoints?: "sqrt" | number | { readonly slots: number };
 }
 
 /**
  * The exact hypergradient of the follower after T steps.
  *
  * Costs T inner gradients, T Hessian-vector and T cross products, and the memory of T states; with checkpoints every n
- * steps, 2T inner gradients and the memory of ⌈T/n⌉ + n states, with the same result.
+ * steps, 2T inner gradients and the memory of ⌈T/n⌉ + n states, with the same result; with c slots, the memory of c states
+ * and 1 + r·T − binomial(c + r, c + 1) inner gradients, where r is the least with binomial(c + r, c) ≥ T.
  *
- * @throws RangeError when `steps` or `checkpoints` is not a whole number ≥ 1.
+ * @throws RangeError when `steps`, `checkpoints` or its `slots` is not a whole number ≥ 1.
  * @see Franceschi et al., "Forward and reverse gradient-based hyperparameter optimization", ICML 2017, algorithm 1;
  *   Griewank, Walther, "Evaluating derivatives", chapter 12, for checkpoints.
  * @example
@@ -51,11 +45,7 @@ export interface ReverseOptions {
 export function reverse(options: ReverseOptions): Rule {
   const { steps, checkpoints, projection } = options;
   checkCount("reverse: steps", steps);
-  if (checkpoints !== undefined && checkpoints !== "sqrt") {
-    checkCount('reverse: checkpoints (unless "sqrt")', checkpoints);
-  }
-  const segment =
-    checkpoints === "sqrt" ? Math.ceil(Math.sqrt(steps)) : Math.min(checkpoints ?? steps, steps);
+  const plan = planOf(steps, checkpoints);
   const dynamics = asDynamics(options.dynamics);
   return {
     name: checkpoints === undefined ? "reverse" : "checkpointed-reverse",
@@ -63,10 +53,10 @@ export function reverse(options: ReverseOptions): Rule {
       secondDerivatives: true,
       uniqueInnerSolution: false,
       strongConvexity: false,
-      memory: checkpoints === undefined ? "O(T·|w|)" : "O((T/n + n)·|w|)",
+      memory: plan.memory,
     },
     innerSteps: steps,
-    tolerance: { relative: 1e-3, absolute: 1e-6, ...options.tolerance },
+    tolerance: fullTolerance(options.tolerance),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       const follower = openFollower(program, problem, point, {
@@ -75,14 +65,9 @@ export function reverse(options: ReverseOptions): Rule {
         project: projection,
       });
       const all: Steps = { first: 0, length: steps, batches: follower.batches };
-      const [last, tape] =
-        checkpoints === undefined
-          ? forwardAndStore(follower, all)
-          : forwardWithCheckpoints(program, follower, all, segment);
+      const [last, tape] = plan.forward(program, point, follower, all);
       const { value, adjoint } = follower.outer(last);
       const gradient = follower.gradient(...tape(adjoint));
-      const stored =
-        checkpoints === undefined ? steps : Math.ceil(steps / segment) + Math.min(segment, steps);
       return {
         value,
         gradient,
@@ -90,14 +75,63 @@ export function reverse(options: ReverseOptions): Rule {
         state: last,
         report: follower.measure(last),
         cost: {
-          innerGradients: (checkpoints === undefined ? 1 : 2) * steps * dynamics.gradientsPerStep,
+          innerGradients: plan.evaluations * dynamics.gradientsPerStep,
           hessianVectorProducts: steps,
           crossProducts: steps,
-          storedFloats: stored * countElements(last),
+          storedFloats: plan.states * countElements(last),
           reportGradients: 2,
         },
       };
     },
+  };
+}
+
+/** What is kept of the trajectory, and what is made again. */
+interface Plan {
+  /** Makes all steps: the last state, and the way back. */
+  readonly forward: (
+    program: Program,
+    point: Point,
+    follower: Follower,
+    all: Steps,
+  ) => [last: Tree<Value>, Tape];
+  /** Evaluations of Φ. */
+  readonly evaluations: number;
+  /** States kept at once. */
+  readonly states: number;
+  readonly memory: string;
+}
+
+function planOf(steps: number, checkpoints: ReverseOptions["checkpoints"]): Plan {
+  const everything: Plan = {
+    forward: (_program, _point, follower, all) => forwardAndStore(follower, all),
+    evaluations: steps,
+    states: steps,
+    memory: "O(T·|w|)",
+  };
+  if (checkpoints === undefined) return everything;
+  if (typeof checkpoints === "object") {
+    checkCount("reverse: checkpoints.slots", checkpoints.slots);
+    // With a slot for every state there is nothing to make again.
+    if (checkpoints.slots >= steps) return everything;
+    const schedule = binomialSchedule(steps, checkpoints.slots);
+    return {
+      forward: (program, point, follower, all) =>
+        forwardWithSlots(program, point, follower, all, schedule),
+      evaluations: schedule.evaluations,
+      states: schedule.positions[0]!.length,
+      memory: "O(c·|w|)",
+    };
+  }
+  if (checkpoints !== "sqrt") checkCount('reverse: checkpoints (unless "sqrt")', checkpoints);
+  const segment =
+    checkpoints === "sqrt" ? Math.ceil(Math.sqrt(steps)) : Math.min(checkpoints, steps);
+  return {
+    forward: (program, _point, follower, all) =>
+      forwardWithCheckpoints(program, follower, all, segment),
+    evaluations: 2 * steps,
+    states: Math.ceil(steps / segment) + segment,
+    memory: "O((T/n + n)·|w|)",
   };
 }
 
@@ -169,10 +203,4 @@ function forwardWithCheckpoints(
     ];
   };
   return [last, tape];
-}
-
-function checkCount(where: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`${where} must be a whole number >= 1; ${String(value)} came.`);
-  }
 }
