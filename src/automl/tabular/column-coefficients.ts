@@ -71,7 +71,7 @@ export async function searchColumns(
   const seen: HistoryEntry[] = [...(resume?.history ?? [])];
   const before = seen.at(-1)?.seconds ?? 0;
   const run = solve(tabularProblem(task), {
-    rule: reverse({ steps: innerSteps, dynamics: tabularDynamics(task, columns - 1) }),
+    rule: reverse({ steps: innerSteps, dynamics: tabularDynamics(columns - 1) }),
     optimizer: adam({ learningRate, epsilon: 0.5 / validation.x.shape[0]! }),
     constraints: box(bounds),
     lambda: { logCoefficient: zeros([split.inputs]) },

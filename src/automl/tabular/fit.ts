@@ -92,7 +92,7 @@ async function run(
 /** w ← Φ(w) until ‖∇L(w)‖ ≤ tolerance · ‖∇L(0)‖. */
 function buildFit(task: Task, example: TrainingData<Tensor>, weightShape: number[]): Program {
   const problem = tabularProblem(task);
-  const dynamics = tabularDynamics(task, example.x.shape[1]! - 1);
+  const dynamics = tabularDynamics(example.x.shape[1]! - 1);
   const program = new Program("fit");
   const lambda = program.input("lambda", { logCoefficient: zeros([example.groups.shape[0]!]) });
   const w = program.input("w", { weights: zeros(weightShape) });

@@ -26,7 +26,7 @@ describe.each(tasks)("%s", (task) => {
     const { training, validation, lambda } = await example(task, { dtype: "float64" });
     const [outputs, columns] = [training.y.shape[0]!, training.x.shape[1]!];
     const check = await checkHypergradient(tabularProblem(task), {
-      rule: reverse({ steps: 3, dynamics: tabularDynamics(task, columns - 1) }),
+      rule: reverse({ steps: 3, dynamics: tabularDynamics(columns - 1) }),
       lambda: { logCoefficient: lambda },
       w: { weights: zeros([outputs, columns], "float64") },
       data: { inner: { ...training }, outer: { ...validation } },
@@ -63,7 +63,7 @@ test("ridge regression: the hypergradient of the closed form, to 1e-6", async ()
   const evaluate = (at: Tensor): number => ridgeOuter(training, validation, at);
   const columns = training.x.shape[1]!;
   const { gradient, value } = await hypergradient(tabularProblem("regression"), {
-    rule: reverse({ steps: 4, dynamics: tabularDynamics("regression", columns - 1) }),
+    rule: reverse({ steps: 4, dynamics: tabularDynamics(columns - 1) }),
     lambda: { logCoefficient: lambda },
     w: { weights: zeros([1, columns], "float64") },
     data: { inner: { ...training }, outer: { ...validation } },

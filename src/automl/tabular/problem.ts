@@ -7,7 +7,7 @@
  */
 import { lax, numpy as np } from "@jax-js/jax";
 import { bilevel, type Arrays, type Problem } from "../../bilevel/problem.ts";
-import type { Dynamics } from "../../bilevel/dynamics.ts";
+import { innerGradient, type Dynamics } from "../../bilevel/dynamics.ts";
 import type { Task } from "../../data/index.ts";
 
 /** The leader's hyperparameters: ln of the L2 coefficient of each input column, [inputs]. */
@@ -90,17 +90,16 @@ export function tabularProblem(task: Task): Problem {
  * @param width - encoded columns.
  * @see Böhning, "Multinomial logistic regression algorithm", Ann. Inst. Statist. Math. 44, 1992.
  */
-export function tabularDynamics(task: Task, width: number): Dynamics {
+export function tabularDynamics(width: number): Dynamics {
   const isDense = width <= denseLimit;
   return {
     name: isDense ? "preconditioned gradient" : "diagonally preconditioned gradient with momentum",
     gradientsPerStep: 1,
     init: (w) => ({ w, memory: isDense ? [] : np.zerosLike(weightsIn(w)) }),
-    step: (state, _lambda, data) => {
+    step: (state, lambda, data, inner) => {
       const weights = weightsIn(state.w);
-      const prepared = data as unknown as PreparedData;
-      const { preconditioner } = prepared;
-      const gradient = innerGradient(task, { weights }, prepared);
+      const { preconditioner } = data as unknown as PreparedData;
+      const gradient = weightsIn(innerGradient(inner, state.w, lambda, data));
       if (isDense) {
         return { w: { weights: weights.sub(np.matmul(gradient, preconditioner)) }, memory: [] };
       }
@@ -168,44 +167,22 @@ function schulz(inverted: np.Array, matrix: np.Array): np.Array {
   return inverted.mul(2).sub(np.matmul(inverted, np.matmul(matrix, inverted)));
 }
 
-/** A task's loss of scores and targets, and its derivative by the scores. */
-interface Loss {
-  /** [outputs, rows], whose sum over outputs is each row's loss. */
-  terms(score: np.Array, y: np.Array): np.Array;
-  /** ∂loss/∂score of each row, [outputs, rows]. */
-  slope(score: np.Array, y: np.Array): np.Array;
-}
-
-/** Exponentials are taken relative to `shift`, any constant near the largest score, so that none overflows. */
-const losses: Readonly<Record<Task, Loss>> = {
-  regression: {
-    terms: (score, y) => np.square(score.sub(y)).mul(0.5),
-    slope: (score, y) => score.sub(y),
+/**
+ * Terms of a loss, [outputs, rows], whose sum over outputs is each row's loss. Exponentials are taken
+ * relative to `shift`, any constant near the largest score, so that none overflows.
+ */
+const losses: Readonly<Record<Task, (score: np.Array, y: np.Array) => np.Array>> = {
+  regression: (score, y) => np.square(score.sub(y)).mul(0.5),
+  binary: (score, y) => {
+    const shift = lax.stopGradient(np.maximum(score, 0));
+    const softplus = np.log(np.exp(score.sub(shift)).add(np.exp(shift.neg()))).add(shift);
+    return softplus.sub(score.mul(y));
   },
-  binary: {
-    terms: (score, y) => {
-      const shift = lax.stopGradient(np.maximum(score, 0));
-      const softplus = np.log(np.exp(score.sub(shift)).add(np.exp(shift.neg()))).add(shift);
-      return softplus.sub(score.mul(y));
-    },
-    slope: (score, y) => {
-      const shift = lax.stopGradient(np.maximum(score, 0));
-      const power = np.exp(score.sub(shift));
-      return power.div(power.add(np.exp(shift.neg()))).sub(y);
-    },
-  },
-  multiclass: {
-    // y sums to 1 over the classes, so it spreads the normalizer.
-    terms: (score, y) => {
-      const shift = lax.stopGradient(np.max(score, 0, { keepdims: true }));
-      const normalizer = np.log(np.sum(np.exp(score.sub(shift)), 0, { keepdims: true })).add(shift);
-      return normalizer.sub(score).mul(y);
-    },
-    slope: (score, y) => {
-      const shift = lax.stopGradient(np.max(score, 0, { keepdims: true }));
-      const power = np.exp(score.sub(shift));
-      return power.div(np.sum(power, 0, { keepdims: true })).sub(y);
-    },
+  // y sums to 1 over the classes, so it spreads the normalizer.
+  multiclass: (score, y) => {
+    const shift = lax.stopGradient(np.max(score, 0, { keepdims: true }));
+    const normalizer = np.log(np.sum(np.exp(score.sub(shift)), 0, { keepdims: true })).add(shift);
+    return normalizer.sub(score).mul(y);
   },
 };
 
@@ -216,20 +193,7 @@ function scoresOf(weights: np.Array, x: np.Array): np.Array {
 
 /** Mean loss of the rows. */
 function meanLoss(task: Task, { weights }: Weights, { x, y }: Rows): np.Array {
-  return np.sum(losses[task].terms(scoresOf(weights, x), y).mul(1 / x.shape[0]!));
-}
-
-/**
- * ∇_w L, written out: slope·X/n + exp(λ)·w. Differentiated once by the rule; `grad` of the objective
- * would be differentiated twice, into a product of all rows and columns where two matrix products do.
- */
-function innerGradient(task: Task, { weights }: Weights, data: PreparedData): np.Array {
-  const { x, y, coefficient } = data;
-  const slope = losses[task].slope(scoresOf(weights, x), y);
-  return np
-    .matmul(slope, x)
-    .mul(1 / x.shape[0]!)
-    .add(coefficient.mul(weights));
+  return np.sum(losses[task](scoresOf(weights, x), y).mul(1 / x.shape[0]!));
 }
 
 function weightsIn(w: Arrays): np.Array {
