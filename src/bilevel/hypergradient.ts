@@ -22,7 +22,7 @@ export interface EvaluationPoint {
 }
 
 /** Where a program runs; see the session's options. */
-export type Placement = Pick<SessionOptions, "device" | "threads">;
+export type Placement = Pick<SessionOptions, "device" | "threads" | "flushDenormals">;
 
 /** The hypergradient at a point. */
 export interface Hypergradient<L, W> {
@@ -54,8 +54,9 @@ export async function hypergradient<L, W, D, O>(
   problem: Problem<L, W, D, O>,
   options: EvaluationPoint & Placement & { readonly rule: Rule },
 ): Promise<Hypergradient<L, W>> {
-  const { rule, device, threads, ...point } = options;
-  const compiled = await compileEstimate(problem, rule, point, { device, threads });
+  const { rule, device, threads, flushDenormals, ...point } = options;
+  const placement = { device, threads, flushDenormals };
+  const compiled = await compileEstimate(problem, rule, point, placement);
   const started = performance.now();
   const { value, gradient, w, measured } = await compiled.run(point);
   const seconds = (performance.now() - started) / 1000;

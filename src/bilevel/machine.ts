@@ -49,7 +49,7 @@ export async function openMachine(
   first: number,
   saved: Identity | undefined,
 ): Promise<Machine> {
-  const { lambda, w, captured, device, threads } = options;
+  const { lambda, w, captured, device, threads, flushDenormals } = options;
   const given = saved || options.checkpoint ? givenIdentity(options) : undefined;
   // Whatever differs is better said before tracing fails over it.
   if (saved && given)
@@ -58,7 +58,11 @@ export async function openMachine(
   const draw = batches(options);
   const data = await draw(first);
   const parts = { ...options, problem, isWarm, data, batched: isBatched(options) };
-  const placement = { ...(device && { device }), ...(threads && { threads }) };
+  const placement = {
+    ...(device && { device }),
+    ...(threads && { threads }),
+    ...(flushDenormals && { flushDenormals }),
+  };
 
   const program = forbidCapture(captured, () => buildStart(parts));
   const starter = await program.compile(placement);

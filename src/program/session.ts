@@ -15,6 +15,12 @@ export interface SessionOptions {
   readonly device?: Device;
   /** Threads of one operator; default: all cores. */
   readonly threads?: number;
+  /**
+   * Treat numbers below 1.2e-38 (float32) as zero, default false. A processor handles them many times
+   * slower, and the adjoint of a long, strongly contracting inner loop decays into them. In Node the
+   * switch is the processor's, for the whole JavaScript thread, until the process ends.
+   */
+  readonly flushDenormals?: boolean;
   /** Let the runtime print its warnings; default false. */
   readonly log?: boolean;
   /** The runtime's own graph optimizations; default "all", "basic" for programs that use float64. */
@@ -110,6 +116,7 @@ export async function openSession(
       executionProviders: providers(device, host),
       graphOptimizationLevel: options.graphOptimization ?? "all",
       logSeverityLevel: options.log ? 2 : 4,
+      ...(options.flushDenormals && { extra: { session: { set_denormal_as_zero: "1" } } }),
       ...(options.threads && { intraOpNumThreads: options.threads }),
       ...(device === "webgpu" &&
         host.name === "browser" && { preferredOutputLocation: "gpu-buffer" as const }),
