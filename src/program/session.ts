@@ -18,7 +18,8 @@ export interface SessionOptions {
   /**
    * Treat numbers below 1.2e-38 (float32) as zero, default false. A processor handles them many times
    * slower, and the adjoint of a long, strongly contracting inner loop decays into them. In Node the
-   * switch is the processor's, for the whole JavaScript thread, until the process ends.
+   * runtime asks only the first session of a process, and then switches the whole JavaScript thread
+   * until the process ends; in a browser there is no such switch.
    */
   readonly flushDenormals?: boolean;
   /** Let the runtime print its warnings; default false. */
