@@ -47,6 +47,23 @@ export function judgeLinear(
   return { status: STATUS[outcome], sentence: SENTENCES[outcome](facts) };
 }
 
+/** What the linear systems of a whole run leave to say: a sentence when some of them were not solved. */
+export function linearWarnings(
+  history: readonly { readonly measured: Readonly<Record<string, number>> }[],
+): string[] {
+  const verdicts = history.map(({ measured }) => judgeLinear(measured));
+  const unsolved = verdicts.filter((verdict) => verdict?.status !== undefined);
+  const last = unsolved.at(-1);
+  if (last === undefined) return [];
+  const isSingular = unsolved.some((verdict) => verdict!.status === "singular");
+  const why = isSingular
+    ? "; where it is singular or not positive definite, the inner solution is not unique or not a minimum, and the hypergradient no derivative of it"
+    : "";
+  return [
+    `In ${unsolved.length} of ${history.length} evaluations the linear system of the hypergradient was not solved${why}. The last of them: ${last.sentence}`,
+  ];
+}
+
 const STATUS: Readonly<Record<LinearOutcome, Status | undefined>> = {
   converged: undefined,
   "max-steps": "max-steps",

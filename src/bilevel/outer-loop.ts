@@ -13,6 +13,7 @@ import { leafPaths } from "./leaves.ts";
 import { openMachine, type Carried, type Machine } from "./machine.ts";
 import type { OuterStepOutputs } from "./outer-step.ts";
 import type { Problem } from "./problem.ts";
+import { linearWarnings } from "./linear-report.ts";
 import { allFinite, makeReport, type Report } from "./report.ts";
 import type { Cost } from "./rule.ts";
 import type { Loop } from "./run.ts";
@@ -70,7 +71,8 @@ export class OuterLoop implements Loop<Step, Result> {
       w: trees?.bestW ?? w,
     };
     const chosen = keepBest ? best : { ...last, value: this.#last?.value ?? Number.NaN };
-    const warnings = [...this.#warnings, ...this.#writer.warnings];
+    const linear = linearWarnings(this.#history);
+    const warnings = [...this.#warnings, ...linear, ...this.#writer.warnings];
     return {
       lambda: chosen.lambda,
       w: chosen.w,
@@ -78,7 +80,7 @@ export class OuterLoop implements Loop<Step, Result> {
       best,
       history: this.#failed ? [...this.#history, this.#failed] : [...this.#history],
       status: this.#ending.status,
-      sentence: [this.#ending.sentence, ...this.#writer.warnings].join(" "),
+      sentence: [this.#ending.sentence, ...linear, ...this.#writer.warnings].join(" "),
       cost: this.#cost,
       seconds: this.#seconds,
       warnings,

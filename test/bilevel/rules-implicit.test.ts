@@ -27,7 +27,7 @@ import {
   nystrom,
   type LinearSolver,
 } from "../../src/linear/index.ts";
-import { Program, type Tensor, type Tree, type Value } from "../../src/program/index.ts";
+import { Program, tensor, type Tensor, type Tree, type Value } from "../../src/program/index.ts";
 import { slope } from "../linear/systems.ts";
 import * as matrices from "./dense.ts";
 import { equal, merelyConvex, noData, stronglyConvex } from "./problems-without-unique-answer.ts";
@@ -596,6 +596,75 @@ describe("warm-started linear systems", () => {
     expect(cold.report.cost.hessianVectorProducts).toBe(5);
     expect(warm.report.cost.hessianVectorProducts).toBe(6);
     expect(distance(cold.gradient, warm.gradient)).toBeLessThan(1e-15);
+  });
+});
+
+describe("in the outer loop", () => {
+  test("the leaders of P2, P3 and P5 reach their optima", async () => {
+    const follower = { dynamics: descent(0.3), steps: 60 };
+    const plane = await solve(planeQuadratic.problem, {
+      rule: implicit({ solver: conjugateGradient(), warmStart: true, ...follower }),
+      optimizer: gradientDescent({ learningRate: 0.5 }),
+      lambda: planeQuadratic.lambda,
+      w: planeQuadratic.w,
+      data: planeQuadratic.data,
+      budget: { steps: 150 },
+    });
+    expect(distance(flat(plane.lambda), [1.3766566909, -0.5515177426])).toBeLessThan(1e-8);
+    expect(plane.value).toBeCloseTo(0.1342454040188, 12);
+    expect(plane.warnings).toEqual([]);
+    used.add(stronglyConvex);
+    const convex = await solve(stronglyConvex, {
+      rule: implicit({ solver: fixedPoint(), ...follower }),
+      optimizer: gradientDescent({ learningRate: 0.4 }),
+      lambda: equal(100, 2),
+      w: equal(100, 2),
+      data: noData,
+      budget: { steps: 30 },
+    });
+    expect(distance(flat(convex.lambda), flat(equal(100, 0.5)))).toBeLessThan(1e-8);
+  });
+
+  test("P7: the result says in how many steps the system was singular", async () => {
+    const n = 5;
+    const result = await solve(merelyConvex as Problem, {
+      rule: implicit({ solver: minres(), steps: 40, dynamics: descent(0.5) }),
+      optimizer: gradientDescent({ learningRate: 0.2 }),
+      lambda: equal(n, 0.01),
+      w: { y1: equal(n, 0.01), y2: equal(n, 0.01) },
+      data: noData,
+      budget: { steps: 60 },
+    });
+    // The documented wrong answer of methods that need a unique inner solution.
+    expect(distance(flat(result.lambda), flat(equal(n, 0.505)))).toBeLessThan(1e-8);
+    expect(result.sentence).toMatch(/In \d+ of 61 evaluations the linear system/);
+    expect(result.warnings.join()).toContain("the inner solution is not unique");
+  });
+});
+
+describe("float32", () => {
+  test.each([
+    ["conjugate gradients", conjugateGradient()],
+    ["Neumann", neumann({ maxSteps: 400 })],
+    ["MINRES", minres()],
+    ["Cholesky", dense()],
+  ])("%s: within 1e-3 of float64", async (_, solver) => {
+    const c = logisticTrees();
+    const rule = implicit({ solver, steps: 600, dynamics: descent(c.learningRate) });
+    const narrow = (values: Tree<Tensor>): Tree<Tensor> =>
+      tree.map((x: Tensor) => tensor(x, { dtype: "float32" }), values as never) as Tree<Tensor>;
+    const wide = await evaluate(c, rule);
+    const { gradient, report } = await evaluate(
+      {
+        problem: c.problem,
+        lambda: narrow(c.lambda),
+        w: narrow(c.w),
+        data: { inner: narrow(c.data.inner), outer: narrow(c.data.outer) },
+      },
+      rule,
+    );
+    expect(report.status).toBe("converged");
+    expect(distance(gradient, wide.gradient)).toBeLessThan(1e-3 * Math.hypot(...wide.gradient));
   });
 });
 

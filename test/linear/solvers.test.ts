@@ -309,6 +309,23 @@ describe("Nyström", () => {
     expect(few.relativeResidual).toBeGreaterThan(0.01);
   });
 
+  test("on a diagonal matrix, what the chosen coordinates leave out counts as ρ alone", async () => {
+    const eigenvalues = new Float64Array([4, 3, 2, 1, 0.5, 0]);
+    const [rho, seed] = [0.25, 2];
+    for (const rank of [1, 3, 5]) {
+      const chosen = [...chooseCoordinates(6, rank, seed)];
+      const { q } = await solveSystem(
+        nystrom({ rank, rho, seed }),
+        eigenvalues,
+        [1, 2, 3, 4, 5, 6],
+      );
+      const expected = q.map(
+        (_, i) => (i + 1) / ((chosen.includes(i) ? eigenvalues[i]! : 0) + rho),
+      );
+      expect(distance(q, expected)).toBeLessThan(1e-11);
+    }
+  });
+
   test("bᵀ(A_k + ρI)⁻¹b falls with every further column, to the exact value", async () => {
     const b = [1, 2, -1, 0.5, 1];
     const rho = 0.2;
