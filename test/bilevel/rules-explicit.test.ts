@@ -3,7 +3,7 @@
  * its theory predicts. The other explicit rules have files of their own.
  */
 import { numpy as np } from "@jax-js/jax";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import {
   adam,
   bilevel,
@@ -18,9 +18,14 @@ import {
   realTime,
   reverse,
   truncated,
+  type BilevelData,
+  type Rule,
 } from "../../src/bilevel/index.ts";
+import { walk, type Value } from "../../src/program/ir.ts";
+import { Program, type Tensor, type Tree } from "../../src/program/index.ts";
 import { distance, evaluate, expectClose, flat, weightsAfter } from "./evaluate.ts";
 import { allCases, f64, planeQuadratic, scalarQuadratic, type Case } from "./problems.ts";
+import { merelyConvex, noData } from "./problems-without-unique-answer.ts";
 import { logSlope } from "./slope.ts";
 
 const cases = allCases();
@@ -177,6 +182,80 @@ describe("truncated", () => {
     expect(report.measured["remainingAdjoint"]).toBe(0);
     expect(flat(gradient)).toEqual([6]);
     await disposePrograms(problem);
+  });
+});
+
+describe("P7, an inner objective that leaves half of the weights free", () => {
+  /** E(x) of one coordinate is a quadratic: its minimizer lies where the line through two gradients is 0. */
+  async function minimizer(rule: Rule): Promise<number> {
+    const start = { y1: f64([0.01]), y2: f64([0.01]) };
+    const at = async (x: number): Promise<number> => {
+      const lambda = f64([x]);
+      const result = await hypergradient(merelyConvex, { rule, lambda, w: start, data: noData });
+      expect(flat((result.w as unknown as { y2: Tensor }).y2)).toEqual([0.01]);
+      return flat(result.gradient)[0]!;
+    };
+    const [at0, at1] = [await at(0), await at(1)];
+    return at0 / (at0 - at1);
+  }
+  afterAll(() => disposePrograms(merelyConvex));
+
+  test("exact rules stop at half the optimum, (1 + y2⁰)/2 = 0.505 instead of 1", async () => {
+    const at = { steps: 50, dynamics: gradientDescent({ learningRate: 0.5 }) };
+    expect(await minimizer(reverse(at))).toBeCloseTo(0.505, 12);
+    expect(await minimizer(forward(at))).toBeCloseTo(0.505, 12);
+  });
+
+  test("truncation is biased besides: (y2⁰ + a)/(1 + a) with a = 1 − q^K", async () => {
+    const at = { steps: 50, dynamics: gradientDescent({ learningRate: 0.5 }) };
+    for (const keep of [1, 2, 5]) {
+      const a = 1 - 0.5 ** keep;
+      expect(await minimizer(truncated({ ...at, keep }))).toBeCloseTo((0.01 + a) / (1 + a), 12);
+    }
+    expect(await minimizer(oneStage(at))).toBeCloseTo(0.51 / 1.5, 12);
+  });
+});
+
+describe("memory", () => {
+  /** Numbers in all results of a program's operations but constants: what a longer trajectory would add to. */
+  function numbersIn(rule: Rule): number {
+    const { problem, lambda, w, data } = cases[4]!;
+    const program = new Program();
+    const point = {
+      lambda: program.input("lambda", lambda) as Tree<Value>,
+      w: program.input("w", w) as Tree<Value>,
+      data: program.input("data", data) as BilevelData<Tree<Value>>,
+    };
+    const state = program.call(rule.init as never, point.w, point.lambda);
+    const estimate = rule.estimate(program, problem, { ...point, state });
+    program.output("gradient", estimate.gradient);
+    program.output("state", estimate.state);
+    let sum = 0;
+    for (const { kind, outputs } of walk(program.block())) {
+      if (kind === "constant") continue;
+      for (const { shape } of outputs) sum += shape.reduce((n, length) => n * length, 1);
+    }
+    return sum;
+  }
+
+  const dynamics = momentum({ learningRate: 0.1, momentum: 0.5 });
+  test.each<[string, (steps: number) => Rule]>([
+    ["forward", (steps) => forward({ steps, dynamics })],
+    ["real-time", (steps) => realTime({ steps, dynamics })],
+    ["truncated", (steps) => truncated({ steps, keep: 5, dynamics })],
+    ["one-stage", (steps) => oneStage({ steps, dynamics })],
+    ["greedy sum", (steps) => oneStage({ steps, dynamics, discount: 0.5 })],
+    ["binomial checkpoints", (steps) => reverse({ steps, dynamics, checkpoints: { slots: 4 } })],
+  ])("%s: no array grows with T", (_, rule) => {
+    expect(numbersIn(rule(400))).toBe(numbersIn(rule(40)));
+  });
+
+  test("reverse: the trajectory does", () => {
+    // Only of the weights: going back, nothing reads what the velocity was, and it is not kept.
+    const states = 360 * 6;
+    const more =
+      numbersIn(reverse({ steps: 400, dynamics })) - numbersIn(reverse({ steps: 40, dynamics }));
+    expect(more).toBe(states);
   });
 });
 

@@ -19,7 +19,8 @@ import { checkCount, fullTolerance, type UnrolledOptions } from "./unrolled-opti
  * hyperparameters and many steps.
  *
  * Costs T inner gradients and, for m hyperparameters, T·m Hessian-vector and T·m cross products, all m directions of a
- * step at once; memory m·|w|, whatever T. With a `prepare`, m times the prepared inner data of a step as well.
+ * step at once; memory m·|w|, whatever T. With a `prepare`, m times the prepared inner data of a step as well. The
+ * directions go through jax-js' `vmap`, which has no rule for `lax.reduceWindow`: pool by reshape and max.
  *
  * @throws RangeError when `steps` is not a whole number ≥ 1.
  * @see Franceschi et al., "Forward and reverse gradient-based hyperparameter optimization", ICML 2017, algorithm 2.

@@ -33,7 +33,8 @@ export interface RealTimeOptions extends UnrolledOptions {
  * one outer step to the next. Use it in `solve` with its default `start: "warm"`.
  *
  * Costs, per outer step and for m hyperparameters, Δ inner gradients, Δ·m Hessian-vector and Δ·m cross products;
- * memory m·|w|. Biased as soon as λ moves: the smaller the leader's steps, the less.
+ * memory m·|w|. Biased as soon as λ moves: the smaller the leader's steps, the less. As with `forward`, objectives must
+ * not use `lax.reduceWindow`.
  *
  * @throws RangeError when `steps` is not a whole number ≥ 1; TypeError, in an estimate, for a problem with an `init`,
  *   which would restart the follower.
