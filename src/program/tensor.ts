@@ -4,7 +4,7 @@
  */
 import { Array as JaxArray, type JsTree } from "@jax-js/jax";
 
-import { halfBits } from "./half.ts";
+import { halfBits, halfValue } from "./half.ts";
 
 /** Element types, named as in jax-js. */
 export type DType = "float32" | "float64" | "float16" | "int32" | "uint32" | "bool";
@@ -88,13 +88,13 @@ export function tensor(
 ): Tensor {
   if (values instanceof Tensor) {
     const dtype = options.dtype ?? values.dtype;
-    const data = dtype === values.dtype ? values.data : fill(dtype, values.data);
+    const data = convert(values.data, values.dtype, dtype);
     return new Tensor(dtype, options.shape ?? values.shape, data);
   }
   if (ArrayBuffer.isView(values)) {
     const own = dtypeOf(values);
     const dtype = options.dtype ?? own;
-    const data = dtype === own ? values : fill(dtype, values);
+    const data = convert(values, own, dtype);
     return new Tensor(dtype, options.shape ?? [values.length], data);
   }
   const { shape, flat } = flatten(values);
@@ -141,6 +141,11 @@ export function allocate(dtype: DType, size: number): TypedArray {
     case "bool":
       return new Uint8Array(size);
   }
+}
+
+function convert(data: TypedArray, from: DType, to: DType): TypedArray {
+  if (from === to) return data;
+  return fill(to, from === "float16" ? Array.from(data, halfValue) : data);
 }
 
 function fill(dtype: DType, values: ArrayLike<number>): TypedArray {
