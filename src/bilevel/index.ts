@@ -82,7 +82,12 @@ export {
   type SolveState,
   type StateTrees,
 } from "./checkpoint.ts";
-export { readCheckpointFile, writeCheckpointFile, type FileSystem } from "./checkpoint-file.ts";
+export {
+  readCheckpointFile,
+  writeCheckpointFile,
+  type FileSystem,
+  type OpenFile,
+} from "./checkpoint-file.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,
