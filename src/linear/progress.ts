@@ -121,10 +121,16 @@ export function finish(
     );
     const is = (name: LinearOutcome): np.Array => np.equal(outcome, code(name));
     const unfinished = np.where(np.isfinite(residualNorm), outcome, code("non-finite"));
-    const ended = np.where(
-      is("max-steps"),
-      np.where(isSmall, code("converged"), unfinished),
-      np.where(is("converged"), np.where(isSmall, outcome, code("stagnated")), outcome),
+    // No least-squares solution leaves more than b itself.
+    const isWorse = np.less(size.mul(1.01), residualNorm);
+    const ended = np.select(
+      [is("max-steps"), is("converged"), is("inconsistent")],
+      [
+        np.where(isSmall, code("converged"), unfinished),
+        np.where(isSmall, outcome, code("stagnated")),
+        np.where(isWorse, code("stagnated"), outcome),
+      ],
+      outcome,
     );
     const hasMet = np.lessEqual(smallest, largest);
     const tiny = dtype === "float64" ? 1e-300 : 1e-30;
