@@ -10,7 +10,9 @@ import {
   gradientPenalty,
   hypergradient,
   linearRamp,
+  logBarrier,
   moreauEnvelope,
+  slBamm,
   solve,
   valuePenalty,
   type Rule,
@@ -24,19 +26,36 @@ import { noData, stronglyConvex } from "./problems-without-unique-answer.ts";
 const family: Record<string, { rule: Rule; cost: Record<string, number> }> = {
   "value penalty": {
     rule: valuePenalty({ penalty: 3, steps: 4, learningRate: 0.1, valueSteps: 6 }),
-    cost: { innerGradients: 6 + 4 + 2, outerGradients: 4 + 1, reportGradients: 2 },
+    cost: { innerGradients: 6 + 4 + 2, outerGradients: 4 + 1, storedFloats: 6, reportGradients: 2 },
   },
   f2sa: {
     rule: f2sa({ steps: 5, learningRate: 0.05 }),
-    cost: { innerGradients: 2 * 5 + 2, outerGradients: 5 + 1, reportGradients: 2 },
+    cost: { innerGradients: 2 * 5 + 2, outerGradients: 5 + 1, storedFloats: 6, reportGradients: 2 },
   },
   bome: {
     rule: bome({ steps: 7, learningRate: 0.1, answerLearningRate: 0.05 }),
-    cost: { innerGradients: 7 + 2, outerGradients: 1, reportGradients: 1 },
+    cost: { innerGradients: 7 + 2, outerGradients: 1, storedFloats: 6, reportGradients: 1 },
   },
   "moreau envelope": {
     rule: moreauEnvelope({ learningRate: 0.1 }),
-    cost: { innerGradients: 3, outerGradients: 1, reportGradients: 1 },
+    cost: { innerGradients: 3, outerGradients: 1, storedFloats: 6, reportGradients: 1 },
+  },
+  "log barrier": {
+    rule: logBarrier({ learningRate: 0.1, steps: 4, valueSteps: 6 }),
+    cost: { innerGradients: 6 + 4 + 2, outerGradients: 4 + 1, storedFloats: 6, reportGradients: 2 },
+  },
+  "sl-bamm": {
+    rule: slBamm(),
+    cost: {
+      innerGradients: 1,
+      outerGradients: 1,
+      hessianVectorProducts: 1,
+      outerHessianVectorProducts: 1,
+      crossProducts: 1,
+      outerCrossProducts: 1,
+      storedFloats: 6,
+      reportGradients: 1,
+    },
   },
   "gradient penalty": {
     rule: gradientPenalty({ penalty: 2, steps: 4, learningRate: 0.02 }),
@@ -55,7 +74,7 @@ describe.each(Object.entries(family))("%s", (_name, { rule, cost }) => {
   const at = { lambda: c.lambda, w: c.w, data: c.data };
   afterAll(() => disposePrograms(c.problem));
 
-  test("costs what the formulas say, and stores no trajectory", async () => {
+  test("costs what the formulas say, and stores one more vector like w at most", async () => {
     const { report } = await hypergradient(c.problem, { rule, ...at });
     const none = { hessianVectorProducts: 0, crossProducts: 0, storedFloats: 0 };
     expect(report.cost).toEqual({ ...none, ...cost });

@@ -1,5 +1,5 @@
 /** Value-function methods against the closed forms of their own biased fixed points, and on problems without a unique answer. */
-import { numpy as np, tree } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   bome,
@@ -17,7 +17,7 @@ import {
   type Schedule,
 } from "../../src/bilevel/index.ts";
 import { foldIn, integers, keyOf } from "../../src/bilevel/random.ts";
-import { tensor, type Tensor, type Tree } from "../../src/program/index.ts";
+import type { Tensor } from "../../src/program/index.ts";
 import {
   f64,
   logisticTrees,
@@ -28,6 +28,7 @@ import {
   type Case,
 } from "./problems.ts";
 import { descend, expectAll, leavesOf } from "./descend.ts";
+import { shifted, slopeAlong } from "./directions.ts";
 import {
   equal,
   merelyConvex,
@@ -343,7 +344,7 @@ describe("at its minimizers, the gradient is that of the penalized problem", () 
         });
       const [low, center, high] = [await evaluate(-h), await evaluate(0), await evaluate(h)];
       const numeric = (penalized(high) - penalized(low)) / (2 * h);
-      const analytic = leavesOf(center.gradient).reduce((sum, g, i) => sum + g * direction(i), 0);
+      const analytic = slopeAlong(leavesOf(center.gradient));
       expect(Math.abs(analytic - numeric)).toBeLessThan(1e-6 * Math.max(1, Math.abs(numeric)));
     }
     await disposePrograms(c.problem);
@@ -371,16 +372,3 @@ describe("at its minimizers, the gradient is that of the penalized problem", () 
     }
   });
 });
-
-const direction = (i: number): number => Math.cos(1 + 2 * i);
-
-/** λ + h·direction, in the order of its leaves' elements. */
-function shifted(lambda: Tree<Tensor>, h: number): Tree<Tensor> {
-  let next = 0;
-  const move = (leaf: Tensor): Tensor =>
-    tensor(
-      Float64Array.from(leaf.data, (v) => v + h * direction(next++)),
-      { shape: leaf.shape },
-    );
-  return tree.map(move, lambda) as Tree<Tensor>;
-}

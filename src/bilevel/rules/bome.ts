@@ -7,6 +7,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
+import { countElements } from "../leaves.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import {
@@ -100,7 +101,7 @@ export function bome(options: BomeOptions): Rule {
           outerGradients: 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
-          storedFloats: 0,
+          storedFloats: countElements(z),
           reportGradients: 1,
         },
       };

@@ -8,6 +8,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
+import { countElements } from "../leaves.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import { checkRate, checkSteps, openLevels, rateAt, toleranceOf, type Rate } from "./levels.ts";
@@ -88,7 +89,7 @@ export function f2sa(options: F2saOptions): Rule {
           outerGradients: steps + 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
-          storedFloats: 0,
+          storedFloats: countElements(z),
           reportGradients: 2,
         },
       };

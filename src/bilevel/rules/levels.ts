@@ -61,6 +61,8 @@ export interface Levels {
     x: Values,
     ...args: Values[]
   ): Values;
+  /** The loop under {@link Levels.repeat}, for a body that calls the program itself: x ← body(x, inner data). */
+  loop(length: number, body: (x: Values, inner: Values) => Values, x: Values): Values;
   /** ‖∇_w L‖ where the follower started and where it ended. */
   measure(first: Values, last: Values): Measured<Value>;
 }
@@ -120,6 +122,22 @@ export function openLevels(
     ? callTree(program, (d: Arrays) => treeMap((x: np.Array) => x.slice(0), d), prepared.data)
     : data.inner;
 
+  const loop: Levels["loop"] = (length, body, x) => {
+    const cut = (d: Arrays): Arrays => treeMap((x: np.Array) => x.slice([0, length]), d);
+    const batches = !batched
+      ? []
+      : length === steps
+        ? prepared.data
+        : callTree(program, cut, prepared.data);
+    const [last] = program.scan(
+      { length },
+      (x: Values, batch: Values) => [body(x, batched ? batch : data.inner), []],
+      x,
+      batches,
+    );
+    return last;
+  };
+
   return {
     data,
     outerValue: (w) =>
@@ -149,24 +167,9 @@ export function openLevels(
       return callTree(program, gradient, w, lambda, values, ...args) as Joint<Values>;
     },
     gap: (y, z) => program.call(gapOf, y, z, lambda, data.inner),
-    repeat: (length, step, x, ...args) => {
-      const cut = (d: Arrays): Arrays => treeMap((x: np.Array) => x.slice([0, length]), d);
-      const batches = !batched
-        ? []
-        : length === steps
-          ? prepared.data
-          : callTree(program, cut, prepared.data);
-      const [last] = program.scan(
-        { length },
-        (x: Values, batch: Values) => {
-          const inner = batched ? batch : data.inner;
-          return [callTree(program, step, x, lambda, inner, outer, ...args), []];
-        },
-        x,
-        batches,
-      );
-      return last;
-    },
+    repeat: (length, step, x, ...args) =>
+      loop(length, (x, inner) => callTree(program, step, x, lambda, inner, outer, ...args), x),
+    loop,
     measure: (first, last) => ({
       innerGradientNorm: program.call(norm, last, lambda, data.inner),
       initialInnerGradientNorm: program.call(norm, first, lambda, firstBatch),

@@ -9,7 +9,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
-import { treeMap } from "../leaves.ts";
+import { countElements, treeMap } from "../leaves.ts";
 import { powerLaw } from "../optimizers/power-law.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
@@ -132,7 +132,7 @@ export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
           outerGradients: 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
-          storedFloats: 0,
+          storedFloats: countElements(theta),
           reportGradients: 1,
         },
       };

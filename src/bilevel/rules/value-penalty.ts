@@ -9,6 +9,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
+import { countElements } from "../leaves.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import { checkRate, checkSteps, openLevels, toleranceOf, type Rate } from "./levels.ts";
 import {
@@ -103,7 +104,7 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
           outerGradients: steps + 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
-          storedFloats: 0,
+          storedFloats: countElements(z),
           reportGradients: 2,
         },
       };
