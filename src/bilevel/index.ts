@@ -31,6 +31,7 @@ export { bda, type BdaOptions } from "./rules/bda.ts";
 export { bome, type BomeOptions } from "./rules/bome.ts";
 export { f2sa, type F2saOptions } from "./rules/f2sa.ts";
 export { gradientPenalty, type GradientPenaltyOptions } from "./rules/gradient-penalty.ts";
+export { iaptt, type IapttOptions } from "./rules/iaptt.ts";
 export { logBarrier, type LogBarrierOptions } from "./rules/log-barrier.ts";
 export { moreauEnvelope, type MoreauEnvelopeOptions } from "./rules/moreau-envelope.ts";
 export { slBamm, slBammLeaderRate, type SlBammOptions } from "./rules/sl-bamm.ts";
