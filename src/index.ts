@@ -37,6 +37,8 @@ export {
   hypergradient,
   implicit,
   type ImplicitOptions,
+  iaptt,
+  type IapttOptions,
   inverseTimeDecay,
   linearRamp,
   logBarrier,
