@@ -13,6 +13,7 @@ import {
   powerLaw,
   reverse,
   solve,
+  truncated,
   type BdaOptions,
   type Rule,
 } from "../../src/bilevel/index.ts";
@@ -79,10 +80,11 @@ describe("P7, an inner objective that leaves half of the weights free", () => {
     expect(x).toBeCloseTo(derivative(0) / (derivative(0) - derivative(1)), 10);
   });
 
-  test("no share, or plain reverse mode, never moves y2 and ends at (1 + y2)/2", async () => {
+  test("no share, or plain reverse mode, whole or truncated, never moves y2 and ends at (1 + y2)/2", async () => {
     const plain = await minimizer(reverse({ steps: 64, dynamics }));
     expect(plain).toBeCloseTo(0.505, 9);
     expect(await minimizer(bda({ steps: 64, dynamics, aggregation: 0 }))).toBeCloseTo(plain, 14);
+    expect(await minimizer(truncated({ steps: 64, keep: 16, dynamics }))).toBeCloseTo(0.505, 4);
     const { value } = await evaluate(reverse({ steps: 64, dynamics }), plain);
     expect(value).toBeCloseTo((0.495 ** 2 + 0.495 ** 2) / 2, 9);
   });

@@ -19,32 +19,38 @@ import {
 } from "../../src/bilevel/index.ts";
 import { tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import { descend, leavesOf } from "./descend.ts";
-import { f64, logisticTrees, representation } from "./problems.ts";
+import { f64, logisticTrees, planeQuadratic, representation } from "./problems.ts";
 import { noData, stronglyConvex } from "./problems-without-unique-answer.ts";
 
 /** Every rule of the family with options that fit any problem. */
-const family: Record<string, { rule: Rule; cost: Record<string, number> }> = {
+const family: Record<string, { rule: Rule; cost: Record<string, number>; tooFast: Rule }> = {
   "value penalty": {
+    tooFast: valuePenalty({ penalty: 3, steps: 4, learningRate: 50 }),
     rule: valuePenalty({ penalty: 3, steps: 4, learningRate: 0.1, valueSteps: 6 }),
-    cost: { innerGradients: 6 + 4 + 2, outerGradients: 4 + 1, storedFloats: 6, reportGradients: 2 },
+    cost: { innerGradients: 6 + 4 + 2, outerGradients: 4 + 1, storedFloats: 6, reportGradients: 3 },
   },
   f2sa: {
+    tooFast: f2sa({ learningRate: 50 }),
     rule: f2sa({ steps: 5, learningRate: 0.05 }),
-    cost: { innerGradients: 2 * 5 + 2, outerGradients: 5 + 1, storedFloats: 6, reportGradients: 2 },
+    cost: { innerGradients: 2 * 5 + 2, outerGradients: 5 + 1, storedFloats: 6, reportGradients: 3 },
   },
   bome: {
+    tooFast: bome({ learningRate: 50, answerLearningRate: 50 }),
     rule: bome({ steps: 7, learningRate: 0.1, answerLearningRate: 0.05 }),
-    cost: { innerGradients: 7 + 2, outerGradients: 1, storedFloats: 6, reportGradients: 1 },
+    cost: { innerGradients: 7 + 2, outerGradients: 1, storedFloats: 6, reportGradients: 2 },
   },
   "moreau envelope": {
+    tooFast: moreauEnvelope({ learningRate: 50 }),
     rule: moreauEnvelope({ learningRate: 0.1 }),
-    cost: { innerGradients: 3, outerGradients: 1, storedFloats: 6, reportGradients: 1 },
+    cost: { innerGradients: 3, outerGradients: 1, storedFloats: 6, reportGradients: 2 },
   },
   "log barrier": {
+    tooFast: logBarrier({ learningRate: 50 }),
     rule: logBarrier({ learningRate: 0.1, steps: 4, valueSteps: 6 }),
-    cost: { innerGradients: 6 + 4 + 2, outerGradients: 4 + 1, storedFloats: 6, reportGradients: 2 },
+    cost: { innerGradients: 6 + 4 + 2, outerGradients: 4 + 1, storedFloats: 6, reportGradients: 3 },
   },
   "sl-bamm": {
+    tooFast: slBamm({ learningRate: 50 }),
     rule: slBamm(),
     cost: {
       innerGradients: 1,
@@ -58,6 +64,7 @@ const family: Record<string, { rule: Rule; cost: Record<string, number> }> = {
     },
   },
   "gradient penalty": {
+    tooFast: gradientPenalty({ penalty: 2, steps: 4, learningRate: 50 }),
     rule: gradientPenalty({ penalty: 2, steps: 4, learningRate: 0.02 }),
     cost: {
       innerGradients: 4 + 1,
@@ -69,7 +76,7 @@ const family: Record<string, { rule: Rule; cost: Record<string, number> }> = {
   },
 };
 
-describe.each(Object.entries(family))("%s", (_name, { rule, cost }) => {
+describe.each(Object.entries(family))("%s", (_name, { rule, cost, tooFast }) => {
   const c = logisticTrees();
   const at = { lambda: c.lambda, w: c.w, data: c.data };
   afterAll(() => disposePrograms(c.problem));
@@ -136,6 +143,23 @@ describe.each(Object.entries(family))("%s", (_name, { rule, cost }) => {
     for (const [i, g] of leavesOf(gradient).entries()) {
       expect(Math.abs(g - expected[i]!)).toBeLessThan(1e-3 * scale);
     }
+  });
+
+  test("steps that are too large end in a named status, not in a plausible answer", async () => {
+    const { problem, lambda, w, data } = planeQuadratic;
+    const result = await solve(problem, {
+      rule: tooFast,
+      optimizer: gradientDescent({ learningRate: 0.1 }),
+      lambda,
+      w,
+      data,
+      budget: { steps: 400 },
+    });
+    const last = result.history.at(-1)!;
+    const isSeen =
+      ["diverged", "non-finite"].includes(result.status) || last.measured.valueGradientNorm! > 1e6;
+    expect(isSeen, `${result.sentence} ${JSON.stringify(last)}`).toBe(true);
+    await disposePrograms(problem);
   });
 
   test("refuses first weights that depend on λ", async () => {

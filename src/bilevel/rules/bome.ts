@@ -44,7 +44,7 @@ export interface BomeOptions {
  * number of outer steps: start warm. Assumes a Polyak–Łojasiewicz inequality of the inner objective. m = 0 where
  * ‖∇q‖² < 1e-12. The fixed points are inexact: with few steps of z the gap, and so the multiplier, is underestimated.
  *
- * The report measures `gap`, q, and `multiplier`, m.
+ * The report measures `gap`, q, `valueGradientNorm`, ‖∇_w L(z, λ)‖, and `multiplier`, m.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
  * @see Ye et al., "BOME! Bilevel optimization made easy: a simple first-order approach", NeurIPS 2022.
@@ -95,14 +95,14 @@ export function bome(options: BomeOptions): Rule {
         gradient: direction.lambda,
         w: y,
         state: { w: next, k: nextStep(program, k) },
-        report: { ...levels.measure(y, y), gap: levels.gap(y, z), multiplier },
+        report: { ...levels.measure(y, y), ...levels.measureGap(y, z), multiplier },
         cost: {
           innerGradients: steps + 2,
           outerGradients: 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
           storedFloats: countElements(z),
-          reportGradients: 1,
+          reportGradients: 2,
         },
       };
     },

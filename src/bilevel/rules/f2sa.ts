@@ -37,7 +37,7 @@ export interface F2saOptions {
  * and the number of outer steps: start warm. Assumes a strongly convex inner objective; the bias is O(1/λ̂). The
  * published decay exponents, as `powerLaw({ initial, power })`: −5/7 for y, −4/7 for z and λ, −1/7 for the increment.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), and `multiplier`.
+ * The report measures `gap`, L(y, λ) − L(z, λ), `valueGradientNorm`, ‖∇_w L(z, λ)‖, and `multiplier`.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
  * @see Kwon et al., "A fully first-order method for stochastic bilevel optimization", ICML 2023.
@@ -83,14 +83,14 @@ export function f2sa(options: F2saOptions): Rule {
         gradient: penaltyGradient(levels, y, z, multiplier),
         w: y,
         state: { w: y, z, multiplier: next, k: nextStep(program, k) },
-        report: { ...levels.measure(w, y), gap: levels.gap(y, z), multiplier },
+        report: { ...levels.measure(w, y), ...levels.measureGap(y, z), multiplier },
         cost: {
           innerGradients: 2 * steps + 2,
           outerGradients: steps + 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
           storedFloats: countElements(z),
-          reportGradients: 2,
+          reportGradients: 3,
         },
       };
     },

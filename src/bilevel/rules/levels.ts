@@ -47,8 +47,11 @@ export interface Levels {
     w: Values,
     ...args: Values[]
   ): Joint<Values>;
-  /** L(y, λ) − L(z, λ): with z at the minimum, how far y is from an inner solution. */
-  gap(y: Values, z: Values): Value;
+  /**
+   * How far y is from an inner solution, by the estimate z of a minimizer: `gap` = L(y, λ) − L(z, λ), and
+   * `valueGradientNorm` = ‖∇_w L(z, λ)‖, which tells whether z may be believed.
+   */
+  measureGap(y: Values, z: Values): { readonly gap: Value; readonly valueGradientNorm: Value };
   /**
    * `length` steps x ← step(x, λ, inner data, outer data, ...args), each with its own minibatch when they are stacked.
    *
@@ -166,7 +169,10 @@ export function openLevels(
       const values = raw as unknown as Values;
       return callTree(program, gradient, w, lambda, values, ...args) as Joint<Values>;
     },
-    gap: (y, z) => program.call(gapOf, y, z, lambda, data.inner),
+    measureGap: (y, z) => ({
+      gap: program.call(gapOf, y, z, lambda, data.inner),
+      valueGradientNorm: program.call(norm, z, lambda, data.inner),
+    }),
     repeat: (length, step, x, ...args) =>
       loop(length, (x, inner) => callTree(program, step, x, lambda, inner, outer, ...args), x),
     loop,

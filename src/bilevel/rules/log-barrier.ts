@@ -57,7 +57,7 @@ export interface LogBarrierOptions {
  * finite. An answer that the leader's step left outside starts at z. Keeps no trajectory; assumes no convexity. The
  * state carries y, z and the number of outer steps: start warm.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), `slack`, ψ(λ) − L(y, λ), and `barrier`, τ.
+ * The report measures `gap`, L(y, λ) − L(z, λ), `valueGradientNorm`, ‖∇_w L(z, λ)‖, `slack`, ψ(λ) − L(y, λ), and `barrier`, τ.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`, or `valueStart` is neither
  *   word.
@@ -189,14 +189,14 @@ export function logBarrier(options: LogBarrierOptions): Rule {
         gradient: penaltyGradient(levels, y, z, weight),
         w: y,
         state: { w: y, z, k: nextStep(program, k) },
-        report: { ...levels.measure(w, y), gap: levels.gap(y, z), slack, barrier: tau },
+        report: { ...levels.measure(w, y), ...levels.measureGap(y, z), slack, barrier: tau },
         cost: {
           innerGradients: valueSteps + steps + 2,
           outerGradients: steps + 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
           storedFloats: countElements(z),
-          reportGradients: 2,
+          reportGradients: 3,
         },
       };
     },

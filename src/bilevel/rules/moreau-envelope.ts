@@ -45,7 +45,7 @@ export interface MoreauEnvelopeOptions {
  * number of outer steps: start warm. Assumes a weakly convex inner objective. The direction is c times the published
  * one, so that it approximates dF/dλ for any c: the published step α is a learning rate of α/c_k.
  *
- * The report measures `gap`, L(y, λ) − L(θ⁺, λ), and `penalty`, c.
+ * The report measures `gap`, L(y, λ) − L(θ⁺, λ), `valueGradientNorm`, ‖∇_w L(θ⁺, λ)‖, and `penalty`, c.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
  * @see Liu et al., "Moreau envelope for nonconvex bi-level optimization", ICML 2024.
@@ -126,14 +126,14 @@ export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
           theta,
           k: nextStep(program, k),
         },
-        report: { ...levels.measure(y, y), gap: levels.gap(y, theta), penalty: c },
+        report: { ...levels.measure(y, y), ...levels.measureGap(y, theta), penalty: c },
         cost: {
           innerGradients: 3,
           outerGradients: 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
           storedFloats: countElements(theta),
-          reportGradients: 1,
+          reportGradients: 2,
         },
       };
     },

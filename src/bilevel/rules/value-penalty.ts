@@ -50,7 +50,7 @@ export interface ValuePenaltyOptions {
  * quadratically (the Polyak–Łojasiewicz condition). An optimizer whose learning rate falls like 1/(1 + γ) keeps the
  * outer steps stable too.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), and `penalty`.
+ * The report measures `gap`, L(y, λ) − L(z, λ), `valueGradientNorm`, ‖∇_w L(z, λ)‖, and `penalty`.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`, or `valueStart` is neither
  *   word.
@@ -98,14 +98,14 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
         gradient: penaltyGradient(levels, y, z, gamma),
         w: y,
         state: { w: y, z, k: nextStep(program, k) },
-        report: { ...levels.measure(w, y), gap: levels.gap(y, z), penalty: gamma },
+        report: { ...levels.measure(w, y), ...levels.measureGap(y, z), penalty: gamma },
         cost: {
           innerGradients: valueSteps + steps + 2,
           outerGradients: steps + 1,
           hessianVectorProducts: 0,
           crossProducts: 0,
           storedFloats: countElements(z),
-          reportGradients: 2,
+          reportGradients: 3,
         },
       };
     },
