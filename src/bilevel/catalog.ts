@@ -1,0 +1,63 @@
+/**
+ * The catalog of hypergradient rules: the cheat-sheet as data. What a rule needs and how it is biased it says itself,
+ * through a small instance; the formulas of its cost are checked against its counts.
+ */
+import type { CatalogEntry, CostFormulas, RuleFamily, RuleForm } from "./catalog/entry.ts";
+import { explicitRules } from "./catalog/explicit.ts";
+import { implicitRules } from "./catalog/implicit.ts";
+import { singleLoopRules } from "./catalog/single-loop.ts";
+import { rulesWithoutUniqueSolution } from "./catalog/without-unique-solution.ts";
+import type { Needs } from "./rule.ts";
+
+export type { CatalogEntry, CostFormulas, RuleFamily, RuleForm };
+
+/** Every exported rule, family by family. */
+export const ruleCatalog: readonly CatalogEntry[] = [
+  ...explicitRules,
+  ...implicitRules,
+  ...rulesWithoutUniqueSolution,
+  ...singleLoopRules,
+];
+
+/** The families in the order of the catalog, each with a sentence on when to look there. */
+export const ruleFamilies: Readonly<Record<RuleFamily, string>> = {
+  explicit:
+    "The follower's steps are differentiated, all or some of them, from wherever it starts.",
+  implicit: "The inner solution is differentiated: memory does not grow with the steps.",
+  "without a unique inner solution":
+    "The inner problem has many solutions, or is not convex: the rules above then depend on the start.",
+  "single-loop and stochastic":
+    "All variables move a little in each outer step and go on from there: start warm.",
+};
+
+/** What the problem must have, in words; first derivatives go without saying. */
+export function needsInWords(needs: Needs): string {
+  const words = [
+    ...(needs.secondDerivatives ? ["second derivatives"] : []),
+    ...(needs.strongConvexity
+      ? ["strong convexity"]
+      : needs.uniqueInnerSolution
+        ? ["a unique inner solution"]
+        : []),
+  ];
+  return words.length === 0 ? "first derivatives" : words.join(", ");
+}
+
+/** The work of one estimate, such as "T ∇L, T H·v, T C·v": gradients, then products with ∇²_ww and ∇²_λw. */
+export function costInWords(cost: CostFormulas): string {
+  const words = COST_WORDS.flatMap(([key, word]) => {
+    const formula = cost[key];
+    if (formula === undefined) return [];
+    return [`${formula.includes(" ") ? `(${formula})` : formula} ${word}`];
+  });
+  return words.join(", ");
+}
+
+const COST_WORDS: readonly (readonly [keyof CostFormulas, string])[] = [
+  ["innerGradients", "∇L"],
+  ["outerGradients", "∇E"],
+  ["hessianVectorProducts", "H·v"],
+  ["outerHessianVectorProducts", "H·v of E"],
+  ["crossProducts", "C·v"],
+  ["outerCrossProducts", "C·v of E"],
+];
