@@ -1,13 +1,8 @@
 /** The catalog against the rules themselves: none is missing, and what it says of cost and source is so. */
 import { readFileSync } from "node:fs";
-import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
-import type { Value } from "../program/ir.ts";
-import { Program } from "../program/program.ts";
-import { zeros } from "../program/tensor.ts";
-import { ruleCatalog, ruleFamilies, needsInWords, type RuleForm } from "./catalog.ts";
-import { bilevel } from "./index.ts";
-import type { Cost } from "./rule.ts";
+import { evaluateFormula, expectCounts } from "../../test/bilevel/rule-counts.ts";
+import { ruleCatalog, ruleFamilies, needsInWords } from "./catalog.ts";
 
 const forms = ruleCatalog.flatMap((entry) =>
   entry.forms.map((form) => ({ entry, form, label: `${entry.factory} ${form.option}`.trim() })),
@@ -78,16 +73,7 @@ describe.each(ruleCatalog)("$factory", ({ factory, file, source }) => {
 
 describe.each(forms)("$label", ({ entry, form }) => {
   test("the formulas of its cost give the counts of its instance", () => {
-    const counted = costOf(form);
-    const { reportGradients, reportProducts, ...told } = counted;
-    expect(reportGradients, "the report's own work is apart").toBeGreaterThan(0);
-    expect(reportProducts ?? 0).toBeGreaterThanOrEqual(0);
-    const given = { ...form.sizes, "|w|": WEIGHTS, "|λ|": HYPERPARAMETERS };
-    const keys = new Set([...Object.keys(told), ...Object.keys(form.cost)]);
-    for (const key of keys as Set<keyof Cost>) {
-      const formula = form.cost[key] ?? "0";
-      expect(evaluate(formula, given), `${key} = ${formula}`).toBe(counted[key] ?? 0);
-    }
+    expectCounts(form);
   });
 
   test("its option is one of the instance's, and its inner steps are T", () => {
@@ -100,39 +86,11 @@ describe.each(forms)("$label", ({ entry, form }) => {
 });
 
 test("formulas are read as they are written", () => {
-  expect(evaluate("2·T + 1 − b", { T: 5, b: 4 })).toBe(7);
-  expect(evaluate("(T/n + n)·|w|", { T: 12, n: 4, "|w|": 3 })).toBe(21);
-  expect(() => evaluate("T·x", { T: 1 })).toThrow("x");
-  expect(() => evaluate("2T", { T: 1 })).toThrow("T");
+  expect(evaluateFormula("2·T + 1 − b", { T: 5, b: 4 })).toBe(7);
+  expect(evaluateFormula("(T/n + n)·|w|", { T: 12, n: 4, "|w|": 3 })).toBe(21);
+  expect(() => evaluateFormula("T·x", { T: 1 })).toThrow("x");
+  expect(() => evaluateFormula("2T", { T: 1 })).toThrow("T");
 });
-
-const WEIGHTS = 12;
-const HYPERPARAMETERS = 3;
-
-/** The counts of a form on a small problem: Σ e^λ Σ w² and the like, in float64. */
-function costOf(form: RuleForm): Cost {
-  const rule = form.rule();
-  const problem = bilevel({
-    inner: (w: np.Array, lambda: np.Array, d: np.Array) =>
-      np
-        .sum(np.square(w.sub(d)))
-        .add(np.sum(np.exp(lambda)).mul(np.sum(np.square(w))))
-        .mul(0.5),
-    outer: (w: np.Array, lambda: np.Array, d: np.Array) =>
-      np
-        .sum(np.square(w.sub(d)))
-        .add(np.sum(np.square(lambda)))
-        .mul(0.5),
-  });
-  const program = new Program(rule.name);
-  const leaf = (name: string, length: number): Value =>
-    program.input(name, zeros([length], "float64")) as Value;
-  const lambda = leaf("lambda", HYPERPARAMETERS);
-  const w = leaf("w", WEIGHTS);
-  const data = { inner: leaf("inner", WEIGHTS), outer: leaf("outer", WEIGHTS) };
-  const state = program.call(rule.init as never, w, lambda);
-  return rule.estimate(program, problem, { lambda, w, state, data }).cost;
-}
 
 /** Names exported from rules/ whose function returns a Rule. */
 function exportedFactories(index: string): string[] {
@@ -149,39 +107,4 @@ function exportedFactories(index: string): string[] {
 function isFactory(text: string, name: string): boolean {
   const result = new RegExp(`export function ${name}\\([\\s\\S]*?\\): (\\w+)`).exec(text);
   return result?.[1] === "Rule";
-}
-
-/** A formula of numbers, letters, |w| and |λ| with + − · / and parentheses. */
-function evaluate(formula: string, sizes: Readonly<Record<string, number>>): number {
-  const tokens = formula.match(/\d+|\|\p{L}+\||\p{L}+|\S/gu) ?? [];
-  const next = (): string => tokens.shift() ?? "the end";
-  const atom = (): number => {
-    const token = next();
-    if (/^\d/.test(token)) return Number(token);
-    if (token === "(") {
-      const value = sum();
-      if (next() !== ")") throw new SyntaxError(`${formula}: a parenthesis is open`);
-      return value;
-    }
-    const value = sizes[token];
-    if (value === undefined) throw new SyntaxError(`${formula}: no size is given for ${token}`);
-    return value;
-  };
-  const product = (): number => {
-    let value = atom();
-    while (tokens[0] === "·" || tokens[0] === "/") {
-      value = next() === "·" ? value * atom() : value / atom();
-    }
-    return value;
-  };
-  const sum = (): number => {
-    let value = product();
-    while (tokens[0] === "+" || tokens[0] === "−") {
-      value = next() === "+" ? value + product() : value - product();
-    }
-    return value;
-  };
-  const value = sum();
-  if (tokens.length > 0) throw new SyntaxError(`${formula}: ${tokens.join("")} is left over`);
-  return value;
 }
