@@ -7,20 +7,14 @@
  * product is then a batch axis (in both), a row (only in x), a column (only in y) or summed, and one
  * MatMul or Gemm with transpose flags does the work.
  */
-import { broadcastShapes, throughUnitReshape, type Value } from "../ir.ts";
+import { broadcastShapes, type Value } from "../ir.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
+import { type View, viewOf } from "./view.ts";
 
 export const dot: Lower = (context, { inputs: [x, y], outputs: [output] }) => [
   contract(context, x!, y!, [output!.shape.length], output!),
 ];
-
-/** An array seen through broadcasts and transposes: which axis of `root` each axis of the view is. */
-interface View {
-  readonly root: Value;
-  /** One entry per axis of the view; undefined where the view repeats. */
-  readonly axes: readonly (number | undefined)[];
-}
 
 /** Whether summing x·y over `axes` is better done as a matrix product than element by element. */
 export function isProfitable(
@@ -273,50 +267,6 @@ function elementwiseSum(
   if (dtype !== "uint32") return context.reduce("ReduceSum", product, axes);
   const wide = context.node("Cast", [product], { to: { int: 7 } });
   return context.cast(context.reduce("ReduceSum", wide, axes), "uint32");
-}
-
-/** Walks from a value back to the array whose elements it repeats or reorders. */
-function viewOf(context: OperationContext, value: Value, rank: number): View {
-  let root = value;
-  let axes: (number | undefined)[] = value.shape.map((_, axis) => axis);
-  for (;;) {
-    const definition = context.lowering.definition(root);
-    if (definition?.kind !== "apply") break;
-    const through = throughMovement(
-      definition.primitive,
-      definition.params,
-      root,
-      definition.inputs[0],
-    );
-    if (!through) break;
-    axes = axes.map((axis) => (axis === undefined ? undefined : through[axis]));
-    root = definition.inputs[0]!;
-  }
-  // A length of one repeats like a missing axis, whatever it is a view of.
-  const own = axes.map((axis) => (axis !== undefined && root.shape[axis] === 1 ? undefined : axis));
-  return { root, axes: [...Array<undefined>(rank - own.length).fill(undefined), ...own] };
-}
-
-/** For each axis of a movement's result, the axis of its input that it shows. */
-function throughMovement(
-  primitive: string,
-  params: Readonly<Record<string, unknown>>,
-  output: Value,
-  input: Value | undefined,
-): (number | undefined)[] | undefined {
-  if (primitive === "transpose") return [...(params["perm"] as number[])];
-  if (primitive === "broadcast") {
-    const inserted = params["axis"] as number[];
-    const missing = output.shape.length - inserted.length - input!.shape.length;
-    let next = -missing;
-    return output.shape.map((length, axis) => {
-      if (inserted.includes(axis)) return undefined;
-      const source = next++;
-      return source >= 0 && input!.shape[source] === length ? source : undefined;
-    });
-  }
-  if (primitive === "reshape") return throughUnitReshape(input!.shape, output.shape);
-  return undefined;
 }
 
 function axesOf(rank: number): number[] {

@@ -2,13 +2,14 @@
 import { type Apply, type Block, walk } from "../ir.ts";
 import { encodeModel, type ValueSpec } from "../onnx.ts";
 import type { Binding } from "../program.ts";
-import { elementType, type Lower, Lowering } from "./context.ts";
+import { elementType, type Lower } from "./context.ts";
 import { dot } from "./contract.ts";
 import { conv } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { fft } from "./fft.ts";
 import { gather } from "./gather.ts";
 import { indicator } from "./indicator.ts";
+import { Lowering } from "./lowering.ts";
 import { movement } from "./movement.ts";
 import { maxPool, pool, poolTranspose } from "./pool.ts";
 import { randomBits } from "./random.ts";

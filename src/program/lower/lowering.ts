@@ -1,0 +1,223 @@
+/**
+ * Writes ONNX nodes on demand. A value is emitted into its own block when something first asks for its
+ * name, so what nobody asks for (dead code, a transpose that a product folds in) is never written.
+ */
+import { type Apply, type Block, type Operation, type Value, walk } from "../ir.ts";
+import type {
+  Attribute,
+  ElementType,
+  GraphSpec,
+  NodeSpec,
+  TensorSpec,
+  ValueSpec,
+} from "../onnx.ts";
+import { tensor } from "../tensor.ts";
+import { elementType, type Lower, OperationContext } from "./context.ts";
+
+export interface LowerRules {
+  readonly apply: Readonly<Record<string, Lower | undefined>>;
+  readonly unknown: (operation: Apply) => never;
+  /** Primitives that consumers fold in, emitted only when one asks for the result. */
+  readonly onDemand: ReadonlySet<string>;
+}
+
+/** One graph being written: the main graph or a loop's body. */
+interface OpenGraph {
+  readonly nodes: NodeSpec[];
+}
+
+/** A program being written as ONNX graphs, one for its block and one for each loop body. */
+export class Lowering {
+  /** Operator set version of ai.onnx. */
+  readonly opset: number;
+  readonly #rules: LowerRules;
+  readonly #names = new Map<Value, string>();
+  readonly #definitions = new Map<Value, Operation>();
+  readonly #home = new Map<Value, OpenGraph>();
+  readonly #uses = new Map<Value, number>();
+  readonly #initializers = new Map<string, TensorSpec>();
+  /** Values whose only reader is a sum, which may become a matrix product with them. */
+  readonly #readOnlyBySum = new Set<Value>();
+  #counter = 0;
+
+  constructor(rules: LowerRules, opset: number, root: Block) {
+    this.#rules = rules;
+    this.opset = opset;
+    for (const operation of walk(root)) {
+      for (const output of operation.outputs) this.#definitions.set(output, operation);
+      for (const input of operation.inputs) this.#uses.set(input, (this.#uses.get(input) ?? 0) + 1);
+      if (operation.kind === "apply" && operation.primitive === "reduce") {
+        this.#readOnlyBySum.add(operation.inputs[0]!);
+      }
+    }
+  }
+
+  definition(value: Value): Operation | undefined {
+    return this.#definitions.get(value);
+  }
+
+  /** How many operations read `value`. */
+  uses(value: Value): number {
+    return this.#uses.get(value) ?? 0;
+  }
+
+  get initializers(): TensorSpec[] {
+    return [...this.#initializers.values()];
+  }
+
+  /** Says that `name` holds `value`. */
+  bind(value: Value, name: string): void {
+    this.#names.set(value, name);
+  }
+
+  /** A name not used before. */
+  fresh(hint: string): string {
+    return `${hint}_${this.#counter++}`;
+  }
+
+  /** The name that holds `value` in the graph, emitting what is needed for it. */
+  name(value: Value): string {
+    const known = this.#names.get(value);
+    if (known !== undefined) return known;
+    const operation = this.#definitions.get(value);
+    const graph = this.#home.get(value);
+    if (!operation || !graph)
+      throw new Error(`lower: ${value} is used outside the loop that makes it.`);
+    this.#emit(operation, graph.nodes);
+    return this.#names.get(value)!;
+  }
+
+  /** Writes a block as a graph with the given inputs; its outputs are named on demand. */
+  graph(
+    block: Block,
+    name: string,
+    inputs: readonly ValueSpec[],
+    outputNames?: readonly string[],
+  ): GraphSpec {
+    const graph: OpenGraph = { nodes: [] };
+    block.parameters.forEach((parameter, i) => this.#names.set(parameter, inputs[i]!.name));
+    for (const operation of block.operations) {
+      for (const output of operation.outputs) this.#home.set(output, graph);
+    }
+    // In program order, so that a long chain does not become deep recursion.
+    for (const operation of block.operations) {
+      if (!this.#isOnDemand(operation)) this.name(operation.outputs[0]!);
+    }
+    // An output must be made by a node of this very graph, and only once.
+    const outputs = block.results.map((value, i) => {
+      const source = this.name(value);
+      const own = outputNames?.[i] ?? this.fresh("out");
+      graph.nodes.push({ op: "Identity", inputs: [source], outputs: [own] });
+      return { name: own, type: elementType(value.dtype), dims: value.shape };
+    });
+    return { name, nodes: graph.nodes, inputs, outputs };
+  }
+
+  node(
+    nodes: NodeSpec[],
+    op: string,
+    inputs: readonly string[],
+    attributes?: Record<string, Attribute>,
+    outputs = 1,
+  ): string[] {
+    const names = Array.from({ length: outputs }, () => this.fresh(op));
+    nodes.push({ op, inputs, outputs: names, ...(attributes && { attributes }) });
+    return names;
+  }
+
+  /** The name of an embedded array; equal arrays share one. */
+  initializer(type: ElementType, dims: readonly number[], data: ArrayBufferView): string {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const content = bytes.length <= 1024 ? bytes.join() : String(this.#counter++);
+    const key = `${type} ${dims.join()} ${content}`;
+    const known = this.#initializers.get(key);
+    if (known) return known.name!;
+    const name = this.fresh("const");
+    this.#initializers.set(key, { name, type, dims, data });
+    return name;
+  }
+
+  /** What a consumer may fold in, and so must ask for. */
+  #isOnDemand(operation: Operation): boolean {
+    if (operation.kind === "constant" || operation.outputs.length === 0) return true;
+    if (operation.kind !== "apply") return false;
+    return (
+      this.#rules.onDemand.has(operation.primitive) ||
+      (operation.primitive === "mul" && this.#readOnlyBySum.has(operation.outputs[0]!))
+    );
+  }
+
+  #emit(operation: Operation, nodes: NodeSpec[]): void {
+    const names = this.#lower(operation, nodes);
+    operation.outputs.forEach((output, i) => this.#names.set(output, names[i]!));
+  }
+
+  #lower(operation: Operation, nodes: NodeSpec[]): readonly string[] {
+    switch (operation.kind) {
+      case "constant": {
+        const { dtype, shape, data } = operation.tensor;
+        return [this.initializer(elementType(dtype), shape, data)];
+      }
+      case "apply": {
+        const rule = this.#rules.apply[operation.primitive] ?? this.#rules.unknown(operation);
+        return rule(new OperationContext(this, nodes), operation);
+      }
+      case "scan":
+        return this.#scan(operation, nodes);
+      case "while":
+        return this.#while(operation, nodes);
+    }
+  }
+
+  #scan(scan: Operation & { kind: "scan" }, nodes: NodeSpec[]): string[] {
+    const { body, carries, inputs, length, outputs } = scan;
+    if (length === 0) {
+      return outputs.map((output, i) =>
+        i < carries ? this.name(inputs[i]!) : this.#empty(output),
+      );
+    }
+    const sources = inputs.map((input) => this.name(input));
+    const graph = this.graph(body, this.fresh("body"), this.#parameters(body));
+    const scanned = inputs.length - carries;
+    const stacked = outputs.length - carries;
+    const direction = scan.reverse ? 1 : 0;
+    const attributes: Record<string, Attribute> = {
+      body: { graph },
+      num_scan_inputs: { int: scanned },
+    };
+    if (direction) {
+      attributes["scan_input_directions"] = { ints: Array<number>(scanned).fill(1) };
+      if (stacked) attributes["scan_output_directions"] = { ints: Array<number>(stacked).fill(1) };
+    }
+    return this.node(nodes, "Scan", sources, attributes, outputs.length);
+  }
+
+  #while(loop: Operation & { kind: "while" }, nodes: NodeSpec[]): string[] {
+    const [start, ...carry] = loop.inputs.map((input) => this.name(input));
+    const limit = this.initializer("int64", [], BigInt64Array.of(BigInt(loop.limit)));
+    const iteration: ValueSpec = { name: this.fresh("iteration"), type: "int64", dims: [] };
+    const condition: ValueSpec = { name: this.fresh("condition"), type: "bool", dims: [] };
+    const parameters = this.#parameters(loop.body);
+    const inner = this.graph(loop.body, this.fresh("body"), parameters);
+    const graph = { ...inner, inputs: [iteration, condition, ...parameters] };
+    return this.node(
+      nodes,
+      "Loop",
+      [limit, start!, ...carry],
+      { body: { graph } },
+      loop.outputs.length,
+    );
+  }
+
+  #parameters(block: Block): ValueSpec[] {
+    return block.parameters.map(({ dtype, shape }) => ({
+      name: this.fresh("in"),
+      type: elementType(dtype),
+      dims: shape,
+    }));
+  }
+
+  #empty({ dtype, shape }: Value): string {
+    return this.initializer(elementType(dtype), shape, tensor([], { dtype, shape }).data);
+  }
+}
