@@ -24,7 +24,7 @@ export function buildCommandLine(setExitCode: (code: number) => void): Command {
       const [unknown] = command.args;
       if (unknown !== undefined) {
         throw new UsageError(
-          `there is no command "${unknown}"; the commands are tune, predict and doctor`,
+          `there is no command "${unknown}"; the commands are tune, predict, rules and doctor`,
         );
       }
       throw new UsageError(
@@ -35,6 +35,7 @@ export function buildCommandLine(setExitCode: (code: number) => void): Command {
     program.command(name).allowExcessArguments(false).helpOption("-h, --help", "print this help");
   addTune(add("tune"), setExitCode);
   addPredict(add("predict"), setExitCode);
+  addRules(add("rules"), setExitCode);
   addDoctor(add("doctor"), setExitCode);
   return program;
 }
@@ -195,6 +196,16 @@ function addPredict(command: Command, setExitCode: (code: number) => void): void
     });
 }
 
+function addRules(command: Command, setExitCode: (code: number) => void): void {
+  command
+    .description("list the hypergradient rules: what each needs, costs and keeps in memory")
+    .option("--json", "print the rules as one JSON array, with biases, failures and sources")
+    .action(async (flags: { json?: boolean }) => {
+      const { runRules } = await import("./commands/rules.ts");
+      setExitCode(runRules(flags));
+    });
+}
+
 function addDoctor(command: Command, setExitCode: (code: number) => void): void {
   command
     .description("say which devices and threads work here and run a one-second self-check")
@@ -215,6 +226,7 @@ Examples:
   stackelberg tune --demo                          a first result without any data
   stackelberg tune houses.csv --target price       tune, compare and write a model
   stackelberg predict stackelberg-houses new.csv   predictions for new rows
+  stackelberg rules                                the ways to a hypergradient
   stackelberg doctor                               what works on this machine
 
 \`stackelberg <command> --help\` lists a command's options.`;

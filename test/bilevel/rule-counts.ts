@@ -7,15 +7,13 @@ import type { Value } from "../../src/program/ir.ts";
 import { Program } from "../../src/program/program.ts";
 import { zeros } from "../../src/program/tensor.ts";
 
-/** Expects every count of the form's instance to be what the form's formula gives. */
+/** Expects every count of the form's instance, but what the report needs, to be what the form's formula gives. */
 export function expectCounts(form: RuleForm): void {
   const counted = costOf(form);
-  const { reportGradients, reportProducts, ...told } = counted;
-  expect(reportGradients, "the report's own work is apart").toBeGreaterThan(0);
-  expect(reportProducts ?? 0).toBeGreaterThanOrEqual(0);
   const given = { ...form.sizes, "|w|": WEIGHTS, "|λ|": HYPERPARAMETERS };
-  const keys = new Set([...Object.keys(told), ...Object.keys(form.cost)]);
-  for (const key of keys as Set<keyof Cost>) {
+  const keys = new Set([...Object.keys(counted), ...Object.keys(form.cost)] as (keyof Cost)[]);
+  for (const key of keys) {
+    if (key.startsWith("report")) continue;
     const formula = form.cost[key] ?? "0";
     expect(evaluateFormula(formula, given), `${key} = ${formula}`).toBe(counted[key] ?? 0);
   }

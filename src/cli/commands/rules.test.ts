@@ -1,0 +1,65 @@
+// The cheat-sheet in terminals of several widths.
+
+import { expect, test } from "vitest";
+import { ruleCatalog, ruleFamilies } from "../../bilevel/catalog.ts";
+import { displayWidth } from "../terminal-text.ts";
+import { describeRules, ruleRows } from "./rules.ts";
+
+const rows = ruleRows();
+
+test("there is a row for each form of each rule", () => {
+  expect(rows.length).toBe(ruleCatalog.flatMap(({ forms }) => forms).length);
+  const reverse = rows.find(({ rule, option }) => rule === "reverse" && option === "");
+  expect(reverse).toMatchObject({
+    family: "explicit",
+    needs: "second derivatives",
+    work: "T ∇L, T H·v, T C·v",
+    memory: "O(T·|w|)",
+    bias: null,
+  });
+  const truncated = rows.find(({ rule }) => rule === "truncated");
+  expect(truncated?.bias).toContain("leaves out");
+});
+
+test("a wide terminal gets a table under each family, its columns aligned", () => {
+  const lines = describeRules(rows, 200);
+  expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(200);
+  for (const family of Object.keys(ruleFamilies)) {
+    const start = lines.indexOf(family.toUpperCase());
+    expect(start).toBeGreaterThanOrEqual(0);
+    const head = lines.findIndex((line, i) => i > start && /^rule +needs +work /.test(line));
+    const members = rows.filter((row) => row.family === family);
+    for (const [i, { rule, option, needs, work }] of members.entries()) {
+      const line = lines[head + 2 + i]!;
+      expect(line.startsWith(`${rule} ${option}`.trim())).toBe(true);
+      expect(line.slice(lines[head]!.indexOf("needs")).startsWith(needs)).toBe(true);
+      expect(line.slice(lines[head]!.indexOf("work")).startsWith(work)).toBe(true);
+    }
+  }
+});
+
+test.each([40, 80])("a terminal of %d columns gets a list that fits", (width) => {
+  const lines = describeRules(rows, width);
+  expect(lines).toContain("  needs   second derivatives");
+  const longestWord = Math.max(
+    ...rows.flatMap(({ option, fails, source, work }) =>
+      `${option} ${fails} ${source} ${work}`.split(" ").map(displayWidth),
+    ),
+  );
+  // A word that is longer than a line stands alone, ten columns in.
+  expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(
+    Math.max(width, longestWord + 10),
+  );
+  expect(lines.filter((line) => line.startsWith("  fails ")).length).toBe(ruleCatalog.length);
+});
+
+test("where a rule fails and where it comes from is there at every width", () => {
+  const plain = (width: number): string =>
+    describeRules(rows, width).join(" ").replace(/\s+/g, " ");
+  for (const width of [60, 120, Infinity]) {
+    const text = plain(width);
+    for (const { rule, summary, fails, source } of rows) {
+      expect(text).toContain(`${rule}: ${summary} fails when ${fails} source ${source}`);
+    }
+  }
+});

@@ -1,0 +1,140 @@
+// `stackelberg rules`: the cheat-sheet of hypergradient rules, fitted to the terminal.
+
+import {
+  costInWords,
+  needsInWords,
+  ruleCatalog,
+  ruleFamilies,
+  type RuleFamily,
+} from "../../bilevel/catalog.ts";
+import { exitCodes } from "../errors.ts";
+import { displayWidth, wrapWords } from "../terminal-text.ts";
+
+/** One way to call a rule, as it is printed. */
+export interface RuleRow {
+  family: RuleFamily;
+  /** The function that makes the rule, and the option that makes this form of it. */
+  rule: string;
+  option: string;
+  summary: string;
+  needs: string;
+  work: string;
+  memory: string;
+  /** What the hypergradient leaves out; `null` when it is the exact derivative at the follower's answer. */
+  bias: string | null;
+  /** The reasons, separated by semicolons. */
+  fails: string;
+  source: string;
+}
+
+/** Runs the command; 0. */
+export function runRules(flags: { json?: boolean }): number {
+  const rows = ruleRows();
+  const { stdout } = process;
+  const text =
+    flags.json === true
+      ? JSON.stringify(rows)
+      : describeRules(rows, stdout.isTTY ? stdout.columns : Infinity).join("\n");
+  stdout.write(`${text}\n`);
+  return exitCodes.ok;
+}
+
+/** The catalog, one row for each form of a rule. */
+export function ruleRows(): RuleRow[] {
+  return ruleCatalog.flatMap(({ family, factory, summary, fails, source, forms }) =>
+    forms.map(({ option, rule, cost }) => {
+      const { needs } = rule();
+      return {
+        family,
+        rule: factory,
+        option,
+        summary,
+        needs: needsInWords(needs),
+        work: costInWords(cost),
+        memory: needs.memory,
+        bias: needs.bias ?? null,
+        fails,
+        source,
+      };
+    }),
+  );
+}
+
+/**
+ * The lines for a terminal of `width` columns. Each family has a heading, its rules as a table where it fits, else as a
+ * list, and then where each of them fails and comes from.
+ */
+export function describeRules(rows: readonly RuleRow[], width: number): string[] {
+  const textWidth = Math.min(width, 100);
+  const families = Object.entries(ruleFamilies).flatMap(([family, when]) => {
+    const members = rows.filter((row) => row.family === family);
+    const rules = new Map(members.map((row) => [row.rule, row]));
+    return [
+      family.toUpperCase(),
+      ...wrapWords(when, textWidth),
+      "",
+      ...(tableOf(members, width) ?? members.flatMap((row) => listed(row, textWidth))),
+      "",
+      ...[...rules.values()].flatMap((row) => remarks(row, textWidth)),
+      "",
+    ];
+  });
+  return [...families, ...legend.flatMap((sentence) => wrapWords(sentence, textWidth))];
+}
+
+/** The rows as a table with aligned columns; `undefined` when it is wider than `width`. */
+function tableOf(rows: readonly RuleRow[], width: number): string[] | undefined {
+  const cells = rows.map((row) => [nameOf(row), row.needs, row.work, row.memory, answerOf(row)]);
+  const table = [["rule", "needs", "work", "memory", "answer"], ...cells];
+  const widths = table[0]!.map((_, column) =>
+    Math.max(...table.map((row) => displayWidth(row[column]!))),
+  );
+  const total = widths.reduce((sum, one) => sum + one + 2, -2);
+  if (total > width) return undefined;
+  const [head, ...body] = table.map((row) =>
+    row
+      .map((cell, column) => cell + " ".repeat(widths[column]! - displayWidth(cell)))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [head!, "-".repeat(total), ...body];
+}
+
+/** A row as a paragraph: the call, then its properties. */
+function listed(row: RuleRow, width: number): string[] {
+  return [
+    ...wrapWords(nameOf(row), width),
+    ...indented("needs", row.needs, width),
+    ...indented("work", row.work, width),
+    ...indented("memory", row.memory, width),
+    ...indented("answer", answerOf(row), width),
+  ];
+}
+
+/** What holds for all forms of a rule. */
+function remarks(row: RuleRow, width: number): string[] {
+  return [
+    ...wrapWords(`${row.rule}: ${row.summary}`, width),
+    ...indented("fails", `when ${row.fails}`, width),
+    ...indented("source", row.source, width),
+  ];
+}
+
+function indented(name: string, text: string, width: number): string[] {
+  return wrapWords(text, width - 10).map(
+    (line, i) => `  ${(i === 0 ? name : "").padEnd(8)}${line}`,
+  );
+}
+
+function nameOf({ rule, option }: RuleRow): string {
+  return `${rule} ${option}`.trim();
+}
+
+function answerOf({ bias }: RuleRow): string {
+  return bias === null ? "exact" : "biased";
+}
+
+const legend = [
+  "T inner steps; |w| weights, |λ| hyperparameters; ∇L, ∇E gradients; H·v, C·v products with ∇²_ww and ∇²_λw.",
+  "exact: the derivative of E at the follower's answer. --json says what a biased rule leaves out, docs/rules.md has the formulas.",
+];
