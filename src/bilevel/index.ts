@@ -34,6 +34,15 @@ export { gradientPenalty, type GradientPenaltyOptions } from "./rules/gradient-p
 export { iaptt, type IapttOptions } from "./rules/iaptt.ts";
 export { logBarrier, type LogBarrierOptions } from "./rules/log-barrier.ts";
 export { moreauEnvelope, type MoreauEnvelopeOptions } from "./rules/moreau-envelope.ts";
+export { amigo, type AmigoOptions } from "./rules/amigo.ts";
+export { fsla, type FslaOptions } from "./rules/fsla.ts";
+export { mrbo, type MrboOptions } from "./rules/mrbo.ts";
+export { saba, type SabaOptions } from "./rules/saba.ts";
+export { soba, type SobaOptions } from "./rules/soba.ts";
+export { stocBio, type StocBioOptions } from "./rules/stocbio.ts";
+export { sustain, type SustainOptions } from "./rules/sustain.ts";
+export { ttsa, type TtsaOptions } from "./rules/ttsa.ts";
+export { type StochasticOptions } from "./rules/stochastic.ts";
 export { slBamm, slBammLeaderRate, type SlBammOptions } from "./rules/sl-bamm.ts";
 export { valuePenalty, type ValuePenaltyOptions } from "./rules/value-penalty.ts";
 export { type Rate } from "./rules/levels.ts";
@@ -78,6 +87,7 @@ export {
   type Sampler,
   type Stream,
 } from "./samplers.ts";
+export { fixedBatches, type FixedBatchOptions, type FixedBatchSampler } from "./fixed-batches.ts";
 export {
   CheckpointError,
   decodeCheckpoint,
