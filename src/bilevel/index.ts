@@ -56,6 +56,14 @@ export { darts, type DartsOptions } from "./rules/darts.ts";
 export { type UnrolledOptions } from "./rules/unrolled-options.ts";
 
 export { type Report, type Status } from "./report.ts";
+export {
+  planMemory,
+  type MemoryPlan,
+  type Plan,
+  type PlanKind,
+  type PlannedRuleOptions,
+  type PlanOptions,
+} from "./plan.ts";
 export { checkHypergradient, type Check, type CheckOptions, type DirectionCheck } from "./check.ts";
 export { type Difference } from "./differences.ts";
 export {
