@@ -6,6 +6,7 @@ import type { CatalogEntry, CostFormulas, RuleFamily, RuleForm } from "./catalog
 import { explicitRules } from "./catalog/explicit.ts";
 import { implicitRules } from "./catalog/implicit.ts";
 import { singleLoopRules } from "./catalog/single-loop.ts";
+import { stochasticRules } from "./catalog/stochastic.ts";
 import { rulesWithoutUniqueSolution } from "./catalog/without-unique-solution.ts";
 import type { Needs } from "./rule.ts";
 
@@ -17,6 +18,7 @@ export const ruleCatalog: readonly CatalogEntry[] = [
   ...implicitRules,
   ...rulesWithoutUniqueSolution,
   ...singleLoopRules,
+  ...stochasticRules,
 ];
 
 /** The families in the order of the catalog, each with a sentence on when to look there. */

@@ -1,0 +1,222 @@
+/** Rules made for minibatches. */
+import { powerLaw } from "../optimizers/power-law.ts";
+import { amigo } from "../rules/amigo.ts";
+import { fsla } from "../rules/fsla.ts";
+import { mrbo } from "../rules/mrbo.ts";
+import { saba } from "../rules/saba.ts";
+import { soba } from "../rules/soba.ts";
+import { stocBio } from "../rules/stocbio.ts";
+import { sustain } from "../rules/sustain.ts";
+import { ttsa } from "../rules/ttsa.ts";
+import type { CatalogEntry } from "./entry.ts";
+
+export const stochasticRules: readonly CatalogEntry[] = [
+  {
+    factory: "soba",
+    family: "single-loop and stochastic",
+    file: "rules/soba.ts",
+    summary: "one step of the answer and one of the linear system, along unbiased directions",
+    fails:
+      "the inner objective is not strongly convex; constant rates meet noisy minibatches, for then it stops at a distance; it starts cold in every outer step; the problem has an init",
+    source:
+      'Dagréou et al., "A framework for bilevel optimization that enables stochastic and global variance reduction algorithms", NeurIPS 2022',
+    forms: [
+      {
+        option: "",
+        rule: () => soba({ learningRate: powerLaw({ initial: 0.2, power: -1 / 2 }) }),
+        sizes: {},
+        cost: {
+          innerGradients: "1",
+          outerGradients: "1",
+          hessianVectorProducts: "1",
+          crossProducts: "1",
+          storedFloats: "|w|",
+        },
+      },
+    ],
+  },
+  {
+    factory: "saba",
+    family: "single-loop and stochastic",
+    file: "rules/saba.ts",
+    summary: "soba on a finite sum, with the noise of its batches averaged away by tables",
+    fails:
+      "the tables do not fit in memory; batches are not drawn uniformly from a fixed set; the inner objective is not strongly convex; the problem has an init",
+    source:
+      'Dagréou et al., "A framework for bilevel optimization that enables stochastic and global variance reduction algorithms", NeurIPS 2022',
+    forms: [
+      {
+        option: "",
+        rule: () => saba({ learningRate: 0.1 }),
+        sizes: { n: 1, m: 1 },
+        cost: {
+          innerGradients: "1",
+          outerGradients: "1",
+          hessianVectorProducts: "1",
+          crossProducts: "1",
+          storedFloats: "(1 + 2·n + m)·|w| + (n + m)·|λ|",
+        },
+        remark: "For n inner and m outer batches, which fixedBatches draws; here all data are one.",
+      },
+    ],
+  },
+  {
+    factory: "fsla",
+    family: "single-loop and stochastic",
+    file: "rules/fsla.ts",
+    summary:
+      "one step of the answer, one of the linear system, and a direction that recycles the last",
+    fails:
+      "the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
+    source:
+      'Li, Gu, Huang, "A fully single loop algorithm for bilevel optimization without Hessian inverse", AAAI 2022',
+    forms: [
+      {
+        option: "",
+        rule: () =>
+          fsla({ learningRate: powerLaw({ initial: 0.1, power: -1 / 2 }), momentum: 0.5 }),
+        sizes: {},
+        cost: {
+          innerGradients: "1",
+          outerGradients: "2",
+          hessianVectorProducts: "1",
+          crossProducts: "2",
+          storedFloats: "|w| + 2·|λ|",
+        },
+      },
+    ],
+  },
+  {
+    factory: "amigo",
+    family: "single-loop and stochastic",
+    file: "rules/amigo.ts",
+    summary:
+      "a few steps of the answer, then a few of the linear system, both from where they were",
+    fails:
+      "the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
+    source:
+      'Arbel and Mairal, "Amortized implicit differentiation for stochastic bilevel optimization", ICLR 2022',
+    forms: [
+      {
+        option: "",
+        rule: () => amigo({ steps: 10, learningRate: 0.1 }),
+        sizes: { N: 10, M: 10 },
+        cost: {
+          innerGradients: "N",
+          outerGradients: "1",
+          hessianVectorProducts: "M",
+          crossProducts: "1",
+          storedFloats: "|w|",
+        },
+      },
+    ],
+  },
+  {
+    factory: "stocBio",
+    family: "single-loop and stochastic",
+    file: "rules/stocbio.ts",
+    summary: "a few steps of the answer, then a cut series with a minibatch for each product",
+    fails:
+      "the series is cut early, for the leader then rests beside the solution however small its steps; the inner objective is not strongly convex; the problem has an init",
+    source:
+      'Ji, Yang, Liang, "Bilevel optimization: convergence analysis and enhanced design", ICML 2021',
+    forms: [
+      {
+        option: "",
+        rule: () => stocBio({ steps: 10, products: 10, learningRate: 0.1, seriesStep: 0.5 }),
+        sizes: { N: 10, J: 10 },
+        cost: {
+          innerGradients: "N",
+          hessianVectorProducts: "J",
+          crossProducts: "1",
+          storedFloats: "2·|w|",
+        },
+      },
+    ],
+  },
+  {
+    factory: "ttsa",
+    family: "single-loop and stochastic",
+    file: "rules/ttsa.ts",
+    summary: "steps of the answer, then one random term of the series in the place of its sum",
+    fails:
+      "the series needs many terms, for the variance grows with their number; the inner objective is not strongly convex; the problem has an init",
+    source:
+      'Hong et al., "A two-timescale stochastic algorithm framework for bilevel optimization", SIAM J. Optim. 2023; Ghadimi and Wang, "Approximation methods for bilevel programming", 2018, for the estimate and BSA',
+    forms: [
+      {
+        option: "",
+        rule: () =>
+          ttsa({
+            learningRate: powerLaw({ initial: 0.2, power: -2 / 5 }),
+            terms: 10,
+            seriesStep: 0.5,
+          }),
+        sizes: { T: 1, N: 10 },
+        cost: {
+          innerGradients: "T",
+          hessianVectorProducts: "N − 1",
+          crossProducts: "1",
+          storedFloats: "2·|w|",
+        },
+        remark: "T is 1 unless given; with more it is BSA. Only p of the products matter.",
+      },
+    ],
+  },
+  {
+    factory: "mrbo",
+    family: "single-loop and stochastic",
+    file: "rules/mrbo.ts",
+    summary: "stocBio's direction and the answer's, both of which recycle their last value",
+    fails:
+      "the series is cut early; the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
+    source: 'Yang, Ji, Liang, "Provably faster algorithms for bilevel optimization", NeurIPS 2021',
+    forms: [
+      {
+        option: "",
+        rule: () =>
+          mrbo({
+            learningRate: powerLaw({ initial: 0.1, power: -1 / 3 }),
+            momentum: powerLaw({ initial: 0.9, power: -2 / 3 }),
+            seriesStep: 0.1,
+          }),
+        sizes: { J: 10 },
+        cost: {
+          innerGradients: "2",
+          hessianVectorProducts: "2·J",
+          crossProducts: "2",
+          storedFloats: "4·|w| + 2·|λ|",
+        },
+      },
+    ],
+  },
+  {
+    factory: "sustain",
+    family: "single-loop and stochastic",
+    file: "rules/sustain.ts",
+    summary: "ttsa's direction and the answer's, both of which recycle their last value",
+    fails:
+      "the series needs many terms, for the variance grows with their number; the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
+    source:
+      'Khanduri et al., "A near-optimal algorithm for stochastic bilevel optimization via double-momentum", NeurIPS 2021',
+    forms: [
+      {
+        option: "",
+        rule: () =>
+          sustain({
+            learningRate: powerLaw({ initial: 0.1, power: -1 / 3 }),
+            momentum: powerLaw({ initial: 0.9, power: -2 / 3 }),
+            seriesStep: 0.1,
+          }),
+        sizes: { N: 10 },
+        cost: {
+          innerGradients: "2",
+          hessianVectorProducts: "2·(N − 1)",
+          crossProducts: "2",
+          storedFloats: "4·|w| + 2·|λ|",
+        },
+        remark: "Only 2·p of the products matter.",
+      },
+    ],
+  },
+];
