@@ -2,6 +2,7 @@
 export { alignTable } from "./align-table.ts";
 export type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
 export { encode, fitEncoder, inputTypes, type EncoderOptions } from "./encoder.ts";
+export { parseIdx, readIdx, type IdxArray } from "./idx.ts";
 export {
   accuracy,
   balancedAccuracy,
