@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { evaluateFormula, expectCounts } from "../../test/bilevel/rule-counts.ts";
-import { ruleCatalog, ruleFamilies, needsInWords } from "./catalog.ts";
+import { costInWords, needsInWords, ruleCatalog, ruleFamilies } from "./catalog.ts";
 
 const forms = ruleCatalog.flatMap((entry) =>
   entry.forms.map((form) => ({ entry, form, label: `${entry.factory} ${form.option}`.trim() })),
@@ -57,6 +57,15 @@ test("what a rule needs is said in words", () => {
   expect(needsInWords(unique)).toBe("a unique inner solution");
   const strong = { ...unique, secondDerivatives: true, strongConvexity: true };
   expect(needsInWords(strong)).toBe("second derivatives, strong convexity");
+});
+
+test("the work is said in words, sums in parentheses", () => {
+  expect(costInWords({ innerGradients: "T + 2", hessianVectorProducts: "2·(N − 1)" })).toBe(
+    "(T + 2) ∇L, 2·(N − 1) H·v",
+  );
+  const ofOuter = { outerGradients: "1", outerHessianVectorProducts: "T", outerCrossProducts: "T" };
+  expect(costInWords(ofOuter)).toBe("1 ∇E, T H·v of E, T C·v of E");
+  expect(costInWords({ storedFloats: "|w|" })).toBe("");
 });
 
 describe.each(ruleCatalog)("$factory", ({ factory, file, source }) => {

@@ -50,7 +50,8 @@ export function costInWords(cost: CostFormulas): string {
   const words = COST_WORDS.flatMap(([key, word]) => {
     const formula = cost[key];
     if (formula === undefined) return [];
-    return [`${formula.includes(" ") ? `(${formula})` : formula} ${word}`];
+    const isSum = /[+−]/.test(formula.replace(/\([^()]*\)/g, ""));
+    return [`${isSum ? `(${formula})` : formula} ${word}`];
   });
   return words.join(", ");
 }
