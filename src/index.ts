@@ -91,6 +91,8 @@ export {
   type SolveOptions,
   type SolveResult,
   type SolveStep,
+  srba,
+  type SrbaOptions,
   type Status,
   stocBio,
   type StocBioOptions,

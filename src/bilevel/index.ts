@@ -39,6 +39,7 @@ export { fsla, type FslaOptions } from "./rules/fsla.ts";
 export { mrbo, type MrboOptions } from "./rules/mrbo.ts";
 export { saba, type SabaOptions } from "./rules/saba.ts";
 export { soba, type SobaOptions } from "./rules/soba.ts";
+export { srba, type SrbaOptions } from "./rules/srba.ts";
 export { stocBio, type StocBioOptions } from "./rules/stocbio.ts";
 export { sustain, type SustainOptions } from "./rules/sustain.ts";
 export { ttsa, type TtsaOptions } from "./rules/ttsa.ts";
