@@ -43,6 +43,8 @@ export {
   type Hypergradient,
   hypergradient,
   implicit,
+  implicitKkt,
+  type ImplicitKktOptions,
   type ImplicitOptions,
   iaptt,
   type IapttOptions,

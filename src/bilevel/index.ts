@@ -48,6 +48,7 @@ export { slBamm, slBammLeaderRate, type SlBammOptions } from "./rules/sl-bamm.ts
 export { valuePenalty, type ValuePenaltyOptions } from "./rules/value-penalty.ts";
 export { type Rate } from "./rules/levels.ts";
 export { implicit, type ImplicitOptions } from "./rules/implicit.ts";
+export { implicitKkt, type ImplicitKktOptions } from "./rules/implicit-kkt.ts";
 export { reverse, type ReverseOptions } from "./rules/reverse.ts";
 export { forward } from "./rules/forward.ts";
 export { realTime, type RealTimeOptions } from "./rules/real-time.ts";

@@ -13,6 +13,7 @@ import { leafPaths } from "./leaves.ts";
 import { openMachine, type Carried, type Machine } from "./machine.ts";
 import type { OuterStepOutputs } from "./outer-step.ts";
 import type { Problem } from "./problem.ts";
+import { activeSetWarnings } from "./active-set-report.ts";
 import { linearWarnings } from "./linear-report.ts";
 import { allFinite, makeReport, type Report } from "./report.ts";
 import type { Cost } from "./rule.ts";
@@ -71,7 +72,7 @@ export class OuterLoop implements Loop<Step, Result> {
       w: trees?.bestW ?? w,
     };
     const chosen = keepBest ? best : { ...last, value: this.#last?.value ?? Number.NaN };
-    const linear = linearWarnings(this.#history);
+    const linear = [...linearWarnings(this.#history), ...activeSetWarnings(this.#history)];
     const warnings = [...this.#warnings, ...linear, ...this.#writer.warnings];
     return {
       lambda: chosen.lambda,

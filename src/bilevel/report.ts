@@ -1,6 +1,7 @@
 /** What an evaluation says about itself, in numbers and in words. A numerical outcome is a status, not an exception. */
 import { tree } from "@jax-js/jax";
 import type { Tensor, Tree } from "../program/tensor.ts";
+import { judgeActiveSet } from "./active-set-report.ts";
 import { judgeLinear, type LinearVerdict } from "./linear-report.ts";
 import type { Cost, Measured, Rule } from "./rule.ts";
 
@@ -70,11 +71,14 @@ export function makeReport(
   };
   const linear = judgeLinear(others);
   const inner = innerStatusOf(rule, facts);
-  const status = linear ? combine(inner, linear, facts) : inner;
-  const first = SENTENCES[status === "singular" ? status : inner](facts);
+  const solved = linear ? combine(inner, linear, facts) : inner;
+  const first = SENTENCES[solved === "singular" ? solved : inner](facts);
+  const activeSet = judgeActiveSet(others);
+  const status = activeSet ? combine(solved, activeSet, facts) : solved;
+  const verdicts = [linear, activeSet].map((verdict) => (verdict ? ` ${verdict.sentence}` : ""));
   return {
     status,
-    sentence: first + (linear ? ` ${linear.sentence}` : "") + biasOf(facts),
+    sentence: first + verdicts.join("") + biasOf(facts),
     innerGradientNorm,
     initialInnerGradientNorm,
     relativeInnerGradientNorm: ratio(facts),
@@ -132,7 +136,7 @@ function innerStatusOf(rule: Rule, facts: Facts): Status {
   return "max-steps";
 }
 
-/** The status where a linear system was solved at the follower's answer. */
+/** The status where a linear system or an active set was looked at, at the follower's answer. */
 function combine(inner: Status, linear: LinearVerdict, { nonFinite }: Facts): Status {
   const { status } = linear;
   // Without a unique solution a direct solver has nothing finite to give: that is the reason to name.

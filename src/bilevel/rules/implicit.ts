@@ -158,7 +158,7 @@ function readWarm(state: Tree<Value>): Warm {
 }
 
 /** The prepared inner data of the last step. */
-function lastData(
+export function lastData(
   program: Program,
   { prepared }: Follower,
   isBatched: boolean,
@@ -171,7 +171,7 @@ function lastData(
 }
 
 /** h + what q contributes, directly and through `prepare`. */
-function collect(
+export function collect(
   program: Program,
   { prepared }: Follower,
   h: Tree<Value>,
