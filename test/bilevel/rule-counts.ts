@@ -56,28 +56,27 @@ export function evaluateFormula(formula: string, sizes: Readonly<Record<string, 
 
 const WEIGHTS = 12;
 const HYPERPARAMETERS = 3;
+const EXAMPLES = 64;
 
-/** The counts of a form on a small problem: Σ e^λ Σ w² and the like, in float64. */
+/** The counts of a form on a quadratic problem, whose objectives are means over the examples, in float64. */
 function costOf(form: RuleForm): Cost {
   const rule = form.rule();
+  const halfSquare = (x: np.Array): np.Array => np.sum(np.square(x)).mul(0.5);
   const problem = bilevel({
     inner: (w: np.Array, lambda: np.Array, d: np.Array) =>
       np
-        .sum(np.square(w.sub(d)))
-        .add(np.sum(np.exp(lambda)).mul(np.sum(np.square(w))))
-        .mul(0.5),
+        .sum(np.exp(lambda))
+        .mul(halfSquare(w))
+        .sub(np.mean(d).mul(np.sum(w))),
     outer: (w: np.Array, lambda: np.Array, d: np.Array) =>
-      np
-        .sum(np.square(w.sub(d)))
-        .add(np.sum(np.square(lambda)))
-        .mul(0.5),
+      halfSquare(w.sub(np.mean(d))).add(halfSquare(lambda)),
   });
   const program = new Program(rule.name);
   const leaf = (name: string, length: number): Value =>
     program.input(name, zeros([length], "float64")) as Value;
   const lambda = leaf("lambda", HYPERPARAMETERS);
   const w = leaf("w", WEIGHTS);
-  const data = { inner: leaf("inner", WEIGHTS), outer: leaf("outer", WEIGHTS) };
+  const data = { inner: leaf("inner", EXAMPLES), outer: leaf("outer", EXAMPLES) };
   const state = program.call(rule.init as never, w, lambda);
   return rule.estimate(program, problem, { lambda, w, state, data }).cost;
 }

@@ -5,6 +5,7 @@ import { fsla } from "../rules/fsla.ts";
 import { mrbo } from "../rules/mrbo.ts";
 import { saba } from "../rules/saba.ts";
 import { soba } from "../rules/soba.ts";
+import { srba } from "../rules/srba.ts";
 import { stocBio } from "../rules/stocbio.ts";
 import { sustain } from "../rules/sustain.ts";
 import { ttsa } from "../rules/ttsa.ts";
@@ -57,6 +58,31 @@ export const stochasticRules: readonly CatalogEntry[] = [
           storedFloats: "(1 + 2·n + m)·|w| + (n + m)·|λ|",
         },
         remark: "For n inner and m outer batches, which fixedBatches draws; here all data are one.",
+      },
+    ],
+  },
+  {
+    factory: "srba",
+    family: "single-loop and stochastic",
+    file: "rules/srba.ts",
+    summary: "soba on a finite sum, exact every q steps and corrected batch by batch between",
+    fails:
+      "the objectives are not means over examples that lie in memory; minibatches come from a sampler; the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
+    source:
+      'Dagréou, Moreau, Vaiter, Ablin, "A lower bound and a near-optimal algorithm for bilevel empirical risk minimization", AISTATS 2024',
+    forms: [
+      {
+        option: "",
+        rule: () => srba({ learningRate: 0.1, size: { inner: 16, outer: 16 }, period: 100 }),
+        sizes: {},
+        cost: {
+          innerGradients: "2",
+          outerGradients: "2",
+          hessianVectorProducts: "2",
+          crossProducts: "2",
+          storedFloats: "5·|w| + 2·|λ|",
+        },
+        remark: "On a batch; once in a period it is one of each on all the data instead.",
       },
     ],
   },

@@ -21,9 +21,8 @@ test("there is a row for each form of each rule", () => {
   expect(truncated?.bias).toContain("leaves out");
 });
 
-test("a wide terminal gets a table under each family, its columns aligned", () => {
-  const lines = describeRules(rows, 200);
-  expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(200);
+test("without a terminal each family has a table, a line a row, its columns aligned", () => {
+  const lines = describeRules(rows, Infinity);
   for (const family of Object.keys(ruleFamilies)) {
     const start = lines.indexOf(family.toUpperCase());
     expect(start).toBeGreaterThanOrEqual(0);
@@ -36,6 +35,16 @@ test("a wide terminal gets a table under each family, its columns aligned", () =
       expect(line.slice(lines[head]!.indexOf("work")).startsWith(work)).toBe(true);
     }
   }
+});
+
+test("a wide terminal gets the tables too, with long cells on several lines", () => {
+  const lines = describeRules(rows, 160);
+  const families = Object.keys(ruleFamilies);
+  expect(lines.filter((line) => /^rule +needs +work /.test(line)).length).toBe(families.length);
+  expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(160);
+  const second = lines.findIndex((line) => line.startsWith("conjugateGradientNormal,"));
+  expect(lines[second - 1]).toMatch(/^implicit solver: .*\(2·J \+ 1\) H·v/);
+  expect(lines[second]).toMatch(/ {2,}solution/);
 });
 
 test.each([40, 80])("a terminal of %d columns gets a list that fits", (width) => {

@@ -84,20 +84,29 @@ export function describeRules(rows: readonly RuleRow[], width: number): string[]
 
 /** The rows as a table with aligned columns; `undefined` when it is wider than `width`. */
 function tableOf(rows: readonly RuleRow[], width: number): string[] | undefined {
+  // Long cells take several lines on a terminal, and one line in a file, where one searches.
+  const cellWidth = width === Infinity ? Infinity : 36;
   const cells = rows.map((row) => [nameOf(row), row.needs, row.work, row.memory, answerOf(row)]);
-  const table = [["rule", "needs", "work", "memory", "answer"], ...cells];
+  const table = [["rule", "needs", "work", "memory", "answer"], ...cells].map((row) =>
+    row.map((cell) => wrapWords(cell, cellWidth)),
+  );
   const widths = table[0]!.map((_, column) =>
-    Math.max(...table.map((row) => displayWidth(row[column]!))),
+    Math.max(...table.flatMap((row) => row[column]!.map(displayWidth))),
   );
   const total = widths.reduce((sum, one) => sum + one + 2, -2);
   if (total > width) return undefined;
-  const [head, ...body] = table.map((row) =>
-    row
-      .map((cell, column) => cell + " ".repeat(widths[column]! - displayWidth(cell)))
-      .join("  ")
-      .trimEnd(),
-  );
-  return [head!, "-".repeat(total), ...body];
+  const draw = (row: readonly string[][]): string[] =>
+    Array.from({ length: Math.max(...row.map((lines) => lines.length)) }, (_, i) =>
+      row
+        .map((lines, column) => {
+          const line = lines[i] ?? "";
+          return line + " ".repeat(widths[column]! - displayWidth(line));
+        })
+        .join("  ")
+        .trimEnd(),
+    );
+  const [head, ...body] = table;
+  return [...draw(head!), "-".repeat(total), ...body.flatMap(draw)];
 }
 
 /** A row as a paragraph: the call, then its properties. */
