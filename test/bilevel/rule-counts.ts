@@ -10,7 +10,10 @@ import { zeros } from "../../src/program/tensor.ts";
 /** Expects every count of the form's instance, but what the report needs, to be what the form's formula gives. */
 export function expectCounts(form: RuleForm): void {
   const counted = costOf(form);
-  const given = { ...form.sizes, "|w|": WEIGHTS, "|λ|": HYPERPARAMETERS };
+  const given: Record<string, number> = { "|w|": WEIGHTS, "|λ|": HYPERPARAMETERS };
+  for (const [letter, size] of Object.entries(form.sizes)) {
+    given[letter] = size === "|w|" ? WEIGHTS : size;
+  }
   const keys = new Set([...Object.keys(counted), ...Object.keys(form.cost)] as (keyof Cost)[]);
   for (const key of keys) {
     if (key.startsWith("report")) continue;

@@ -17,8 +17,8 @@ export interface RuleForm {
   readonly option: string;
   /** A small instance; its `needs` are what the cheat-sheet tells of the form, its code is the page's example. */
   readonly rule: () => Rule;
-  /** The instance's numbers for the letters in the formulas. */
-  readonly sizes: Readonly<Record<string, number>>;
+  /** The instance's numbers for the letters in the formulas; "|w|" for one that is the number of weights. */
+  readonly sizes: Readonly<Record<string, number | "|w|">>;
   readonly cost: CostFormulas;
   /** What sets the form apart, where the option does not say it; one sentence. */
   readonly remark?: string;

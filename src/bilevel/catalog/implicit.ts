@@ -1,4 +1,5 @@
-/** The rule that differentiates the inner solution, with each of its linear solvers. */
+/** Rules that differentiate the inner solution: free, with each linear solver, and under constraints. */
+import type { numpy as np } from "@jax-js/jax";
 import {
   conjugateGradient,
   conjugateGradientNormal,
@@ -10,7 +11,9 @@ import {
 } from "../../linear/index.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import { momentum } from "../optimizers/momentum.ts";
+import { box } from "../projections.ts";
 import { implicit } from "../rules/implicit.ts";
+import { implicitKkt } from "../rules/implicit-kkt.ts";
 import type { CatalogEntry, CostFormulas } from "./entry.ts";
 
 /** T steps, then J products in the solver. */
@@ -118,6 +121,54 @@ export const implicitRules: readonly CatalogEntry[] = [
         cost: withProducts("2·J + 1", "8·|w|"),
         remark:
           "For systems that are not symmetric, such as those of momentum, whose state has 2·|w| numbers.",
+      },
+    ],
+  },
+  {
+    factory: "implicitKkt",
+    family: "implicit",
+    file: "rules/implicit-kkt.ts",
+    summary: "the derivative of a constrained inner solution, on the constraints active there",
+    fails:
+      "an active constraint's multiplier is 0, for the answer then has a kink; the active constraints' gradients are linearly dependent; the Lagrangian is not convex along them (the report names each); the follower stops far from the constrained solution",
+    source:
+      'Xu, Zhu, "Efficient gradient approximation method for constrained bilevel optimization", AAAI 2023',
+    forms: [
+      {
+        option: "",
+        rule: () =>
+          implicitKkt({
+            inequalities: (w: np.Array) => w.sub(1),
+            projection: box({ upper: 1 }),
+            steps: 100,
+            dynamics: gradientDescent({ learningRate: 0.1 }),
+          }),
+        sizes: { T: 100, J: 100, m: "|w|" },
+        cost: {
+          innerGradients: "T + 1",
+          hessianVectorProducts: "J",
+          crossProducts: "1",
+          storedFloats: "|w| + (m + 5)·(|w| + m)",
+        },
+        remark: "m is the number of constraints, J the most iterations of minres.",
+      },
+      {
+        option: "penalty: ρ",
+        rule: () =>
+          implicitKkt({
+            inequalities: (w: np.Array) => w.sub(1),
+            penalty: 2,
+            steps: 100,
+            dynamics: gradientDescent({ learningRate: 0.1 }),
+          }),
+        sizes: { T: 100, J: 100, m: "|w|" },
+        cost: {
+          innerGradients: "T + 1",
+          hessianVectorProducts: "J",
+          crossProducts: "1",
+          storedFloats: "|w| + m + (m + 5)·(|w| + m)",
+        },
+        remark: "Without a projection, the method of multipliers leads to the constraints.",
       },
     ],
   },
