@@ -6,6 +6,9 @@
  */
 export {
   adam,
+  type Advice,
+  advise,
+  type AdviseOptions,
   amigo,
   type AmigoOptions,
   bda,
@@ -53,6 +56,7 @@ export {
   logBarrier,
   type LogBarrierOptions,
   minibatches,
+  type MeasuredProblem,
   type MemoryPlan,
   momentum,
   moreauEnvelope,
@@ -74,6 +78,7 @@ export {
   type Projection,
   type Rate,
   realTime,
+  type Recommendation,
   type RealTimeOptions,
   type Report,
   reverse,

@@ -59,6 +59,16 @@ export { type UnrolledOptions } from "./rules/unrolled-options.ts";
 
 export { type Report, type Status } from "./report.ts";
 export {
+  advise,
+  type Advice,
+  type AdviseOptions,
+  type InnerSolutions,
+  type Recommendation,
+  type RuledOut,
+} from "./advise.ts";
+export { type Curvature } from "./curvature.ts";
+export { type MeasuredProblem } from "./measure.ts";
+export {
   planMemory,
   type MemoryPlan,
   type Plan,

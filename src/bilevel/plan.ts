@@ -5,6 +5,7 @@
 import { conjugateGradient } from "../linear/conjugate-gradient.ts";
 import type { Dynamics } from "./dynamics.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import type { Projection } from "./projections.ts";
 import type { Cost, Rule } from "./rule.ts";
 import { forward } from "./rules/forward.ts";
 import { implicit } from "./rules/implicit.ts";
@@ -44,6 +45,8 @@ export type PlanKind = "exact" | "implicit" | "biased";
 /** How a planned rule's follower moves. */
 export interface PlannedRuleOptions {
   readonly dynamics: Dynamics | Optimizer;
+  /** Applied to the weights after every step. Default: none; the implicit rule takes none. */
+  readonly projection?: Projection;
 }
 
 /** One way to compute the hypergradient. */
@@ -138,7 +141,7 @@ function wholeReverse(sizes: Sizes): Draft {
     kind: "exact",
     call: `reverse({ steps: ${steps} })`,
     cost: unrolled(sizes, steps, steps, steps * state),
-    rule: ({ dynamics }) => reverse({ steps, dynamics }),
+    rule: (options) => reverse({ ...options, steps }),
     remark: "keeps every state and makes none again",
   };
 }
@@ -152,7 +155,7 @@ function squareRoot(sizes: Sizes): Draft[] {
       kind: "exact",
       call: `reverse({ steps: ${steps}, checkpoints: "sqrt" })`,
       cost: unrolled(sizes, 2 * steps, steps, (Math.ceil(steps / n) + n) * state),
-      rule: ({ dynamics }) => reverse({ steps, dynamics, checkpoints: "sqrt" }),
+      rule: (options) => reverse({ ...options, steps, checkpoints: "sqrt" }),
       remark: `keeps every ${ordinal(n)} state and makes the others again`,
     },
   ];
@@ -171,7 +174,7 @@ function slots(sizes: Sizes): Draft[] {
       call: `reverse({ steps: ${steps}, checkpoints: { slots: ${c} } })`,
       cost: unrolled(sizes, evaluations(steps, c), steps, c * state),
       tableBytes: 4 * (steps * c + steps - 1),
-      rule: ({ dynamics }) => reverse({ steps, dynamics, checkpoints: { slots: c } }),
+      rule: (options) => reverse({ ...options, steps, checkpoints: { slots: c } }),
       remark: `keeps at most ${count(c, "state")} at once and makes the others again by the binomial schedule`,
     },
   ];
@@ -184,7 +187,7 @@ function forwardMode(sizes: Sizes): Draft {
     kind: "exact",
     call: `forward({ steps: ${steps} })`,
     cost: unrolled(sizes, steps, steps * hyperparameters, kept),
-    rule: ({ dynamics }) => forward({ steps, dynamics }),
+    rule: (options) => forward({ ...options, steps }),
     remark: `carries ${count(hyperparameters, "tangent")} along, whatever the number of steps`,
   };
 }
@@ -201,7 +204,7 @@ function implicitly(sizes: Sizes): Draft {
       crossProducts: 1,
       reportProducts: linear.reportProducts,
     },
-    rule: ({ dynamics }) => implicit({ steps, dynamics, solver }),
+    rule: (options) => implicit({ ...options, steps, solver }),
     remark:
       "right only where the inner solution is unique, its Hessian positive definite, and the steps come close to it",
   };
@@ -218,7 +221,7 @@ function lastSteps(sizes: Sizes): Draft[] {
       kind: "biased",
       call: `truncated({ steps: ${steps}, keep: ${keep} })`,
       cost: unrolled(sizes, steps, keep, keep * state),
-      rule: ({ dynamics }) => truncated({ steps, keep, dynamics }),
+      rule: (options) => truncated({ ...options, steps, keep }),
       remark: `biased: it leaves out how the first ${count(steps - keep, "step")} depend${steps - keep === 1 ? "s" : ""} on the hyperparameters`,
     },
   ];

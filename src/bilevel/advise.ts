@@ -1,0 +1,233 @@
+/**
+ * The adviser: which rule to trust on a problem. It measures the problem, rules out what the measurements forbid, and
+ * ranks the rest with a reason, a prediction and a caution each.
+ */
+import { tree } from "@jax-js/jax";
+import { Program } from "../program/program.ts";
+import type { Value } from "../program/ir.ts";
+import { toTensor, type Tensor, type TensorLike, type Tree } from "../program/tensor.ts";
+import { adviseRules, type Draft } from "./advise-rules.ts";
+import { asDynamics, type Dynamics } from "./dynamics.ts";
+import type { Placement } from "./hypergradient.ts";
+import { checkFloatLeaves, treeMap } from "./leaves.ts";
+import { firstWeights, type HostPoint } from "./follower-runs.ts";
+import { measureProblem, type MeasuredProblem } from "./measure.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+import { formatBytes } from "./plan.ts";
+import type { BilevelData, Problem } from "./problem.ts";
+import type { Projection } from "./projections.ts";
+import type { Cost, Rule } from "./rule.ts";
+import { checkCount } from "./rules/unrolled-options.ts";
+
+/** What {@link advise} is told. */
+export interface AdviseOptions extends Placement {
+  readonly lambda: Tree<TensorLike>;
+  /** The follower's first weights; may be left out when the problem has an `init`. */
+  readonly w?: Tree<TensorLike>;
+  /** All data, or one minibatch of each level. */
+  readonly data: BilevelData<Tree<TensorLike>>;
+  /** T ≥ 1, the follower's steps that are intended. */
+  readonly steps: number;
+  /** How the follower is to move; must converge for the advice to say more than that it does not. */
+  readonly dynamics: Dynamics | Optimizer;
+  /** Applied to the weights after every step. Default: none. */
+  readonly projection?: Projection;
+  /** Bytes that an estimate may keep for its derivative; nothing above is ranked. Default: no limit. */
+  readonly bytes?: number;
+  /** Seconds that an estimate should take; what is predicted to take longer is cautioned against. Default: no limit. */
+  readonly seconds?: number;
+  /** Starts of the inner problem, the given one included. Default 7. */
+  readonly starts?: number;
+  /** Seed of the other starts. Default 0. */
+  readonly seed?: number;
+}
+
+/** What is thought of the inner solutions. */
+export type InnerSolutions =
+  /** One, with positive curvature there. */
+  | "unique"
+  /** A flat direction: the curvature is zero, and nowhere clearly negative. */
+  | "flat"
+  /** Several, or negative curvature where the follower went. */
+  | "several";
+
+/** A rule that is recommended. */
+export interface Recommendation {
+  /** The exported function that makes it. */
+  readonly factory: string;
+  /** As one would write it, without the dynamics. */
+  readonly call: string;
+  /** Why it is here; one sentence. */
+  readonly why: string;
+  /** What would make it wrong; one sentence. */
+  readonly caution: string;
+  /** The counts that its estimate declares. */
+  readonly cost: Cost;
+  /** Bytes that it keeps for its derivative. */
+  readonly bytes: number;
+  /** Predicted from the measured time of a gradient and of a product, and never used to rank. */
+  readonly seconds: number;
+  /** The rule itself, ready to be used. */
+  readonly rule: Rule;
+}
+
+/** A rule that is advised against. */
+export interface RuledOut {
+  readonly factory: string;
+  readonly why: string;
+}
+
+/** The adviser's answer. */
+export interface Advice {
+  readonly measured: MeasuredProblem;
+  readonly innerSolutions: InnerSolutions;
+  /** Whether the given steps solve the inner problem: its gradient falls to 1e-3 of its start. */
+  readonly isSolved: boolean;
+  /** Best first; empty when the dynamics diverge, or nothing fits. */
+  readonly ranking: readonly Recommendation[];
+  /** What the measurements forbid. */
+  readonly ruledOut: readonly RuledOut[];
+  /** What was found, and what follows, in words. */
+  readonly sentence: string;
+}
+
+/**
+ * Measures a problem at a point and ranks rules for it.
+ *
+ * The follower's steps are made from the given weights and from seeded starts around them, again and again until it comes
+ * to rest; Lanczos' method finds the extreme curvatures of the inner objective there. Where the inner solution is unique
+ * with positive curvature, rules that differentiate the steps come first, and the implicit rule among them when the given
+ * steps solve the inner problem. Where a direction is flat, or there are several solutions, those rules depend on the
+ * start and are ruled out. What a finite number of starts and products cannot see, the adviser does not know.
+ *
+ * @throws RangeError when `steps`, `starts`, `bytes` or `seconds` is out of range; TypeError when w is missing, or a leaf
+ *   of λ or w is not floating-point.
+ * @example
+ * const { ranking, sentence } = await advise(problem, { lambda, w, data, steps: 100, dynamics, bytes: 1e8 });
+ * const rule = ranking[0]?.rule;
+ */
+export async function advise(problem: Problem, options: AdviseOptions): Promise<Advice> {
+  const { steps, projection, bytes = Infinity, seconds = Infinity, starts = 7, seed = 0 } = options;
+  checkCount("advise: steps", steps);
+  checkCount("advise: starts", starts);
+  for (const [name, limit] of Object.entries({ bytes, seconds })) {
+    if (limit > 0) continue;
+    throw new RangeError(`advise: ${name} must be a number > 0; ${String(limit)} came.`);
+  }
+  const { device, threads, flushDenormals } = options;
+  const session = { device, threads, flushDenormals };
+  const dynamics = asDynamics(options.dynamics);
+  const point = await hostPoint(problem, options, session);
+  if (tree.leaves<Tensor>(point.w).some(({ dtype }) => dtype === "float16")) {
+    throw new TypeError(
+      "advise: w is float16, in which curvatures drown in rounding; measure in float32 or float64.",
+    );
+  }
+  const measured = await measureProblem({ ...problem, init: undefined }, point, {
+    steps,
+    dynamics,
+    projection,
+    starts,
+    seed,
+    session,
+  });
+  const advised = adviseRules(measured, {
+    steps,
+    dynamics,
+    projection,
+    bytes,
+    hasInit: problem.init !== undefined,
+  });
+  const drafts = advised.drafts.map((draft) => predict(draft, problem, point, measured, seconds));
+  // The planner has held its own against the budget, tables included.
+  const ranking = drafts.filter((one) => one.bytes <= bytes);
+  const { innerSolutions, isSolved, ruledOut, found } = advised;
+  const sentence = `${found} ${conclude(ranking, drafts, advised.none, measured, bytes)}`;
+  return { measured, innerSolutions, isSolved, ranking, ruledOut, sentence };
+}
+
+async function hostPoint(
+  problem: Problem,
+  { lambda, w, data }: AdviseOptions,
+  session: Placement,
+): Promise<HostPoint> {
+  const host = (values: Tree<TensorLike>): Tree<Tensor> => treeMap(toTensor, values);
+  const known = {
+    lambda: host(lambda),
+    data: { inner: host(data.inner), outer: host(data.outer) },
+  };
+  checkFloatLeaves("advise", "lambda", known.lambda);
+  if (problem.init) return { ...known, w: await firstWeights(problem, known, session) };
+  if (w === undefined) {
+    throw new TypeError(
+      "advise: w, the follower's first weights, is missing; give it, or give the problem an init.",
+    );
+  }
+  checkFloatLeaves("advise", "w", host(w));
+  return { ...known, w: host(w) };
+}
+
+/** The counts of a rule's estimate, from building it, and what they mean here. */
+function predict(
+  { call, bytes, why, caution, rule }: Draft,
+  problem: Problem,
+  point: HostPoint,
+  measured: MeasuredProblem,
+  limit: number,
+): Recommendation {
+  const cost = costOf(rule, problem, point);
+  const gradients = cost.innerGradients + (cost.outerGradients ?? 0);
+  const products =
+    cost.hessianVectorProducts +
+    cost.crossProducts +
+    (cost.outerHessianVectorProducts ?? 0) +
+    (cost.outerCrossProducts ?? 0);
+  const seconds = gradients * measured.secondsPerGradient + products * measured.secondsPerProduct;
+  const slow =
+    seconds > limit
+      ? ` It is predicted to take ${seconds.toPrecision(2)} s, more than the ${limit} s given.`
+      : "";
+  return {
+    factory: /^\w+/.exec(call)![0],
+    call,
+    why,
+    caution: caution + slow,
+    cost,
+    bytes: bytes ?? cost.storedFloats * measured.bytesPerFloat,
+    seconds,
+    rule,
+  };
+}
+
+function costOf(rule: Rule, problem: Problem, point: HostPoint): Cost {
+  const program = new Program(rule.name);
+  const declare = (name: string, values: Tree<Tensor>): Tree<Value> =>
+    program.input(name, values as never);
+  const lambda = declare("lambda", point.lambda);
+  const w = declare("w", point.w);
+  const data = {
+    inner: declare("inner", point.data.inner),
+    outer: declare("outer", point.data.outer),
+  };
+  const state = problem.init ? [] : (program.call(rule.init as never, w, lambda) as Tree<Value>);
+  return rule.estimate(program, problem, { lambda, w, state, data }).cost;
+}
+
+function conclude(
+  [best]: readonly Recommendation[],
+  drafts: readonly Recommendation[],
+  none: string | undefined,
+  { diverges }: MeasuredProblem,
+  bytes: number,
+): string {
+  if (best) return `Use ${best.call}: ${best.why}`;
+  if (diverges) return "No rule can help before the steps converge; lower the inner learning rate.";
+  if (drafts.length === 0) {
+    return (
+      none ??
+      "No rule is left that takes such an inner problem with an init or a projection; give w instead of init, or leave the projection out."
+    );
+  }
+  const least = drafts.reduce((a, b) => (b.bytes < a.bytes ? b : a));
+  return `Nothing fits in ${formatBytes(bytes)}; the least is ${formatBytes(least.bytes)}, for ${least.call}.`;
+}

@@ -1,0 +1,162 @@
+/**
+ * What there is to know of a problem before a rule is chosen: its sizes, how far the given steps go, where they end from
+ * several starts, and the inner objective's curvature at both. A few small programs; nothing is differentiated by λ.
+ */
+import { tree } from "@jax-js/jax";
+import type { SessionOptions } from "../program/session.ts";
+import type { Tensor, Tree } from "../program/tensor.ts";
+import { curvatureMeter, flatness, type Curvature } from "./curvature.ts";
+import type { Dynamics } from "./dynamics.ts";
+import { followerRuns, type FollowerRuns, type HostPoint } from "./follower-runs.ts";
+import { countElements } from "./leaves.ts";
+import type { Problem } from "./problem.ts";
+import type { Projection } from "./projections.ts";
+import { isFinite, startsAround, widest } from "./starts.ts";
+
+/** What is known of an inner problem. */
+export interface MeasuredProblem {
+  /** |w|, the numbers in the follower's state, and |λ|. */
+  readonly weights: number;
+  readonly state: number;
+  readonly hyperparameters: number;
+  /** Numbers of inner data that `prepare` makes of λ. */
+  readonly preparedFloats: number;
+  readonly bytesPerFloat: number;
+  /** ‖∇_w L‖ after the given steps from the given start, relative to where they began. */
+  readonly relativeGradientNorm: number;
+  /** Geometric mean of the ratios of successive steps' lengths; below 1 the follower comes to rest. */
+  readonly contraction: number;
+  /** Whether the steps left the follower a thousandfold farther from rest, or with numbers that are not finite. */
+  readonly diverges: boolean;
+  /** Curvature of L where the follower went from the given start. */
+  readonly atAnswer: Curvature;
+  /** Extreme curvatures of L over all starts and ends. */
+  readonly anywhere: Curvature;
+  /** Largest distance between two ends that are solved, and between their starts. */
+  readonly spread: number;
+  readonly startSpread: number;
+  /** How many starts led to a solution, of how many. */
+  readonly solvedStarts: number;
+  readonly starts: number;
+  /** Seconds of one inner gradient and of one product, medians of three runs; of no influence on any order. */
+  readonly secondsPerGradient: number;
+  readonly secondsPerProduct: number;
+}
+
+/** What a measurement is made with. */
+export interface MeasureOptions {
+  readonly steps: number;
+  readonly dynamics: Dynamics;
+  readonly projection?: Projection | undefined;
+  readonly starts: number;
+  readonly seed: number;
+  readonly session: SessionOptions;
+}
+
+/** Measures a problem without `init`. */
+export async function measureProblem(
+  problem: Problem,
+  point: HostPoint,
+  options: MeasureOptions,
+): Promise<MeasuredProblem> {
+  const { session, steps, starts, seed } = options;
+  const follower = await followerRuns(problem, point, options);
+  const place = { lambda: point.lambda, w: point.w, inner: point.data.inner };
+  const meter = await curvatureMeter(problem, place, { ...session, products: PRODUCTS });
+  const dtype = tree.leaves<Tensor>(point.w)[0]!.dtype;
+  try {
+    const gradientSeconds: number[] = [];
+    const productSeconds: number[] = [];
+    const timed = async <T>(seconds: number[], run: () => Promise<T>): Promise<T> => {
+      const started = performance.now();
+      const result = await run();
+      seconds.push((performance.now() - started) / 1000);
+      return result;
+    };
+    await follower.run(point.w);
+    const first = await timed(gradientSeconds, () => follower.run(point.w));
+    for (let i = 0; i < 2; i++) await timed(gradientSeconds, () => follower.run(point.w));
+    const diverges = !(first.end <= 1e3 * Math.max(first.begin, TINY)) || !isFinite(first.w);
+
+    const tolerance = dtype === "float64" ? 1e-8 : 1e-4;
+    const all = [point.w, ...startsAround(point.w, starts - 1, seed)];
+    const ends: End[] = [];
+    const curvatures: Curvature[] = [await meter.at(point.w)];
+    for (const start of all) {
+      const end = await solveFrom(follower.run, start, diverges ? 0 : tolerance);
+      if (isFinite(end.w)) {
+        ends.push(end);
+        curvatures.push(await timed(productSeconds, () => meter.at(end.w)));
+      }
+      if (start !== point.w) curvatures.push(await meter.at(start));
+    }
+    const solved = ends.filter(({ isSolved }) => isSolved);
+    const atAnswer = curvatures[1] ?? curvatures[0]!;
+    const gradients = steps * options.dynamics.gradientsPerStep;
+    return {
+      weights: countElements(point.w),
+      state: follower.state,
+      hyperparameters: countElements(point.lambda),
+      preparedFloats: follower.preparedFloats,
+      bytesPerFloat: dtype === "float64" ? 8 : 4,
+      relativeGradientNorm: first.begin === 0 ? 0 : first.end / first.begin,
+      contraction: (first.lastStep / first.firstStep) ** (1 / steps),
+      diverges,
+      atAnswer,
+      anywhere: hull(curvatures),
+      spread: widest(solved.map(({ w }) => w)),
+      startSpread: widest(solved.map(({ start }) => start)),
+      solvedStarts: solved.length,
+      starts: all.length,
+      secondsPerGradient: median(gradientSeconds) / gradients,
+      secondsPerProduct: median(productSeconds) / meter.products,
+    };
+  } finally {
+    await Promise.all([follower.dispose(), meter.dispose()]);
+  }
+}
+
+/** What counts as zero beside the largest curvature; see {@link flatness}. */
+export function flatnessOf({ bytesPerFloat }: MeasuredProblem): number {
+  return flatness({ dtype: bytesPerFloat === 8 ? "float64" : "float32" });
+}
+
+const PRODUCTS = 32;
+const ROUNDS = 20;
+const TINY = 1e-300;
+
+/** Where the follower came to rest, or was left. */
+interface End {
+  readonly start: Tree<Tensor>;
+  readonly w: Tree<Tensor>;
+  readonly isSolved: boolean;
+}
+
+/** Makes the steps again and again until the inner gradient is small beside the first; once with a tolerance of 0. */
+async function solveFrom(
+  run: FollowerRuns["run"],
+  start: Tree<Tensor>,
+  tolerance: number,
+): Promise<End> {
+  let result = await run(start);
+  const first = Math.max(result.begin, TINY);
+  const rounds = tolerance > 0 ? ROUNDS : 1;
+  for (let round = 1; round < rounds; round++) {
+    if (!(result.end > tolerance * first) || !isFinite(result.w)) break;
+    result = await run(result.w);
+  }
+  return { start, w: result.w, isSolved: result.end <= tolerance * first };
+}
+
+function hull(all: readonly Curvature[]): Curvature {
+  return {
+    smallest: Math.min(...all.map(({ smallest }) => smallest)),
+    largest: Math.max(...all.map(({ largest }) => largest)),
+    isExhausted: all.every(({ isExhausted }) => isExhausted),
+  };
+}
+
+function median(values: readonly number[]): number {
+  if (values.length === 0) return NaN;
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}

@@ -1,0 +1,179 @@
+/** The adviser on every problem of the matrices: what it recommends first is right there, and what fails is ruled out. */
+import { afterAll, describe, expect, test } from "vitest";
+import {
+  box,
+  checkHypergradient,
+  gradientDescent,
+  hypergradient,
+  reverse,
+  type Problem,
+} from "../../src/bilevel/index.ts";
+import { adviceFor, disposeAdvised, type Place } from "./advice.ts";
+import { descend, expectAll, leavesOf } from "./descend.ts";
+import { distance } from "./evaluate.ts";
+import { allCases, cleaning, f64, proximalTasks } from "./problems.ts";
+import {
+  equal,
+  merelyConvex,
+  noData,
+  nonConvex,
+  sinusoidal,
+  sinusoidalOptimum,
+  stronglyConvex,
+  trap,
+  waveOuter,
+  waves,
+} from "./problems-without-unique-answer.ts";
+
+afterAll(disposeAdvised);
+
+describe("a unique solution", () => {
+  const cases = [...allCases(), proximalTasks()].filter(({ name }) => name !== cleaning().name);
+
+  test.each(cases.map((c) => ({ c, name: c.name })))(
+    "$name, solved: the first rule gives the derivative of the solution",
+    async ({ c }) => {
+      const advice = await adviceFor(c.problem, c, { steps: 400, rate: c.learningRate });
+      expect(advice.innerSolutions, advice.sentence).toBe("unique");
+      expect(advice.isSolved).toBe(true);
+      expect(advice.measured.contraction).toBeLessThan(1);
+      const { lambda, w, data } = c;
+      const at = { lambda, w, data };
+      const dynamics = gradientDescent({ learningRate: c.learningRate });
+      const exact = await hypergradient(c.problem, {
+        rule: reverse({ steps: 3000, dynamics }),
+        ...at,
+      });
+      const found = await hypergradient(c.problem, { rule: advice.ranking[0]!.rule, ...at });
+      const [a, b] = [leavesOf(found.gradient), leavesOf(exact.gradient)];
+      expect(distance(a, b)).toBeLessThan(1e-4 * Math.hypot(...b));
+      expect(found.report.cost).toEqual(advice.ranking[0]!.cost);
+    },
+  );
+
+  test.each(cases.map((c) => ({ c, name: c.name })))(
+    "$name, not solved: the first rule is exact for the steps, and implicit is ruled out",
+    async ({ c }) => {
+      const advice = await adviceFor(c.problem, c, { steps: 2, rate: c.learningRate / 8 });
+      expect(advice.isSolved).toBe(false);
+      expect(advice.ruledOut.map(({ factory }) => factory)).toContain("implicit");
+      expect(advice.ranking[0]!.caution).toContain("make more of them");
+      const { lambda, w, data } = c;
+      const check = await checkHypergradient(c.problem, {
+        rule: advice.ranking[0]!.rule,
+        lambda,
+        w,
+        data,
+      });
+      expect(check.passed, check.sentence).toBe(true);
+    },
+  );
+
+  test("P5", async () => {
+    const place = { lambda: equal(20, 0.5), w: equal(20, 2), data: noData };
+    const advice = await adviceFor(stronglyConvex as Problem, place, { steps: 60, rate: 0.5 });
+    const { gradient } = await hypergradient(stronglyConvex, {
+      rule: advice.ranking[0]!.rule,
+      ...place,
+    });
+    // dF/dx = y + x − 1 with y = x = 1/2.
+    expectAll(leavesOf(gradient), 0, 1e-6);
+  });
+
+  test("P10 and P11 are not convex, yet all starts end at one point", async () => {
+    const at = (x: number) => ({ lambda: f64([x]), w: f64([0.4]), data: noData });
+    const wave = await adviceFor(waves as Problem, at(0.7), { steps: 200, rate: 0.1 });
+    expect(wave.innerSolutions, wave.sentence).toBe("unique");
+    const result = await hypergradient(waves, { rule: wave.ranking[0]!.rule, ...at(0.7) });
+    const h = 1e-5;
+    const total = (waveOuter(0.7 + h, -0.7 - h) - waveOuter(0.7 - h, -0.7 + h)) / (2 * h);
+    expect(result.gradient.data[0]).toBeCloseTo(total, 6);
+
+    const caughtAt = { lambda: f64(1), w: f64((2 * Math.PI) / 3), data: noData };
+    const caught = await adviceFor(trap as Problem, caughtAt, { steps: 200, rate: 0.15 });
+    expect(caught.innerSolutions, caught.sentence).toBe("unique");
+    const { gradient } = await hypergradient(trap, { rule: caught.ranking[0]!.rule, ...caughtAt });
+    expect(leavesOf(gradient)[0]).toBeCloseTo(1, 9);
+  });
+});
+
+describe("no unique solution", () => {
+  const p7 = (n: number): Place => ({
+    lambda: equal(n, 0.01),
+    w: { y1: equal(n, 0.01), y2: equal(n, 0.01) },
+    data: noData,
+  });
+
+  test("P7, half of the weights free: aggregation comes first, and finds x* = 1", async () => {
+    const advice = await adviceFor(merelyConvex as Problem, p7(3), { steps: 256, rate: 0.5 });
+    expect(advice.innerSolutions).toBe("flat");
+    expect(advice.ranking[0]!.factory).toBe("bda");
+    const { x } = await descend(merelyConvex as Problem, {
+      rule: advice.ranking[0]!.rule,
+      rate: 0.9,
+      steps: 40,
+      lambda: equal(3, 0.01),
+      w: p7(3).w,
+    });
+    // Going on from the last answer, the shares of all outer steps add up.
+    expectAll(x, 1, 1e-3);
+  });
+
+  test("P7 in few bytes: first derivatives alone, and they find it too", async () => {
+    const options = { steps: 64, rate: 0.5, bytes: 8 * 6 };
+    const advice = await adviceFor(merelyConvex as Problem, p7(3), options);
+    expect(advice.ranking[0]!.factory).toBe("valuePenalty");
+    const { x } = await descend(merelyConvex as Problem, {
+      rule: advice.ranking[0]!.rule,
+      rate: 0.02,
+      steps: 2200,
+      lambda: equal(3, 0.01),
+      w: p7(3).w,
+    });
+    expectAll(x, 1, 1e-3);
+  });
+
+  test("softmax regression without regularizer: a flat direction", async () => {
+    const c = cleaning();
+    const advice = await adviceFor(c.problem, c, { steps: 20, rate: c.learningRate });
+    expect(advice.innerSolutions, advice.sentence).toBe("flat");
+    const { rule, factory } = advice.ranking[0]!;
+    expect(factory).toBe("bda");
+    const { problem, lambda, w, data } = c;
+    const check = await checkHypergradient(problem, { rule, lambda, w, data });
+    expect(check.passed, check.sentence).toBe(true);
+  });
+
+  test("P8 with few small steps: the start is the leader's to move", async () => {
+    const projection = box({ lower: -2, upper: 2 });
+    const place = { lambda: f64([1]), w: f64([2]), data: noData };
+    const options = { steps: 40, rate: 5e-4, projection };
+    const advice = await adviceFor(nonConvex as Problem, place, options);
+    expect(advice.innerSolutions, advice.sentence).toBe("several");
+    expect(advice.ranking[0]!.factory).toBe("iaptt");
+    const { x } = await descend(nonConvex as Problem, {
+      rule: advice.ranking[0]!.rule,
+      rate: 0.1,
+      steps: 500,
+      lambda: f64([1]),
+      w: f64([2]),
+      constraints: box({ lower: 1, upper: 10 }),
+    });
+    expect(Math.abs(x[0]! - (11 * Math.PI) / 4)).toBeLessThan(0.15);
+  });
+
+  test.each([1, 2])("P9 with %i weights: the gap is a penalty", async (n) => {
+    const place = { lambda: f64(3), w: equal(n, 3), data: noData };
+    const advice = await adviceFor(sinusoidal as Problem, place, { steps: 60, rate: 0.5 });
+    expect(advice.innerSolutions, advice.sentence).toBe("several");
+    expect(advice.ranking[0]!.factory).toBe("valuePenalty");
+    const { x } = await descend(sinusoidal as Problem, {
+      rule: advice.ranking[0]!.rule,
+      rate: 0.5 / (52 * n),
+      steps: 2500,
+      lambda: f64(3),
+      w: equal(n, 3),
+    });
+    expect(Math.abs(x[0]! - sinusoidalOptimum(n).x)).toBeLessThan(0.01);
+  });
+});
