@@ -90,6 +90,13 @@ export {
 // The outer loop: solve, samplers, checkpoints.
 export { solve, type Solve } from "./solve.ts";
 export {
+  augmentedLagrangian,
+  type AugmentedLagrangianOptions,
+  type ConstrainedResult,
+  type MultiplierUpdate,
+} from "./augmented-lagrangian.ts";
+export { type Constraint, type Constraints } from "./constraints.ts";
+export {
   type Best,
   type CheckpointOptions,
   type SolveOptions,

@@ -9,6 +9,7 @@ import {
   hypergradient,
   implicitKkt,
   reverse,
+  simplex,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
@@ -105,6 +106,24 @@ describe("P12 (b), Σy = 1", () => {
     expect(report.status, report.sentence).toBe("converged");
     expect(Math.abs(measured(report, "tangentCurvature") - 1)).toBeLessThan(1e-8);
   });
+});
+
+test("on the simplex, where one weight is 0, reverse mode through the projection agrees", async () => {
+  const shared = {
+    steps: 100,
+    dynamics: gradientDescent({ learningRate: 0.5 }),
+    projection: simplex(),
+  };
+  const rule = implicitKkt({
+    equalities: (y: np.Array) => np.sum(y).sub(1),
+    inequalities: (y: np.Array) => y.mul(-1),
+    ...shared,
+  });
+  const point = { ...onPlane, w: f64([0.25, 0.25, 0.25, 0.25]) };
+  const { gradient, report } = await evaluate(point, rule);
+  expect(measured(report, "activeConstraints")).toBe(2);
+  expect(report.status, report.sentence).toBe("converged");
+  expectClose(gradient, (await evaluate(point, reverse(shared))).gradient, 1e-9);
 });
 
 describe("P12 (c), sines confined to x + y in [0, 1]", () => {
