@@ -169,6 +169,29 @@ test("a curved set that moves with λ: both parts of the derivative", async () =
   expectClose(gradient, [...inBall.gradient.a, inBall.gradient.r], 1e-8);
 });
 
+test("first weights made of λ have no influence", async () => {
+  const problem = bilevel({
+    inner: clipped.problem.inner,
+    outer: clipped.problem.outer,
+    init: (x: np.Array) => x.mul(-2),
+  }) as Problem;
+  const rule = implicitKkt({
+    inequalities: upTo1,
+    steps: 500,
+    dynamics: gradientDescent({ learningRate: 0.4 }),
+  });
+  for (const [x, slope] of [
+    [0.3, 1.3],
+    [2, 0],
+  ]) {
+    const point = { lambda: f64([x!]), data: clipped.data };
+    const { gradient, report } = await hypergradient(problem, { rule, ...point });
+    expect(report.status, report.sentence).toBe("converged");
+    expectClose(flat(gradient), [slope!], 1e-9);
+  }
+  await disposePrograms(problem);
+});
+
 describe("a quadratic in a box", () => {
   const dynamics = gradientDescent({ learningRate: 0.3 });
   const projection = box({ lower: 0, upper: 0.5 });
@@ -229,6 +252,21 @@ describe("a quadratic in a box", () => {
     expect(measured(report, "dependentConstraints")).toBe(1);
     expect(report.sentence).toContain("linearly dependent");
     expectClose(gradient, boxedAnswer().gradient, 1e-8);
+  });
+
+  test("stacked minibatches, all alike, give the same", async () => {
+    const steps = 60;
+    const rule = implicitKkt({ inequalities: boxSides, projection, steps, dynamics });
+    const stack = (leaf: Tensor): Tensor =>
+      tensor(
+        Float64Array.from({ length: steps * leaf.size }, (_, i) => leaf.data[i % leaf.size]!),
+        { shape: [steps, ...leaf.shape] },
+      );
+    const { lambda, w, data } = boxed;
+    const inner = tree.map(stack, data.inner) as Tree<Tensor>;
+    const point = { lambda, w, data: { ...data, inner }, batched: true };
+    const { gradient } = await hypergradient(boxed.problem, { rule, ...point });
+    expectClose(flat(gradient), (await evaluate(boxed, rule)).gradient, 1e-12);
   });
 
   test("float32 agrees to its precision", async () => {
