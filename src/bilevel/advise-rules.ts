@@ -6,7 +6,7 @@ import { gradientDescent } from "./optimizers/gradient-descent.ts";
 import { linearRamp } from "./optimizers/linear-ramp.ts";
 import { planMemory, type Plan } from "./plan.ts";
 import type { Projection } from "./projections.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule, Tolerance } from "./rule.ts";
 import { bda } from "./rules/bda.ts";
 import { iaptt } from "./rules/iaptt.ts";
 import { moreauEnvelope } from "./rules/moreau-envelope.ts";
@@ -45,7 +45,7 @@ export function adviseRules(
   context: AdviseContext,
 ): Pick<Advice, "innerSolutions" | "isSolved" | "ruledOut"> & Judgement {
   const innerSolutions = judgeSolutions(measured);
-  const isSolved = !measured.diverges && measured.relativeGradientNorm <= SOLVED;
+  const isSolved = isWithin(measured, SOLVED);
   const found = describe(measured, innerSolutions, isSolved, context.steps);
   const verdict = { innerSolutions, isSolved, found };
   if (measured.diverges) return { ...verdict, drafts: [], ruledOut: [] };
@@ -56,25 +56,32 @@ export function adviseRules(
 }
 
 /** The gradient's fall at which the report calls the inner problem solved, and at which implicit rules come first. */
-const SOLVED = 1e-3;
-const WELL_SOLVED = 1e-6;
+const SOLVED = { relative: 1e-3, absolute: 1e-6 };
+const WELL_SOLVED = { relative: 1e-6, absolute: 1e-9 };
+
+function isWithin(measured: MeasuredProblem, { relative, absolute }: Tolerance): boolean {
+  const { diverges, relativeGradientNorm, gradientNorm } = measured;
+  return !diverges && (relativeGradientNorm <= relative || gradientNorm <= absolute);
+}
 
 function judgeSolutions(measured: MeasuredProblem): InnerSolutions {
-  const { atAnswer, anywhere, spread, startSpread, solvedStarts, starts } = measured;
+  const { atAnswer, anywhere, spread, endSpread, startSpread, solvedStarts, starts } = measured;
   const zero = flatnessOf(measured);
   const isNegative = ({ smallest, largest }: typeof atAnswer): boolean =>
     smallest < -zero * Math.max(largest, -smallest);
-  const isPositive = atAnswer.smallest > zero * atAnswer.largest;
-  const agree = spread <= 1e-3 * startSpread;
   if (isNegative(atAnswer)) return "several";
-  // Few products may miss the flat direction of a large convex objective; the ends that differ along it do not.
-  if (!isPositive || (!agree && !atAnswer.isExhausted)) {
-    return isNegative(anywhere) ? "several" : "flat";
-  }
-  if (!agree) return "several";
+  // A few products may miss a flat direction; ends that stay apart along it do not.
+  const isPositive =
+    atAnswer.smallest > zero * atAnswer.largest &&
+    (atAnswer.isExhausted || endSpread <= AGREE * startSpread);
+  if (!isPositive) return isNegative(anywhere) ? "several" : "flat";
+  if (spread > AGREE * startSpread) return "several";
   // Where the curvature changes its sign on the way, only starts that all end at one point speak for a single one.
   return isNegative(anywhere) && solvedStarts < starts ? "several" : "unique";
 }
+
+/** Ends are one point when they lie this much closer together than their starts. */
+const AGREE = 1e-3;
 
 function forUnique(
   measured: MeasuredProblem,
@@ -105,7 +112,7 @@ function forUnique(
   }
   const isAdmitted = ({ call }: Plan): boolean =>
     !ruledOut.some(({ factory }) => call.startsWith(`${factory}(`));
-  const isWellSolved = measured.relativeGradientNorm <= WELL_SOLVED;
+  const isWellSolved = isWithin(measured, WELL_SOLVED);
   const work = ({ cost }: Plan): number =>
     cost.innerGradients + 2 * (cost.hessianVectorProducts + cost.crossProducts);
   const early = (plan: Plan): boolean =>
@@ -233,7 +240,9 @@ function describe(
   const bound = measured.atAnswer.isExhausted ? "" : "; the least may be smaller still";
   const solutions: Record<InnerSolutions, string> = {
     unique: `The inner solution is unique as far as ${measured.starts} starts show (${curvature}${bound})`,
-    flat: `The inner objective has a flat direction (${curvature}), so that its solution is not unique`,
+    flat: measured.atAnswer.isExhausted
+      ? `The inner objective has a flat direction (${curvature}), so that its solution is not unique`
+      : `The inner objective has directions that are flat, or so nearly that the starts end apart (${curvature}${bound})`,
     several: `The inner objective is not convex and has several solutions or none that is certain (${curvature} where the follower went, ${measured.anywhere.smallest.toPrecision(2)} at the least)`,
   };
   const left = percent(measured.relativeGradientNorm);

@@ -36,7 +36,7 @@ export interface AdviseOptions extends Placement {
   readonly bytes?: number;
   /** Seconds that an estimate should take; what is predicted to take longer is cautioned against. Default: no limit. */
   readonly seconds?: number;
-  /** Starts of the inner problem, the given one included. Default 7. */
+  /** Starts of the inner problem, the given one included; at least 2. Default 7. */
   readonly starts?: number;
   /** Seed of the other starts. Default 0. */
   readonly seed?: number;
@@ -81,7 +81,7 @@ export interface RuledOut {
 export interface Advice {
   readonly measured: MeasuredProblem;
   readonly innerSolutions: InnerSolutions;
-  /** Whether the given steps solve the inner problem: its gradient falls to 1e-3 of its start. */
+  /** Whether the given steps solve the inner problem: its gradient falls to 1e-3 of its start, or to 1e-6. */
   readonly isSolved: boolean;
   /** Best first; empty when the dynamics diverge, or nothing fits. */
   readonly ranking: readonly Recommendation[];
@@ -106,10 +106,19 @@ export interface Advice {
  * const { ranking, sentence } = await advise(problem, { lambda, w, data, steps: 100, dynamics, bytes: 1e8 });
  * const rule = ranking[0]?.rule;
  */
-export async function advise(problem: Problem, options: AdviseOptions): Promise<Advice> {
+export async function advise<L, W, D, O>(
+  asked: Problem<L, W, D, O>,
+  options: AdviseOptions,
+): Promise<Advice> {
+  const problem = asked as Problem;
   const { steps, projection, bytes = Infinity, seconds = Infinity, starts = 7, seed = 0 } = options;
   checkCount("advise: steps", steps);
   checkCount("advise: starts", starts);
+  if (starts === 1) {
+    throw new RangeError(
+      "advise: starts must be at least 2, for one start shows one solution only.",
+    );
+  }
   for (const [name, limit] of Object.entries({ bytes, seconds })) {
     if (limit > 0) continue;
     throw new RangeError(`advise: ${name} must be a number > 0; ${String(limit)} came.`);

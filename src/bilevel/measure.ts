@@ -11,6 +11,7 @@ import { followerRuns, type FollowerRuns, type HostPoint } from "./follower-runs
 import { countElements } from "./leaves.ts";
 import type { Problem } from "./problem.ts";
 import type { Projection } from "./projections.ts";
+import type { Tolerance } from "./rule.ts";
 import { isFinite, startsAround, widest } from "./starts.ts";
 
 /** What is known of an inner problem. */
@@ -22,7 +23,9 @@ export interface MeasuredProblem {
   /** Numbers of inner data that `prepare` makes of λ. */
   readonly preparedFloats: number;
   readonly bytesPerFloat: number;
-  /** ‖∇_w L‖ after the given steps from the given start, relative to where they began. */
+  /** ‖∇_w L‖ after the given steps from the given start. */
+  readonly gradientNorm: number;
+  /** The same relative to where they began. */
   readonly relativeGradientNorm: number;
   /** Geometric mean of the ratios of successive steps' lengths; below 1 the follower comes to rest. */
   readonly contraction: number;
@@ -32,8 +35,10 @@ export interface MeasuredProblem {
   readonly atAnswer: Curvature;
   /** Extreme curvatures of L over all starts and ends. */
   readonly anywhere: Curvature;
-  /** Largest distance between two ends that are solved, and between their starts. */
+  /** Largest distance between two ends that are solved. */
   readonly spread: number;
+  /** The same over all ends, solved or not, and over their starts. */
+  readonly endSpread: number;
   readonly startSpread: number;
   /** How many starts led to a solution, of how many. */
   readonly solvedStarts: number;
@@ -61,8 +66,12 @@ export async function measureProblem(
 ): Promise<MeasuredProblem> {
   const { session, steps, starts, seed } = options;
   const follower = await followerRuns(problem, point, options);
+  const size = countElements(point.w);
   const place = { lambda: point.lambda, w: point.w, inner: point.data.inner };
-  const meter = await curvatureMeter(problem, place, { ...session, products: PRODUCTS });
+  const meter = await curvatureMeter(problem, place, {
+    ...session,
+    products: size <= ALL_PRODUCTS ? size : SOME_PRODUCTS,
+  });
   const dtype = tree.leaves<Tensor>(point.w)[0]!.dtype;
   try {
     const gradientSeconds: number[] = [];
@@ -76,14 +85,17 @@ export async function measureProblem(
     await follower.run(point.w);
     const first = await timed(gradientSeconds, () => follower.run(point.w));
     for (let i = 0; i < 2; i++) await timed(gradientSeconds, () => follower.run(point.w));
-    const diverges = !(first.end <= 1e3 * Math.max(first.begin, TINY)) || !isFinite(first.w);
+    const diverges = !(first.end <= 1e3 * Math.max(first.begin, 1e-6)) || !isFinite(first.w);
 
-    const tolerance = dtype === "float64" ? 1e-8 : 1e-4;
+    const tolerance =
+      dtype === "float64"
+        ? { relative: 1e-8, absolute: 1e-10 }
+        : { relative: 1e-4, absolute: 1e-6 };
     const all = [point.w, ...startsAround(point.w, starts - 1, seed)];
     const ends: End[] = [];
     const curvatures: Curvature[] = [await meter.at(point.w)];
     for (const start of all) {
-      const end = await solveFrom(follower.run, start, diverges ? 0 : tolerance);
+      const end = await solveFrom(follower.run, start, tolerance, diverges ? 1 : ROUNDS);
       if (isFinite(end.w)) {
         ends.push(end);
         curvatures.push(await timed(productSeconds, () => meter.at(end.w)));
@@ -94,18 +106,20 @@ export async function measureProblem(
     const atAnswer = curvatures[1] ?? curvatures[0]!;
     const gradients = steps * options.dynamics.gradientsPerStep;
     return {
-      weights: countElements(point.w),
+      weights: size,
       state: follower.state,
       hyperparameters: countElements(point.lambda),
       preparedFloats: follower.preparedFloats,
       bytesPerFloat: dtype === "float64" ? 8 : 4,
+      gradientNorm: first.end,
       relativeGradientNorm: first.begin === 0 ? 0 : first.end / first.begin,
-      contraction: (first.lastStep / first.firstStep) ** (1 / steps),
+      contraction: first.lastStep === 0 ? 0 : (first.lastStep / first.firstStep) ** (1 / steps),
       diverges,
       atAnswer,
       anywhere: hull(curvatures),
       spread: widest(solved.map(({ w }) => w)),
-      startSpread: widest(solved.map(({ start }) => start)),
+      endSpread: widest(ends.map(({ w }) => w)),
+      startSpread: widest(ends.map(({ start }) => start)),
       solvedStarts: solved.length,
       starts: all.length,
       secondsPerGradient: median(gradientSeconds) / gradients,
@@ -121,9 +135,10 @@ export function flatnessOf({ bytesPerFloat }: MeasuredProblem): number {
   return flatness({ dtype: bytesPerFloat === 8 ? "float64" : "float32" });
 }
 
-const PRODUCTS = 32;
+/** Up to this many weights the curvatures are exact; beyond it, what a few products show. */
+const ALL_PRODUCTS = 256;
+const SOME_PRODUCTS = 32;
 const ROUNDS = 20;
-const TINY = 1e-300;
 
 /** Where the follower came to rest, or was left. */
 interface End {
@@ -132,20 +147,20 @@ interface End {
   readonly isSolved: boolean;
 }
 
-/** Makes the steps again and again until the inner gradient is small beside the first; once with a tolerance of 0. */
+/** Makes the steps again and again until the inner gradient is small. */
 async function solveFrom(
   run: FollowerRuns["run"],
   start: Tree<Tensor>,
-  tolerance: number,
+  { relative, absolute }: Tolerance,
+  rounds: number,
 ): Promise<End> {
   let result = await run(start);
-  const first = Math.max(result.begin, TINY);
-  const rounds = tolerance > 0 ? ROUNDS : 1;
+  const enough = Math.max(relative * result.begin, absolute);
   for (let round = 1; round < rounds; round++) {
-    if (!(result.end > tolerance * first) || !isFinite(result.w)) break;
+    if (!(result.end > enough) || !isFinite(result.w)) break;
     result = await run(result.w);
   }
-  return { start, w: result.w, isSolved: result.end <= tolerance * first };
+  return { start, w: result.w, isSolved: result.end <= enough };
 }
 
 function hull(all: readonly Curvature[]): Curvature {

@@ -93,6 +93,15 @@ describe("limits", () => {
     expect(await calls(a!)).toEqual(await calls(b!));
   });
 
+  test("weights that already solve the inner problem are solved, and do not diverge", async () => {
+    const { problem, lambda, data } = scalarQuadratic;
+    const options = { steps: 50, rate: 0.25 };
+    const advice = await adviceFor(problem, { lambda, data, w: f64(0.5) }, options);
+    expect(advice.measured.diverges).toBe(false);
+    expect(advice.isSolved).toBe(true);
+    expect(advice.innerSolutions).toBe("unique");
+  });
+
   test("in float32", async () => {
     const small = logisticRegression(40, 5);
     const advice = await adviceFor(small.problem, small, { steps: 500, rate: 1 });
@@ -110,6 +119,9 @@ describe("limits", () => {
     const at = { lambda, w, data, dynamics, steps: 5 };
     await expect(advise(problem, { ...at, steps: 0 })).rejects.toThrow(
       "advise: steps must be a whole number >= 1; 0 came.",
+    );
+    await expect(advise(problem, { ...at, starts: 1 })).rejects.toThrow(
+      "advise: starts must be at least 2, for one start shows one solution only.",
     );
     await expect(advise(problem, { ...at, bytes: -1 })).rejects.toThrow(
       "advise: bytes must be a number > 0; -1 came.",

@@ -1,6 +1,8 @@
 /** The adviser on every problem of the matrices: what it recommends first is right there, and what fails is ruled out. */
+import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 import {
+  bilevel,
   box,
   checkHypergradient,
   gradientDescent,
@@ -11,7 +13,7 @@ import {
 import { adviceFor, disposeAdvised, type Place } from "./advice.ts";
 import { descend, expectAll, leavesOf } from "./descend.ts";
 import { distance } from "./evaluate.ts";
-import { allCases, cleaning, f64, proximalTasks } from "./problems.ts";
+import { allCases, cleaning, f64, proximalTasks, sequence } from "./problems.ts";
 import {
   equal,
   merelyConvex,
@@ -80,6 +82,21 @@ describe("a unique solution", () => {
     expectAll(leavesOf(gradient), 0, 1e-6);
   });
 
+  test("three hundred weights, of whose curvatures 32 products show the outer ones", async () => {
+    const problem = bilevel({
+      inner: (w: np.Array, l: np.Array, d: np.Array) =>
+        np.sum(np.square(w).mul(d)).mul(0.5).sub(np.sum(w.mul(l))), // prettier-ignore
+      outer: (w: np.Array) => np.sum(np.square(w)),
+    }) as Problem;
+    const inner = f64(Array.from({ length: 300 }, (_, i) => 0.1 + i / 300));
+    const place = { lambda: f64(1), w: equal(300, 0), data: { inner, outer: [] } };
+    const advice = await adviceFor(problem, place, { steps: 300, rate: 1 });
+    expect(advice.innerSolutions, advice.sentence).toBe("unique");
+    expect(advice.measured.atAnswer.isExhausted).toBe(false);
+    expect(advice.sentence).toContain("the least may be smaller still");
+    expect(advice.ranking[0]!.factory).toBe("implicit");
+  });
+
   test("P10 and P11 are not convex, yet all starts end at one point", async () => {
     const at = (x: number) => ({ lambda: f64([x]), w: f64([0.4]), data: noData });
     const wave = await adviceFor(waves as Problem, at(0.7), { steps: 200, rate: 0.1 });
@@ -143,6 +160,29 @@ describe("no unique solution", () => {
     const check = await checkHypergradient(problem, { rule, lambda, w, data });
     expect(check.passed, check.sentence).toBe(true);
   });
+
+  test.each([
+    { rows: 60, columns: 100, isExhausted: true },
+    { rows: 60, columns: 300, isExhausted: false },
+  ])(
+    "least squares with $rows rows and $columns columns: a flat direction, unsolved or not",
+    async ({ rows, columns, isExhausted }) => {
+      const problem = bilevel({
+        inner: (w: np.Array, _l: np.Array, d: { x: np.Array; y: np.Array }) =>
+          np.sum(np.square(np.matmul(d.x, w).sub(d.y))).mul(0.5),
+        outer: (w: np.Array, l: np.Array) => np.sum(np.square(w.sub(l))),
+      }) as Problem;
+      const d = {
+        x: f64(sequence(rows * columns, 5, 0.1), [rows, columns]),
+        y: f64(sequence(rows, 6, 1)),
+      };
+      const place = { lambda: f64(1), w: equal(columns, 0), data: { inner: d, outer: [] } };
+      const advice = await adviceFor(problem, place, { steps: 100, rate: 0.1 });
+      expect(advice.innerSolutions, advice.sentence).toBe("flat");
+      expect(advice.measured.atAnswer.isExhausted).toBe(isExhausted);
+      expect(advice.ranking[0]!.factory).toBe("bda");
+    },
+  );
 
   test("P8 with few small steps: the start is the leader's to move", async () => {
     const projection = box({ lower: -2, upper: 2 });
