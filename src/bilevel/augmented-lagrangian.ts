@@ -70,7 +70,7 @@ export interface ConstrainedResult<L, W> extends Omit<SolveResult<L, W>, "status
   readonly status: Status | "infeasible";
   /** E without the constraints' terms. */
   readonly value: number;
-  /** The largest of max(0, p) and |q|. */
+  /** The largest of max(0, p) and |q|; like `value` NaN when the last solve had no finite step. */
   readonly violation: number;
   /** μ and ν as vectors, empty where there is no such constraint; the optimal value has the derivative −μ by b in p ≤ b. */
   readonly multipliers: {
@@ -120,7 +120,7 @@ export async function augmentedLagrangian<L, W, D>(
   let rho = penalty;
   let checkedAt = 0;
 
-  const solveWith = async (wrapped: Problem): Promise<[SolveResult<L, W>, Numbers]> => {
+  const solveWith = async (wrapped: Problem): Promise<[SolveResult<L, W>, Numbers | undefined]> => {
     const { lambda, w } = point;
     const start = w === undefined ? { lambda } : { lambda, w };
     const result = await solve<L, W, D>(wrapped as Problem<L, W, D>, {
@@ -129,6 +129,8 @@ export async function augmentedLagrangian<L, W, D>(
       ...start,
     });
     spent.add(result);
+    // No step was finite, or none was made: there is no answer to look at.
+    if (!Number.isFinite(result.value)) return [result, undefined];
     const at = await evaluate(result.w as Tensor, result.lambda as Tensor);
     return [result, numbersOf(at as unknown as ConstraintVectors<Tensor>)];
   };
@@ -138,13 +140,13 @@ export async function augmentedLagrangian<L, W, D>(
       const [result, values] = await solveWith(
         augmented(problem as Problem, constraints, multipliers, rho),
       );
-      const used: Numbers = multipliers ?? mapNumbers(() => 0, values);
-      const violation = violationOf(values);
-      const updated = update(values, used, rho);
+      const used: Numbers = multipliers ?? mapNumbers(() => 0, values ?? NONE);
+      const violation = values ? violationOf(values) : Number.NaN;
+      const updated = values ? update(values, used, rho) : used;
       const shift = Math.max(...changes(updated, used)) / rho;
       const { status } = result;
-      const value = result.value - augmentationOf(values, used, rho);
-      const steps = result.history.length - 1;
+      const value = values ? result.value - augmentationOf(values, used, rho) : Number.NaN;
+      const steps = Math.max(0, result.history.length - 1);
       records.push({ value, violation, penalty: rho, status, steps });
       const end = (status: ConstrainedResult<L, W>["status"], sentence: string) => {
         const { best: _best, ...last } = result;
@@ -167,9 +169,9 @@ export async function augmentedLagrangian<L, W, D>(
         const [alone, reached] = await solveWith(
           violationAlone(problem as Problem, constraints, rho),
         );
-        const least = violationOf(reached);
+        const least = reached ? violationOf(reached) : Number.NaN;
         // ‖∇½(‖max(0, p)‖² + ‖q‖²)‖: where it is not small, the solve only ran out of steps.
-        const slope = alone.history.at(-1)!.projectedGradientNorm / rho;
+        const slope = (alone.history.at(-1)?.projectedGradientNorm ?? Number.NaN) / rho;
         const isLeast = alone.status === "converged" && slope <= 1e-3 * least;
         if (isLeast && least > constraintTolerance && least > 0.9 * violation) {
           return end(
@@ -196,6 +198,8 @@ export async function augmentedLagrangian<L, W, D>(
 
 /** Updates without progress after which feasibility is looked at. */
 const PATIENCE = 5;
+
+const NONE: Numbers = { inequalities: [], equalities: [] };
 
 /** The problem with the constraints' terms in its outer objective. */
 function augmented(

@@ -180,6 +180,28 @@ test("a leader that diverges ends the sequence", async () => {
   expect(result.sentence).toContain("Solve 1 of the sequence ended it");
 });
 
+test("a cancelled sequence says so, with an init and before its first step", async () => {
+  const problem = bilevel({ ...nearest, init: (lambda: np.Array) => lambda.mul(0) }) as Problem;
+  const result = await augmentedLagrangian(problem, {
+    ...common,
+    signal: AbortSignal.abort(),
+    inequalities: (w: np.Array) => np.sum(w),
+  });
+  expect(result.status).toBe("cancelled");
+  expect(result.violation).toBeNaN();
+  expect(result.updates.map(({ steps }) => steps)).toEqual([0]);
+});
+
+test("an outer objective that is not finite ends the sequence", async () => {
+  const result = await augmentedLagrangian(nearest, {
+    ...common,
+    data: { inner: [], outer: f64([Number.NaN, 0, 0]) },
+    inequalities: (w: np.Array) => np.sum(w),
+  });
+  expect(result.status).toBe("non-finite");
+  expect(result.value).toBeNaN();
+});
+
 test("misuse is refused in words", async () => {
   const inequalities = (_w: np.Array, lambda: np.Array): np.Array => np.sum(lambda);
   const refused = (options: object): Promise<unknown> =>
