@@ -57,7 +57,7 @@ const arbitraryOptions = fc.record({
 });
 
 describe("the counts", () => {
-  property.prop([arbitraryOptions, fc.constantFrom(...optimizers)], { numRuns: 40, seed: 1 })(
+  property.prop([arbitraryOptions, fc.constantFrom(...optimizers)], { numRuns: 25, seed: 1 })(
     "are those of the rules' own estimates",
     (sizes, { optimizer, state }) => {
       const options = { ...sizes, state: state(sizes.weights) };

@@ -2,15 +2,11 @@
  * The memory planner: which rules fit in a budget of bytes, and what each of them costs, before anything is built. The
  * counts are those that the rules declare themselves.
  */
-import { conjugateGradient } from "../linear/conjugate-gradient.ts";
 import type { Dynamics } from "./dynamics.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { count, planDrafts, type Draft, type Sizes } from "./plan-drafts.ts";
 import type { Projection } from "./projections.ts";
 import type { Cost, Rule } from "./rule.ts";
-import { forward } from "./rules/forward.ts";
-import { implicit } from "./rules/implicit.ts";
-import { reverse } from "./rules/reverse.ts";
-import { truncated } from "./rules/truncated.ts";
 import { checkCount } from "./rules/unrolled-options.ts";
 
 /** What {@link planMemory} is told. */
@@ -94,14 +90,7 @@ export interface MemoryPlan {
  */
 export function planMemory(options: PlanOptions): MemoryPlan {
   const sizes = checked(options);
-  const all = [
-    wholeReverse(sizes),
-    ...squareRoot(sizes),
-    ...slots(sizes),
-    forwardMode(sizes),
-    implicitly(sizes),
-    ...lastSteps(sizes),
-  ].map((draft) => finish(draft, sizes));
+  const all = planDrafts(sizes).map((draft) => finish(draft, sizes));
   const isExactThere = all.some(({ kind, fits }) => kind === "exact" && fits);
   const order: Record<PlanKind, number> = { exact: 0, implicit: 1, biased: 2 };
   const ranking = all
@@ -123,134 +112,6 @@ export function formatBytes(bytes: number): string {
   }
   const digits = unit === 0 || value >= 99.95 ? 0 : 1;
   return `${value.toFixed(digits)} ${units[unit]}`;
-}
-
-type Sizes = Required<PlanOptions>;
-
-/** A plan before it is held against the budget. */
-interface Draft extends Pick<Plan, "kind" | "call" | "cost" | "rule"> {
-  /** Bytes besides the stored numbers. */
-  readonly tableBytes?: number;
-  /** What would make it wrong, or sets it apart; the end of its sentence. */
-  readonly remark: string;
-}
-
-function wholeReverse(sizes: Sizes): Draft {
-  const { steps, state } = sizes;
-  return {
-    kind: "exact",
-    call: `reverse({ steps: ${steps} })`,
-    cost: unrolled(sizes, steps, steps, steps * state),
-    rule: (options) => reverse({ ...options, steps }),
-    remark: "keeps every state and makes none again",
-  };
-}
-
-function squareRoot(sizes: Sizes): Draft[] {
-  const { steps, state } = sizes;
-  if (steps === 1) return [];
-  const n = Math.ceil(Math.sqrt(steps));
-  return [
-    {
-      kind: "exact",
-      call: `reverse({ steps: ${steps}, checkpoints: "sqrt" })`,
-      cost: unrolled(sizes, 2 * steps, steps, (Math.ceil(steps / n) + n) * state),
-      rule: (options) => reverse({ ...options, steps, checkpoints: "sqrt" }),
-      remark: `keeps every ${ordinal(n)} state and makes the others again`,
-    },
-  ];
-}
-
-/** With as many slots as fit, and fewer than there are steps; with one slot when none fits. */
-function slots(sizes: Sizes): Draft[] {
-  const { steps, state, bytes, bytesPerFloat } = sizes;
-  if (steps === 1) return [];
-  const perSlot = state * bytesPerFloat + 4 * steps;
-  const most = Math.floor((bytes - 4 * (steps - 1)) / perSlot);
-  const c = Math.max(1, Math.min(most, steps - 1));
-  return [
-    {
-      kind: "exact",
-      call: `reverse({ steps: ${steps}, checkpoints: { slots: ${c} } })`,
-      cost: unrolled(sizes, evaluations(steps, c), steps, c * state),
-      tableBytes: 4 * (steps * c + steps - 1),
-      rule: (options) => reverse({ ...options, steps, checkpoints: { slots: c } }),
-      remark: `keeps at most ${count(c, "state")} at once and makes the others again by the binomial schedule`,
-    },
-  ];
-}
-
-function forwardMode(sizes: Sizes): Draft {
-  const { steps, state, hyperparameters, preparedFloats } = sizes;
-  const kept = hyperparameters * (state + preparedFloats);
-  return {
-    kind: "exact",
-    call: `forward({ steps: ${steps} })`,
-    cost: unrolled(sizes, steps, steps * hyperparameters, kept),
-    rule: (options) => forward({ ...options, steps }),
-    remark: `carries ${count(hyperparameters, "tangent")} along, whatever the number of steps`,
-  };
-}
-
-function implicitly(sizes: Sizes): Draft {
-  const { steps, state, weights, solverSteps } = sizes;
-  const solver = conjugateGradient({ maxSteps: solverSteps });
-  const linear = solver.cost(weights, false);
-  return {
-    kind: "implicit",
-    call: `implicit({ steps: ${steps}, solver: conjugateGradient({ maxSteps: ${solverSteps} }) })`,
-    cost: {
-      ...unrolled(sizes, steps, linear.products, state + linear.storedFloats),
-      crossProducts: 1,
-      reportProducts: linear.reportProducts,
-    },
-    rule: (options) => implicit({ ...options, steps, solver }),
-    remark:
-      "right only where the inner solution is unique, its Hessian positive definite, and the steps come close to it",
-  };
-}
-
-/** With as many of the last steps as fit, and fewer than all. */
-function lastSteps(sizes: Sizes): Draft[] {
-  const { steps, state, bytes, bytesPerFloat } = sizes;
-  if (steps === 1) return [];
-  const most = Math.floor(bytes / (state * bytesPerFloat));
-  const keep = Math.max(1, Math.min(most, steps - 1));
-  return [
-    {
-      kind: "biased",
-      call: `truncated({ steps: ${steps}, keep: ${keep} })`,
-      cost: unrolled(sizes, steps, keep, keep * state),
-      rule: (options) => truncated({ ...options, steps, keep }),
-      remark: `biased: it leaves out how the first ${count(steps - keep, "step")} depend${steps - keep === 1 ? "s" : ""} on the hyperparameters`,
-    },
-  ];
-}
-
-function unrolled(
-  { gradientsPerStep }: Sizes,
-  forwardSteps: number,
-  products: number,
-  storedFloats: number,
-): Cost {
-  return {
-    innerGradients: forwardSteps * gradientsPerStep,
-    hessianVectorProducts: products,
-    crossProducts: products,
-    storedFloats,
-    reportGradients: 2,
-  };
-}
-
-/** 1 + r·T − binomial(c + r, c + 1), where r is the least with binomial(c + r, c) ≥ T. */
-function evaluations(steps: number, slots: number): number {
-  let r = 0;
-  let binomial = 1;
-  while (binomial < steps) {
-    r += 1;
-    binomial = (binomial * (slots + r)) / r;
-  }
-  return 1 + r * steps - (binomial * r) / (slots + 1);
 }
 
 function finish({ tableBytes = 0, remark, ...draft }: Draft, sizes: Sizes): Plan {
@@ -311,14 +172,4 @@ function checked(options: PlanOptions): Sizes {
     throw new RangeError(`planMemory: ${key} must be a number > 0; ${String(sizes[key])} came.`);
   }
   return sizes;
-}
-
-function count(n: number, word: string): string {
-  return `${n} ${word}${n === 1 ? "" : "s"}`;
-}
-
-function ordinal(n: number): string {
-  const tens = n % 100;
-  const suffix = tens >= 11 && tens <= 13 ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
-  return `${n}${suffix}`;
 }

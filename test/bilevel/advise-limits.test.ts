@@ -4,13 +4,15 @@ import { afterAll, describe, expect, test } from "vitest";
 import { advise, type Advice } from "../../src/bilevel/advise.ts";
 import {
   bilevel,
+  box,
   checkHypergradient,
   disposePrograms,
   gradientDescent,
+  hypergradient,
   momentum,
   type Problem,
 } from "../../src/bilevel/index.ts";
-import { tensor } from "../../src/program/index.ts";
+import { tensor, type Tensor } from "../../src/program/index.ts";
 import { adviceFor, disposeAdvised } from "./advice.ts";
 import { f64, logRidge, planeQuadratic, representation, scalarQuadratic } from "./problems.ts";
 import { equal, merelyConvex, noData, sinusoidal } from "./problems-without-unique-answer.ts";
@@ -29,6 +31,19 @@ describe("limits", () => {
     const none = await adviceFor(c.problem, c, { ...options, bytes: 20 });
     expect(none.ranking).toEqual([]);
     expect(none.sentence).toContain("Nothing fits in 20 B: the least is 24 B");
+  });
+
+  test("a projection is part of the rules, and rules out what cannot take one", async () => {
+    const { problem, lambda, w, data } = scalarQuadratic;
+    const projection = box({ lower: 0, upper: 0.25 });
+    const place = { lambda, w, data };
+    const advice = await adviceFor(problem, place, { steps: 60, rate: 0.25, projection });
+    expect(advice.ruledOut.map(({ factory }) => factory)).toEqual(["implicit"]);
+    const { rule } = advice.ranking[0]!;
+    const { w: answer, gradient } = await hypergradient(problem, { rule, ...place });
+    // Held at the bound, the answer does not move with λ: dF/dx = ρx.
+    expect((answer as Tensor).item()).toBe(0.25);
+    expect((gradient as Tensor).item()).toBeCloseTo(0.1, 12);
   });
 
   test("steps that diverge are named, and nothing is recommended", async () => {
