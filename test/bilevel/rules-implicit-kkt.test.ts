@@ -10,13 +10,14 @@ import {
   implicitKkt,
   reverse,
   simplex,
+  solve,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
 import { conjugateGradient, dense, fixedPoint } from "../../src/linear/index.ts";
 import { tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import { descend } from "./descend.ts";
-import { evaluate, expectClose, flat } from "./evaluate.ts";
+import { evaluate, expectClose, flat, still } from "./evaluate.ts";
 import {
   boxed,
   boxedAnswer,
@@ -74,13 +75,22 @@ describe("P12 (a), y ≤ 1", () => {
     expectClose(gradient, [0], 1e-9);
   });
 
+  test("a run says how many of its answers were degenerate", async () => {
+    const { data, w } = clipped;
+    const options = { rule: projected, optimizer: still, w, data, budget: { steps: 2 } };
+    const atKink = await solve(clipped.problem, { ...options, lambda: f64([1]) });
+    expect(atKink.sentence).toContain("In 3 of 3 evaluations the follower's answer was degenerate");
+    const beside = await solve(clipped.problem, { ...options, lambda: f64([2]) });
+    expect(beside.sentence).not.toContain("degenerate");
+  });
+
   test("an answer that should leave its constraint is not called solved", async () => {
-    const still = gradientDescent({ learningRate: 1e-9 });
+    const hesitant = gradientDescent({ learningRate: 1e-9 });
     const rule = implicitKkt({
       inequalities: upTo1,
       projection: box({ upper: 1 }),
       steps: 1,
-      dynamics: still,
+      dynamics: hesitant,
     });
     const { report } = await evaluate(clipped, rule, f64([1]));
     expect(report.status).toBe("max-steps");
