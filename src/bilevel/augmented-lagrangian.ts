@@ -102,8 +102,8 @@ export interface ConstrainedResult<L, W> extends Omit<SolveResult<L, W>, "status
  *   inequalities: (_w, lambda) => np.sum(np.exp(lambda)).sub(budget),
  * });
  */
-export async function augmentedLagrangian<L, W, D>(
-  problem: Problem<L, W, D>,
+export async function augmentedLagrangian<L, W, D, O>(
+  problem: Problem<L, W, D, O>,
   options: AugmentedLagrangianOptions,
 ): Promise<ConstrainedResult<L, W>> {
   const { inequalities, equalities, penalty = 10, growth = 1, updates = 30, ...rest } = options;
@@ -123,7 +123,7 @@ export async function augmentedLagrangian<L, W, D>(
   const solveWith = async (wrapped: Problem): Promise<[SolveResult<L, W>, Numbers | undefined]> => {
     const { lambda, w } = point;
     const start = w === undefined ? { lambda } : { lambda, w };
-    const result = await solve<L, W, D>(wrapped as Problem<L, W, D>, {
+    const result = await solve(wrapped as Problem<L, W, D, O>, {
       tolerance: 1e-6,
       ...solveOptions,
       ...start,

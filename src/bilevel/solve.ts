@@ -39,7 +39,10 @@ export type Solve<L, W> = Run<SolveStep<L, W>, SolveResult<L, W>>;
  * for await (const { step, value } of run) console.log(step, value);
  * const { lambda, sentence } = await run;
  */
-export function solve<L, W, D>(problem: Problem<L, W, D>, options: SolveOptions): Solve<L, W> {
+export function solve<L, W, D, O>(
+  problem: Problem<L, W, D, O>,
+  options: SolveOptions,
+): Solve<L, W> {
   checkOptions(options);
   if (options.w === undefined && problem.init === undefined) {
     throw new TypeError(
