@@ -9,7 +9,8 @@ import { toTensor, type Tensor, type TensorLike, type Tree } from "../program/te
 import { adviseRules, type Draft } from "./advise-rules.ts";
 import { asDynamics, type Dynamics } from "./dynamics.ts";
 import type { Placement } from "./hypergradient.ts";
-import { checkFloatLeaves, treeMap } from "./leaves.ts";
+import { checkFloatLeaves } from "./leaves.ts";
+import { treeMap } from "../program/trees.ts";
 import { firstWeights, type HostPoint } from "./follower-runs.ts";
 import { measureProblem, type MeasuredProblem } from "./measure.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";

@@ -11,7 +11,8 @@ import {
   type EvaluationPoint,
   type Placement,
 } from "./hypergradient.ts";
-import { leafPaths, treeMap } from "./leaves.ts";
+import { leafPaths } from "./leaves.ts";
+import { treeMap } from "../program/trees.ts";
 import type { Problem } from "./problem.ts";
 import { foldIn, integers, keyOf } from "./random.ts";
 import type { Rule } from "./rule.ts";

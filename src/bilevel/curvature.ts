@@ -9,7 +9,7 @@ import type { SessionOptions } from "../program/session.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
 import { ravel, unevenVector, unravel } from "../linear/vectors.ts";
 import { innerGradient } from "./dynamics.ts";
-import { callTree, countElements } from "./leaves.ts";
+import { callTree, countElements } from "../program/trees.ts";
 import { prepareData } from "./prepare.ts";
 import type { Arrays, Problem } from "./problem.ts";
 

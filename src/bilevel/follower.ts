@@ -9,14 +9,13 @@ import type { Tree } from "../program/tensor.ts";
 import { innerGradient, type Dynamics, type FollowerState } from "./dynamics.ts";
 import {
   addTrees,
-  callTree,
   checkFloatLeaves,
   pullback,
   selectFloats,
-  treeMap,
   treeNorm,
   type Selection,
 } from "./leaves.ts";
+import { callTree, treeMap } from "../program/trees.ts";
 import { checkObjectives, prepareData, zeroCotangents, type Prepared } from "./prepare.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 import type { Measured, Point } from "./rule.ts";

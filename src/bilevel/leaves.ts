@@ -1,8 +1,7 @@
 /** Trees leaf by leaf: their paths for messages, and the part of a tree that carries a derivative. */
 import { numpy as np, tree, vjp } from "@jax-js/jax";
-import type { Value } from "../program/ir.ts";
-import type { Program } from "../program/program.ts";
 import type { DType, Tree } from "../program/tensor.ts";
+import { treeMap } from "../program/trees.ts";
 import type { Arrays } from "./problem.ts";
 
 interface Typed {
@@ -61,12 +60,6 @@ export function selectFloats(like: Tree<Typed>): Selection {
   return select(like, (leaf) => leaf.dtype.startsWith("float"));
 }
 
-/** Number of elements in all leaves. */
-export function countElements(values: Tree<Typed>): number {
-  const size = (leaf: Typed): number => leaf.shape.reduce((n, length) => n * length, 1);
-  return tree.leaves<Typed>(values).reduce((sum, leaf) => sum + size(leaf), 0);
-}
-
 /** Leafwise sum; a jax-js function. */
 export function addTrees<T extends Arrays>(a: T, b: T): T {
   return tree.map((x: np.Array, y: np.Array) => x.add(y), a, b) as T;
@@ -99,27 +92,4 @@ export function pullback<A extends Arrays[], R extends Arrays>(
   const typed = (x: np.Array, cotangent: np.Array): np.Array =>
     cotangent.dtype === x.dtype ? cotangent : cotangent.astype(x.dtype);
   return [value, (cotangent) => treeMap(typed, args as Arrays, pull(cotangent) as Arrays) as A];
-}
-
-/** `tree.map` for trees whose structure the types do not know. */
-export function treeMap<A, B>(
-  fn: (...leaves: A[]) => B,
-  first: Tree<A>,
-  ...rest: Tree<A>[]
-): Tree<B> {
-  return tree.map(
-    fn as (...leaves: unknown[]) => B,
-    first as never,
-    ...(rest as never[]),
-  ) as Tree<B>;
-}
-
-/** `program.call` of a function that returns a tree whose structure the types do not know. */
-export function callTree(
-  program: Program,
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as `program.call`
-  fn: (...args: any[]) => Arrays,
-  ...args: readonly Tree<Value>[]
-): Tree<Value> {
-  return program.call(fn as never, ...args) as Tree<Value>;
 }

@@ -8,7 +8,7 @@ import type { Tensor, Tree } from "../program/tensor.ts";
 import { curvatureMeter, flatness, type Curvature } from "./curvature.ts";
 import type { Dynamics } from "./dynamics.ts";
 import { followerRuns, type FollowerRuns, type HostPoint } from "./follower-runs.ts";
-import { countElements } from "./leaves.ts";
+import { countElements } from "../program/trees.ts";
 import type { Problem } from "./problem.ts";
 import type { Projection } from "./projections.ts";
 import type { Tolerance } from "./rule.ts";

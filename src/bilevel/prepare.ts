@@ -7,15 +7,8 @@ import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
 import { ArraySpec, checkScalarObjective } from "../program/trace.ts";
-import {
-  addTrees,
-  callTree,
-  pullback,
-  select,
-  treeMap,
-  zerosLikeTree,
-  type Selection,
-} from "./leaves.ts";
+import { addTrees, pullback, select, zerosLikeTree, type Selection } from "./leaves.ts";
+import { callTree, treeMap } from "../program/trees.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 
 /** One level's prepared data. */

@@ -1,7 +1,7 @@
 /** Points of the follower's space on the host: starts around a point, and how far points lie apart. */
 import { tree } from "@jax-js/jax";
 import { tensor, type Tensor, type Tree } from "../program/tensor.ts";
-import { countElements, treeMap } from "./leaves.ts";
+import { countElements, treeMap } from "../program/trees.ts";
 import { foldIn, integers, keyOf } from "./random.ts";
 
 /** Seeded starts around w, uniform within 1, 3 and 10 times 1 + its root mean square, in turn. */

@@ -8,7 +8,8 @@ import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
 import type { Adjoint, Follower, Steps } from "./follower.ts";
-import { callTree, countElements, selectFloats, treeMap } from "./leaves.ts";
+import { selectFloats } from "./leaves.ts";
+import { callTree, countElements, treeMap } from "../program/trees.ts";
 import type { Arrays, Problem } from "./problem.ts";
 import type { Point } from "./rule.ts";
 

@@ -12,7 +12,8 @@ import {
   type LinearSolver,
   type LinearSystem,
 } from "./system.ts";
-import { callVector, countElements, ravel, unitVector, unravel, type Vector } from "./vectors.ts";
+import { ravel, unitVector, unravel, type Vector } from "./vectors.ts";
+import { callTree, countElements } from "../program/trees.ts";
 
 /** Options of {@link dense}. */
 export interface DenseOptions {
@@ -138,7 +139,7 @@ export function productsWithUnits(
   const [, rows] = program.scan(
     { length: indices.length },
     (carry: [], j: Value) => {
-      const image = system.product(callVector(program, unitVector, system.rhs, j));
+      const image = system.product(callTree(program, unitVector, system.rhs, j));
       return [carry, program.call(ravel as never, image) as Value];
     },
     [],

@@ -14,7 +14,8 @@ import {
   type LinearSystem,
   type Stopping,
 } from "./system.ts";
-import { callVector, norm, scaled, unevenVector, type Vector } from "./vectors.ts";
+import { norm, scaled, unevenVector, type Vector } from "./vectors.ts";
+import { callTree } from "../program/trees.ts";
 
 /** Options of {@link neumann}. */
 export interface NeumannOptions extends Partial<Stopping> {
@@ -85,12 +86,12 @@ function largestEigenvalue(program: Program, system: LinearSystem, steps: number
     const size = norm(x);
     return scaled(x, np.where(np.equal(size, 0), 0, np.reciprocal(size)));
   };
-  const start = callVector(program, (rhs: Vector) => unit(unevenVector(rhs)), system.rhs);
+  const start = callTree(program, (rhs: Vector) => unit(unevenVector(rhs)), system.rhs);
   const [[, largest]] = program.scan(
     { length: steps },
     ([x]: Pair) => {
       const image = system.product(x);
-      const next: Pair = [callVector(program, unit, image), program.call(norm, image)];
+      const next: Pair = [callTree(program, unit, image), program.call(norm, image)];
       return [next, []];
     },
     [start, zero] as Pair,

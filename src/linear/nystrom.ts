@@ -12,7 +12,8 @@ import {
   type LinearSolver,
   type LinearSystem,
 } from "./system.ts";
-import { countElements, epsilonOf, ravel, unravel, type Vector } from "./vectors.ts";
+import { epsilonOf, ravel, unravel, type Vector } from "./vectors.ts";
+import { countElements } from "../program/trees.ts";
 
 /** Options of {@link nystrom}. */
 export interface NystromOptions {

@@ -10,7 +10,8 @@ import {
   type LinearSolution,
   type LinearSystem,
 } from "./system.ts";
-import { addScaled, callVector, epsilonOf, norm, zerosLike, type Vector } from "./vectors.ts";
+import { addScaled, epsilonOf, norm, zerosLike, type Vector } from "./vectors.ts";
+import { callTree } from "../program/trees.ts";
 
 /** The state of an iteration apart from its vectors; scalars. */
 export interface Progress<T> {
@@ -89,8 +90,8 @@ export function firstResidual(
   program: Program,
   { product, rhs, start }: LinearSystem,
 ): { start: Tree<Value>; residual: Tree<Value> } {
-  if (start === undefined) return { start: callVector(program, zerosLike, rhs), residual: rhs };
-  return { start, residual: callVector(program, subtract, rhs, product(start)) };
+  if (start === undefined) return { start: callTree(program, zerosLike, rhs), residual: rhs };
+  return { start, residual: callTree(program, subtract, rhs, product(start)) };
 }
 
 /**

@@ -6,7 +6,8 @@ import { tree } from "@jax-js/jax";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { DType, Tree } from "../program/tensor.ts";
-import { addScaledBy, callVector } from "./vectors.ts";
+import { addScaledBy } from "./vectors.ts";
+import { callTree } from "../program/trees.ts";
 
 /** A·q = b inside a program; vectors are trees of floating-point arrays of one type. */
 export interface LinearSystem {
@@ -118,7 +119,7 @@ export function damped(program: Program, system: LinearSystem, damping: number):
   const shift =
     (multiply: LinearSystem["product"]): LinearSystem["product"] =>
     (v) =>
-      callVector(program, addScaledBy(damping), multiply(v), v);
+      callTree(program, addScaledBy(damping), multiply(v), v);
   return {
     ...system,
     product: shift((v) => system.product(v)),

@@ -1,8 +1,7 @@
 /** Arithmetic of vectors that are trees of arrays; jax-js functions, to be traced with `program.call`. */
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../program/ir.ts";
-import type { Program } from "../program/program.ts";
-import type { DType, Tree } from "../program/tensor.ts";
+import { type DType, sizeOf, type Tree } from "../program/tensor.ts";
+import { treeMap } from "../program/trees.ts";
 
 /** A vector while it is traced. */
 export type Vector = Tree<np.Array>;
@@ -21,7 +20,7 @@ export function norm(a: Vector): np.Array {
 
 /** a + scale·b */
 export function addScaled(a: Vector, scale: np.Array | number, b: Vector): Vector {
-  return mapTree((x: np.Array, y: np.Array) => x.add(y.mul(scale)), a, b);
+  return treeMap((x: np.Array, y: np.Array) => x.add(y.mul(scale)), a, b);
 }
 
 /** (a, b) ↦ a + scale·b */
@@ -31,12 +30,12 @@ export function addScaledBy(scale: number): (a: Vector, b: Vector) => Vector {
 
 /** scale·a */
 export function scaled(a: Vector, scale: np.Array | number): Vector {
-  return mapTree((x: np.Array) => x.mul(scale), a);
+  return treeMap((x: np.Array) => x.mul(scale), a);
 }
 
 /** 0 with the shapes of a */
 export function zerosLike(a: Vector): Vector {
-  return mapTree((x: np.Array) => np.zerosLike(x), a);
+  return treeMap((x: np.Array) => np.zerosLike(x), a);
 }
 
 /** All leaves as one array [n], in the order of `tree.leaves`. */
@@ -48,7 +47,7 @@ export function ravel(a: Vector): np.Array {
 /** The inverse of {@link ravel}: `flat` [n] in the shapes of `like`. */
 export function unravel(flat: np.Array, like: Vector): Vector {
   let offset = 0;
-  return mapTree((x: np.Array) => {
+  return treeMap((x: np.Array) => {
     const [from, to] = [offset, (offset += sizeOf(x.shape))];
     return flat.slice([from, to]).reshape(x.shape);
   }, like);
@@ -57,7 +56,7 @@ export function unravel(flat: np.Array, like: Vector): Vector {
 /** The j-th unit vector in the shapes of `like`; `j` an int32 scalar. */
 export function unitVector(like: Vector, j: np.Array): Vector {
   let offset = 0;
-  return mapTree((x: np.Array) => {
+  return treeMap((x: np.Array) => {
     const from = offset;
     offset += sizeOf(x.shape);
     const indices = np.arange(from, offset).reshape(x.shape);
@@ -68,7 +67,7 @@ export function unitVector(like: Vector, j: np.Array): Vector {
 /** A fixed uneven vector without symmetries that could be orthogonal to an eigenvector. */
 export function unevenVector(like: Vector): Vector {
   let offset = 0;
-  return mapTree((x: np.Array) => {
+  return treeMap((x: np.Array) => {
     const from = offset;
     offset += sizeOf(x.shape);
     const indices = np.arange(from, offset).reshape(x.shape).astype(x.dtype);
@@ -76,41 +75,7 @@ export function unevenVector(like: Vector): Vector {
   }, like);
 }
 
-/** Number of elements of a vector. */
-export function countElements(vector: Tree<{ readonly shape: readonly number[] }>): number {
-  return tree
-    .leaves<{ readonly shape: readonly number[] }>(vector)
-    .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
-
-/** `tree.map` for trees whose structure the types do not know. */
-export function mapTree<A, B>(
-  fn: (...leaves: A[]) => B,
-  first: Tree<A>,
-  ...rest: Tree<A>[]
-): Tree<B> {
-  return tree.map(
-    fn as (...leaves: unknown[]) => B,
-    first as never,
-    ...(rest as never[]),
-  ) as Tree<B>;
-}
-
-/** `program.call` of a function that returns a vector. */
-export function callVector(
-  program: Program,
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as `program.call`
-  fn: (...args: any[]) => Vector,
-  ...args: readonly Tree<Value>[]
-): Tree<Value> {
-  return program.call(fn as never, ...args) as Tree<Value>;
-}
-
 /** Distance of 1 to the next larger number. */
 export function epsilonOf(dtype: DType): number {
   return dtype === "float64" ? 2 ** -52 : dtype === "float16" ? 2 ** -10 : 2 ** -23;
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((n, length) => n * length, 1);
 }

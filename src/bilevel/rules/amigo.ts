@@ -7,7 +7,7 @@
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
 import type { numpy as np } from "@jax-js/jax";
-import { countElements } from "../leaves.ts";
+import { countElements } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule } from "../rule.ts";
 import { checkSteps, descend, openLevels, rateAt, toleranceOf } from "./levels.ts";

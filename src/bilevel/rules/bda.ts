@@ -10,7 +10,7 @@ import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { asDynamics, type Dynamics, type InnerObjective } from "../dynamics.ts";
-import { callTree, treeMap } from "../leaves.ts";
+import { callTree, treeMap } from "../../program/trees.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { powerLaw } from "../optimizers/power-law.ts";
 import type { Arrays, Problem } from "../problem.ts";

@@ -10,7 +10,7 @@ import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import type { Adjoint, Follower, Steps } from "../follower.ts";
-import { callTree, treeMap } from "../leaves.ts";
+import { callTree, treeMap } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
 import type { Point } from "../rule.ts";
 

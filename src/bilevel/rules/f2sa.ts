@@ -8,7 +8,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
-import { countElements } from "../leaves.ts";
+import { countElements } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import { checkRate, checkSteps, openLevels, rateAt, toleranceOf, type Rate } from "./levels.ts";

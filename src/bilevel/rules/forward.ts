@@ -9,7 +9,7 @@
  */
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf } from "../follower.ts";
-import { countElements } from "../leaves.ts";
+import { countElements } from "../../program/trees.ts";
 import type { Rule } from "../rule.ts";
 import { openTangents } from "../tangents.ts";
 import { checkCount, fullTolerance, type UnrolledOptions } from "./unrolled-options.ts";

@@ -11,7 +11,8 @@
  */
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
-import { countElements, treeNorm, zerosLikeTree } from "../leaves.ts";
+import { treeNorm, zerosLikeTree } from "../leaves.ts";
+import { countElements } from "../../program/trees.ts";
 import type { Rule } from "../rule.ts";
 import { checkRate, openLevels, toleranceOf, type Rate } from "./levels.ts";
 import { recycle } from "./storm.ts";

@@ -9,7 +9,8 @@ import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { innerGradient } from "../dynamics.ts";
 import { weightsOf, type Follower } from "../follower.ts";
-import { callTree, pullback, treeMap } from "../leaves.ts";
+import { pullback } from "../leaves.ts";
+import { callTree, treeMap } from "../../program/trees.ts";
 import type { Arrays, Problem } from "../problem.ts";
 
 type Values = Tree<Value>;

@@ -15,7 +15,7 @@ import type { Tree } from "../../program/tensor.ts";
 import { checkConstraints, checkPositive, type Constraints } from "../constraints.ts";
 import { asDynamics, type Dynamics } from "../dynamics.ts";
 import { openFollower, weightsOf } from "../follower.ts";
-import { countElements, treeMap } from "../leaves.ts";
+import { countElements, treeMap } from "../../program/trees.ts";
 import { linearMeasured } from "../linear-report.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule } from "../rule.ts";

@@ -14,14 +14,8 @@ import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { asDynamics, type Dynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../follower.ts";
-import {
-  addTrees,
-  callTree,
-  countElements,
-  selectFloats,
-  treeMap,
-  zerosLikeTree,
-} from "../leaves.ts";
+import { addTrees, selectFloats, zerosLikeTree } from "../leaves.ts";
+import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import { linearMeasured } from "../linear-report.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Arrays } from "../problem.ts";

@@ -13,7 +13,7 @@ import {
   type ConstraintVectors,
 } from "../constraints.ts";
 import type { Dynamics, InnerObjective } from "../dynamics.ts";
-import { treeMap } from "../leaves.ts";
+import { treeMap } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
 
 /** The follower's memory. */

@@ -9,7 +9,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
-import { countElements, treeMap } from "../leaves.ts";
+import { countElements, treeMap } from "../../program/trees.ts";
 import { powerLaw } from "../optimizers/power-law.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";

@@ -11,7 +11,7 @@ import type { Value } from "../../program/ir.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf } from "../follower.ts";
-import { countElements } from "../leaves.ts";
+import { countElements } from "../../program/trees.ts";
 import type { Rule } from "../rule.ts";
 import { openTangents, zeroTangents } from "../tangents.ts";
 import { checkCount, fullTolerance, type UnrolledOptions } from "./unrolled-options.ts";

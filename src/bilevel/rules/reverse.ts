@@ -13,7 +13,7 @@ import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Adjoint, type Follower, type Steps } from "../follower.ts";
-import { callTree, countElements, treeMap } from "../leaves.ts";
+import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
 import type { Point, Rule } from "../rule.ts";
 import { binomialSchedule, forwardWithSlots } from "./binomial.ts";

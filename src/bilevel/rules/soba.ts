@@ -6,7 +6,8 @@
  *     v⁺ = v − ρ (∇²_ww L(z, λ) v + ∇_w E(z, λ))
  *     h  = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
-import { countElements, treeNorm } from "../leaves.ts";
+import { treeNorm } from "../leaves.ts";
+import { countElements } from "../../program/trees.ts";
 import type { Rule } from "../rule.ts";
 import { openLevels, toleranceOf } from "./levels.ts";
 import {

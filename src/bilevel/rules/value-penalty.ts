@@ -9,7 +9,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
-import { countElements } from "../leaves.ts";
+import { countElements } from "../../program/trees.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import { checkRate, checkSteps, openLevels, toleranceOf, type Rate } from "./levels.ts";
 import {

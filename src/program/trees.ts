@@ -1,0 +1,36 @@
+/** Trees whose structure the types do not know: mapped, counted, and passed through a program. */
+import { tree } from "@jax-js/jax";
+
+import type { Value } from "./ir.ts";
+import type { Program } from "./program.ts";
+import { type Shape, sizeOf, type Tree } from "./tensor.ts";
+
+/** `tree.map` for trees whose structure the types do not know. */
+export function treeMap<A, B>(
+  fn: (...leaves: A[]) => B,
+  first: Tree<A>,
+  ...rest: Tree<A>[]
+): Tree<B> {
+  return tree.map(
+    fn as (...leaves: unknown[]) => B,
+    first as never,
+    ...(rest as never[]),
+  ) as Tree<B>;
+}
+
+/** `program.call` of a function that returns a tree whose structure the types do not know. */
+export function callTree(
+  program: Program,
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as `program.call`
+  fn: (...args: any[]) => unknown,
+  ...args: readonly Tree<Value>[]
+): Tree<Value> {
+  return program.call(fn as never, ...args) as Tree<Value>;
+}
+
+/** Number of elements in all leaves. */
+export function countElements(values: Tree<{ readonly shape: Shape }>): number {
+  return tree
+    .leaves<{ readonly shape: Shape }>(values)
+    .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
