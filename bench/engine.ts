@@ -6,7 +6,11 @@ import { type Array as JaxArray, defaultDevice, grad, init, numpy as np } from "
 import { availableParallelism, cpus } from "node:os";
 
 import { type Executable, Program, tensor, type Tensor, type Value } from "../src/program/index.ts";
+import { encodeModel } from "../src/program/onnx.ts";
+import { openSession } from "../src/program/session.ts";
 
+/** The runtime asks only the first session of a process, so every session here says the same. */
+const flushDenormals = process.env["FLUSH"] === "1";
 const runs = Number(process.env["RUNS"] ?? 15);
 
 await init("wasm", "cpu");
@@ -19,6 +23,8 @@ await matmul();
 await nodeCost();
 await loopCost();
 await sessionCost();
+await vectorCost();
+await denormalCost();
 
 async function matmul(): Promise<void> {
   const n = 1024;
@@ -38,7 +44,7 @@ async function matmul(): Promise<void> {
       "y",
       program.call((x: JaxArray) => np.matmul(x, x), x),
     );
-    const executable = await program.compile({ threads });
+    const executable = await program.compile({ threads, flushDenormals });
     const ms = await median(() => executable.runResident({ x: a }));
     say(`matmul 1024, ONNX Runtime, ${threads} threads`, `${gigaflops(flop, ms)} GFLOP/s`);
     await executable.dispose();
@@ -52,7 +58,7 @@ async function nodeCost(): Promise<void> {
     let x: Value = program.input("x", tensor(0.5));
     for (let i = 0; i < length; i++) x = program.call((x: JaxArray) => np.sin(x), x);
     program.output("y", x);
-    return program.compile({ threads: 1 });
+    return program.compile({ threads: 1, flushDenormals });
   };
   const time = async (length: number): Promise<number> => {
     const executable = await chain(length);
@@ -72,7 +78,7 @@ async function loopCost(): Promise<void> {
     const program = new Program("loop");
     const x: Value = program.input("x", tensor(0));
     program.output("y", build(program, x));
-    const executable = await program.compile({ threads: 1 });
+    const executable = await program.compile({ threads: 1, flushDenormals });
     const ms = await median(() => executable.runResident({ x: tensor(0) }), 50);
     await executable.dispose();
     return ms;
@@ -106,7 +112,7 @@ async function sessionCost(): Promise<void> {
     else [w] = program.scan({ length: 500 }, (w: Value) => [program.call(step, w), []], w);
     program.output("w", w);
     const built = performance.now();
-    const executable = await program.compile({ threads: 1 });
+    const executable = await program.compile({ threads: 1, flushDenormals });
     const opened = performance.now();
     await executable.dispose();
     return [built - started, opened - built];
@@ -117,6 +123,49 @@ async function sessionCost(): Promise<void> {
       `500 gradient steps, ${unrolled ? "unrolled" : "as one Scan"}`,
       `${trace.toFixed(0)} ms to trace, ${session.toFixed(0)} ms to open`,
     );
+  }
+}
+
+/** A matrix times a vector of one axis, and of one column: why products make columns of vectors. */
+async function vectorCost(): Promise<void> {
+  const [rows, columns] = [2000, 500];
+  for (const shape of [[columns], [columns, 1]]) {
+    const bytes = encodeModel({
+      irVersion: 8,
+      opsets: { "": 17 },
+      graph: {
+        name: "product",
+        nodes: [{ op: "MatMul", inputs: ["a", "x"], outputs: ["y"] }],
+        inputs: [
+          { name: "a", type: "float32", dims: [rows, columns] },
+          { name: "x", type: "float32", dims: shape },
+        ],
+        outputs: [{ name: "y", type: "float32", dims: [rows, ...shape.slice(1)] }],
+      },
+    });
+    const session = await openSession(bytes, { threads: 1, flushDenormals });
+    const feeds = new Map([
+      ["a", wave([rows, columns])],
+      ["x", wave(shape)],
+    ]);
+    const ms = await median(() => session.run(feeds, ["y"]), 50);
+    say(`[${rows}, ${columns}] times a vector [${shape.join(", ")}]`, `${ms.toFixed(2)} ms`);
+    await session.dispose();
+  }
+}
+
+/** A loop that shrinks 20,000 numbers: slowly, and into the denormal range (FLUSH=1 flushes them). */
+async function denormalCost(): Promise<void> {
+  for (const rate of [0.99, 0.5]) {
+    const program = new Program("shrink");
+    const x: Value = program.input("x", wave([20_000]));
+    const shrink = (x: JaxArray): JaxArray => x.mul(rate);
+    const [last] = program.scan({ length: 500 }, (x: Value) => [program.call(shrink, x), []], x);
+    program.output("y", last);
+    const executable = await program.compile({ threads: 1, flushDenormals });
+    const ms = await median(() => executable.runResident({ x: wave([20_000]) }));
+    say(`500 steps of x ← ${rate}·x, 20,000 numbers`, `${ms.toFixed(1)} ms`);
+    await executable.dispose();
   }
 }
 

@@ -195,7 +195,7 @@ function multiply(
   const matmul = (a: string, b: string): string => typedMatMul(context, a, b, output);
   if (!batched) {
     // A vector on the left is a row. On the right it must become a column: the runtime multiplies a
-    // matrix by a one-axis vector twelve times slower than by a matrix of one column.
+    // matrix by a one-axis vector ten times slower than by a matrix of one column.
     const timesVector = (matrix: string, vector: string): string => {
       const column = context.node("Unsqueeze", [vector, context.ints([1])]);
       return context.node("Squeeze", [matmul(matrix, column), context.ints([1])]);
