@@ -88,6 +88,21 @@ describe("minibatches, projections, first weights", () => {
     expect(report.status).toBe("converged");
   });
 
+  test("0 steps take the first weights for the answer", async () => {
+    const c = planeQuadratic;
+    const solver = dense();
+    const answer = f64([4 / 7, 5 / 7]);
+    const none = implicit({ solver, steps: 0, dynamics: descent(0.3) });
+    const { gradient, w, report } = await evaluate(c, none, answer);
+    expect(distance(gradient, [-0.6346938776, 1.8142857143])).toBeLessThan(1e-9);
+    expect(flat(w)).toEqual([...answer.data]);
+    expect(report.cost.innerGradients).toBe(0);
+    expect(report.innerGradientNorm).toBeLessThan(1e-15);
+    const { problem, lambda, data } = c;
+    const batched = { rule: none, lambda, w: answer, data, batched: true };
+    await expect(hypergradient(problem, batched)).rejects.toThrow("there are no steps");
+  });
+
   test("first weights made of λ do not enter the derivative", async () => {
     const problem: Problem = bilevel({
       init: (x: np.Array) => x.mul(2),
@@ -297,7 +312,7 @@ describe("words", () => {
   });
 
   test.each([
-    ["steps", () => implicit({ solver: dense(), steps: 0, dynamics: descent(1) })],
+    ["steps", () => implicit({ solver: dense(), steps: -1, dynamics: descent(1) })],
     ["solver", () => implicit({ solver: undefined as never, steps: 1, dynamics: descent(1) })],
     [
       "through",

@@ -27,7 +27,7 @@ import { throughDynamics, throughObjective, type Equations } from "./implicit-eq
 export interface ImplicitOptions {
   /** How the linear system is solved, such as `conjugateGradient({ maxSteps: 20 })`. */
   readonly solver: LinearSolver;
-  /** T ≥ 1, the follower's steps. */
+  /** T ≥ 0, the follower's steps; 0 takes the first weights for its answer, and no minibatches. */
   readonly steps: number;
   /** How the follower moves: an optimizer on the inner objective, or any contraction. */
   readonly dynamics: Dynamics | Optimizer;
@@ -56,7 +56,7 @@ export interface ImplicitOptions {
  * Costs T inner gradients, at most the solver's J products (2J + 1 on normal equations) and 1 cross product, and the
  * memory of one state and the solver's vectors, whatever T is.
  *
- * @throws RangeError when `steps` is not a whole number ≥ 1; TypeError when solver, equation and projection do not fit.
+ * @throws RangeError when `steps` is not a whole number ≥ 0; TypeError when solver, equation and projection do not fit.
  * @see Pedregosa, "Hyperparameter optimization with approximate gradient", ICML 2016; Grazzi et al., "On the iteration
  *   complexity of hypergradient computation", ICML 2020, for the dynamics.
  * @example
@@ -95,6 +95,11 @@ export function implicit(options: ImplicitOptions): Rule {
       return { follower, adjoint: zerosLikeTree(unknown as Arrays) };
     },
     estimate: (program, problem, point) => {
+      if (steps === 0 && point.batched) {
+        throw new TypeError(
+          "implicit: minibatches come one a step, and there are no steps; give steps >= 1, or all inner data.",
+        );
+      }
       const before = warmStart && !problem.init ? readWarm(point.state) : undefined;
       const start: Point = before ? { ...point, state: before.follower } : point;
       const follower = openFollower(program, problem, start, {
@@ -104,7 +109,10 @@ export function implicit(options: ImplicitOptions): Rule {
       });
       const { batches } = follower;
       // The states before each step are not used, so the program does not keep them.
-      const [last] = follower.forward(follower.start, { first: 0, length: steps, batches });
+      const [last] =
+        steps === 0
+          ? [follower.start]
+          : follower.forward(follower.start, { first: 0, length: steps, batches });
       const { value, adjoint } = follower.outer(last);
       const isBatched = point.batched ?? false;
       const answer = {
@@ -112,7 +120,7 @@ export function implicit(options: ImplicitOptions): Rule {
         state: last,
         data: lastData(program, follower, isBatched, steps),
         alpha: adjoint.alpha,
-        t: steps - 1,
+        t: Math.max(steps - 1, 0),
       };
       const equations = isObjective
         ? throughObjective(program, problem, follower, answer)
@@ -181,8 +189,8 @@ export function collect(
 
 function checkOptions(options: ImplicitOptions, through: string): void {
   const { solver, steps, projection } = options;
-  if (!Number.isSafeInteger(steps) || steps < 1) {
-    throw new RangeError(`implicit: steps must be a whole number >= 1; ${String(steps)} came.`);
+  if (!Number.isSafeInteger(steps) || steps < 0) {
+    throw new RangeError(`implicit: steps must be a whole number >= 0; ${String(steps)} came.`);
   }
   if (through !== "objective" && through !== "dynamics") {
     throw new TypeError(
