@@ -2,6 +2,16 @@
 export { alignTable } from "./align-table.ts";
 export type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
 export { encode, fitEncoder, inputTypes, type EncoderOptions } from "./encoder.ts";
+export {
+  drawEpisode,
+  type Episode,
+  type EpisodeBatch,
+  type EpisodeSet,
+  type EpisodeShape,
+  listEpisodes,
+  stackEpisodes,
+} from "./episodes.ts";
+export { type ImageSet, imageTensor, rotations, selectClasses } from "./image-set.ts";
 export { parseIdx, readIdx, type IdxArray } from "./idx.ts";
 export {
   accuracy,
