@@ -74,6 +74,7 @@ export {
   oneStage,
   type OneStageOptions,
   type Optimizer,
+  type OwnBatchOptions,
   type Plan,
   type PlanKind,
   planMemory,
@@ -82,6 +83,8 @@ export {
   powerLaw,
   type Problem,
   type Projection,
+  pzobo,
+  type PzoboOptions,
   type Rate,
   realTime,
   type Recommendation,
@@ -119,6 +122,8 @@ export {
   type UnrolledOptions,
   valuePenalty,
   type ValuePenaltyOptions,
+  vrbo,
+  type VrboOptions,
 } from "./bilevel/index.ts";
 export {
   conjugateGradient,

@@ -37,12 +37,15 @@ export { moreauEnvelope, type MoreauEnvelopeOptions } from "./rules/moreau-envel
 export { amigo, type AmigoOptions } from "./rules/amigo.ts";
 export { fsla, type FslaOptions } from "./rules/fsla.ts";
 export { mrbo, type MrboOptions } from "./rules/mrbo.ts";
+export { type OwnBatchOptions } from "./rules/own-batches.ts";
+export { pzobo, type PzoboOptions } from "./rules/pzobo.ts";
 export { saba, type SabaOptions } from "./rules/saba.ts";
 export { soba, type SobaOptions } from "./rules/soba.ts";
 export { srba, type SrbaOptions } from "./rules/srba.ts";
 export { stocBio, type StocBioOptions } from "./rules/stocbio.ts";
 export { sustain, type SustainOptions } from "./rules/sustain.ts";
 export { ttsa, type TtsaOptions } from "./rules/ttsa.ts";
+export { vrbo, type VrboOptions } from "./rules/vrbo.ts";
 export { type StochasticOptions } from "./rules/stochastic.ts";
 export { slBamm, slBammLeaderRate, type SlBammOptions } from "./rules/sl-bamm.ts";
 export { valuePenalty, type ValuePenaltyOptions } from "./rules/value-penalty.ts";

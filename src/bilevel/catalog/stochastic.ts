@@ -1,14 +1,17 @@
 /** Rules made for minibatches. */
+import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import { powerLaw } from "../optimizers/power-law.ts";
 import { amigo } from "../rules/amigo.ts";
 import { fsla } from "../rules/fsla.ts";
 import { mrbo } from "../rules/mrbo.ts";
+import { pzobo } from "../rules/pzobo.ts";
 import { saba } from "../rules/saba.ts";
 import { soba } from "../rules/soba.ts";
 import { srba } from "../rules/srba.ts";
 import { stocBio } from "../rules/stocbio.ts";
 import { sustain } from "../rules/sustain.ts";
 import { ttsa } from "../rules/ttsa.ts";
+import { vrbo } from "../rules/vrbo.ts";
 import type { CatalogEntry } from "./entry.ts";
 
 export const stochasticRules: readonly CatalogEntry[] = [
@@ -217,6 +220,38 @@ export const stochasticRules: readonly CatalogEntry[] = [
     ],
   },
   {
+    factory: "vrbo",
+    family: "single-loop and stochastic",
+    file: "rules/vrbo.ts",
+    summary:
+      "stocBio's direction and the answer's on a finite sum, exact every q steps and corrected between",
+    fails:
+      "the series is cut early; the objectives are not means over examples that lie in memory; minibatches come from a sampler; the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
+    source: 'Yang, Ji, Liang, "Provably faster algorithms for bilevel optimization", NeurIPS 2021',
+    forms: [
+      {
+        option: "",
+        rule: () =>
+          vrbo({
+            learningRate: 0.1,
+            steps: 3,
+            products: 10,
+            size: { inner: 16, outer: 16 },
+            period: 10,
+          }),
+        sizes: { N: 3, J: 10 },
+        cost: {
+          innerGradients: "2·(N + 1)",
+          outerGradients: "2·(N + 1)",
+          hessianVectorProducts: "2·J·(N + 1)",
+          crossProducts: "2·(N + 1)",
+          storedFloats: "4·|w| + 2·|λ|",
+        },
+        remark: "On batches; once in a period 1, 1, J and 1 more on all the data.",
+      },
+    ],
+  },
+  {
     factory: "sustain",
     family: "single-loop and stochastic",
     file: "rules/sustain.ts",
@@ -242,6 +277,32 @@ export const stochasticRules: readonly CatalogEntry[] = [
           storedFloats: "4·|w| + 2·|λ|",
         },
         remark: "Only 2·p of the products matter.",
+      },
+    ],
+  },
+  {
+    factory: "pzobo",
+    family: "single-loop and stochastic",
+    file: "rules/pzobo.ts",
+    summary: "the follower's response along random directions, from differences of what it reaches",
+    fails:
+      "there are many hyperparameters, for the noise grows with their number; constant rates are to converge; the follower is chaotic or is cut off by rounding at steps of size μ; it starts cold in every outer step; the problem has an init",
+    source:
+      'Sow, Ji, Liang, "On the convergence theory for Hessian-free bilevel algorithms", NeurIPS 2022',
+    forms: [
+      {
+        option: "",
+        rule: () =>
+          pzobo({
+            steps: 20,
+            directions: 5,
+            dynamics: gradientDescent({ learningRate: 0.1 }),
+          }),
+        sizes: { T: 20, Q: 5 },
+        cost: {
+          innerGradients: "(Q + 1)·T",
+          storedFloats: "2·|w| + Q·|λ|",
+        },
       },
     ],
   },

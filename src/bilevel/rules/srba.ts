@@ -6,16 +6,22 @@
  *     d_k = D(u_k)                                          when k is a multiple of the period q
  *     d_k = D_ij(u_k) − D_ij(u_{k−1}) + d_{k−1}             otherwise; the same i, j at both points
  */
-import { numpy as np, random, tree } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
-import { tensor, type Tree } from "../../program/tensor.ts";
+import type { Tree } from "../../program/tensor.ts";
 import { treeNorm, zerosLikeTree } from "../leaves.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
 import type { Point, Rule } from "../rule.ts";
-import { checkSteps, openLevels, toleranceOf } from "./levels.ts";
-import { checkSeed } from "./neumann-estimators.ts";
+import { openLevels, toleranceOf } from "./levels.ts";
+import {
+  checkOwnBatches,
+  drawBatches,
+  isRefresh,
+  onlyIf,
+  type OwnBatchOptions,
+} from "./own-batches.ts";
 import {
   directionsOf,
   firstState,
@@ -25,19 +31,13 @@ import {
   type StochasticOptions,
   type StochasticState,
 } from "./stochastic.ts";
+import { refuseInit } from "./truncated.ts";
 import { nextStep } from "./value-gap.ts";
 
 type Values = Tree<Value>;
 
 /** Options of {@link srba}. */
-export interface SrbaOptions extends StochasticOptions {
-  /** Examples in a batch of each level, a divisor of their number. */
-  readonly size: { readonly inner: number; readonly outer: number };
-  /** q ≥ 1, outer steps from one evaluation on all the data to the next; 1 is `soba` on all of them. */
-  readonly period: number;
-  /** Seed of the batches, in [0, 2³²); they are a function of the seed and the outer step alone. Default 0. */
-  readonly seed?: number;
-}
+export interface SrbaOptions extends StochasticOptions, OwnBatchOptions {}
 
 /**
  * The leader's direction of SRBA.
@@ -60,12 +60,9 @@ export interface SrbaOptions extends StochasticOptions {
  * await solve(problem, { rule, optimizer, lambda, w, data: { inner: train, outer: valid } });
  */
 export function srba(options: SrbaOptions): Rule {
-  const { size, period, seed = 0 } = options;
+  const { size, period } = options;
   const rates = ratesOf("srba", options);
-  checkSteps("srba: size.inner", size.inner);
-  checkSteps("srba: size.outer", size.outer);
-  checkSteps("srba: period", period);
-  checkSeed("srba: seed", seed);
+  const seed = checkOwnBatches("srba", options);
   return {
     name: "srba",
     needs: {
@@ -83,14 +80,11 @@ export function srba(options: SrbaOptions): Rule {
       directions: zerosLikeTree({ answer: w, auxiliary: w, leader: lambda }),
     }),
     estimate: (program, problem, point) => {
-      if (point.batched) {
-        throw new TypeError(
-          "srba: it draws its own batches from all the data, but stacked minibatches came; give the data as plain arrays.",
-        );
-      }
+      refuseInit("srba", problem);
       const { w: z, v, k, last, directions } = point.state as State;
       const here: At = { lambda: point.lambda, w: z, v };
-      const batch = drawBatch(program, point.data, { size, seed }, k);
+      const drawn = drawBatches(program, "srba", point, { size, seed, rows: 1, inner: 1 }, k);
+      const batch = drawn.take(program.call((rows: np.Array) => rows.slice(0), drawn.rows));
       const levels = openLevels(program, "srba", problem, { ...point, data: batch }, 1);
       const at = (u: At, data: BilevelData<Values>): Values =>
         directionsAt(program, problem, { ...point, data }, u);
@@ -104,7 +98,7 @@ export function srba(options: SrbaOptions): Rule {
           );
         return callTree(program, step, at(here, batch), at(last, batch), directions);
       };
-      const isWhole = program.call((k: np.Array) => np.equal(np.remainder(k, period), 0), k);
+      const isWhole = isRefresh(program, period, k);
       const isPart = program.call((x: np.Array) => np.logicalNot(x), isWhole);
       const whole = onlyIf(program, isWhole, (here) => at(here, point.data), [here], directions);
       const d = onlyIf(program, isPart, corrected, [here, last], whole) as unknown as Directions;
@@ -150,71 +144,4 @@ function directionsAt(
 ): Values {
   const levels = openLevels(program, "srba", problem, { ...point, lambda }, 1);
   return directionsOf(levels, w, v) as unknown as Values;
-}
-
-/**
- * `then(...inputs)` where the condition holds, else `otherwise`. What `then` makes of its inputs is computed only if it does: a
- * loop of at most one step carries them, since work on captured values alone would move out of its body.
- */
-function onlyIf(
-  program: Program,
-  condition: Value,
-  then: (...inputs: At[]) => Values,
-  inputs: readonly At[],
-  otherwise: Values,
-): Values {
-  type Carry = { isDue: Value; inputs: At[]; x: Values };
-  const never = (isDue: np.Array): np.Array => np.logicalAnd(isDue, np.logicalNot(isDue));
-  const { carry } = program.while(
-    { limit: 1 },
-    (carry) => (carry as unknown as Carry).isDue,
-    (carry) => {
-      const { isDue, inputs } = carry as unknown as Carry;
-      const next = { isDue: program.call(never, isDue), inputs, x: then(...inputs) };
-      return next as unknown as Values;
-    },
-    { isDue: condition, inputs, x: otherwise } as unknown as Values,
-  );
-  return (carry as unknown as Carry).x;
-}
-
-/** One batch of each level at outer step k, drawn uniformly and independently. */
-function drawBatch(
-  program: Program,
-  data: BilevelData<Values>,
-  options: { readonly size: SrbaOptions["size"]; readonly seed: number },
-  k: Value,
-): BilevelData<Values> {
-  const { size, seed } = options;
-  const counts = {
-    inner: countBatches("inner", data.inner, size.inner),
-    outer: countBatches("outer", data.outer, size.outer),
-  };
-  const draw = (seed: np.Array, k: np.Array): np.Array[] => {
-    const uniform = random.uniform(np.stack([seed, k.astype(np.uint32)]), [2]);
-    return [counts.inner, counts.outer].map((count, i) =>
-      np.minimum(np.floor(uniform.slice(i).mul(count)), count - 1).astype(np.int32),
-    );
-  };
-  const indices = program.call(draw, program.constant(tensor(seed, { dtype: "uint32" })), k);
-  const cut = (level: "inner" | "outer", index: Value): Values => {
-    const take = (all: Arrays, index: np.Array): Arrays =>
-      treeMap((x: np.Array) => {
-        const [, ...shape] = x.shape;
-        return np.take(x.reshape([counts[level], size[level], ...shape]), index, 0);
-      }, all);
-    return callTree(program, take, data[level], index);
-  };
-  return { inner: cut("inner", indices[0]!), outer: cut("outer", indices[1]!) };
-}
-
-function countBatches(level: string, data: Values, size: number): number {
-  const lengths = new Set(tree.leaves<Value>(data).map(({ shape }) => shape[0]));
-  const [examples] = lengths;
-  if (lengths.size === 1 && examples !== undefined && examples > 0 && examples % size === 0) {
-    return examples / size;
-  }
-  throw new RangeError(
-    `srba: the ${level} data must be arrays that share their first axis, a number of examples that size.${level} = ${size} divides, and have first axes ${[...lengths].map((n) => n ?? "none").join(", ") || "none"}; leave out the examples that are too many.`,
-  );
 }

@@ -53,21 +53,47 @@ export function firstStorm(w: Arrays, lambda: Arrays): Arrays {
   };
 }
 
-/** What such rules differ in. */
-export interface StormOptions {
+/** How the leader's direction is estimated. */
+export interface DirectionOptions {
   /** The rule, for messages. */
   readonly name: string;
-  readonly learningRate: Rate;
-  /** η of both directions. */
-  readonly momentum: Rate;
   /** Hessian-vector products of `estimator`. */
   readonly products: number;
   readonly estimator: Estimator;
 }
 
+/** What such rules differ in. */
+export interface StormOptions extends DirectionOptions {
+  readonly learningRate: Rate;
+  /** η of both directions. */
+  readonly momentum: Rate;
+}
+
 /**
- * z and λ along recycled directions, both taken at the last outer step's z. The first minibatch is that of ∇_w L, the
- * others are those of the products; old and new point see the same ones and the same random numbers.
+ * Both directions at z, and the levels there. The first minibatch is that of ∇_w L, the others are those of the products,
+ * the last of which the cross product sees too.
+ */
+export function plainDirections(
+  program: Program,
+  problem: Problem,
+  point: Point,
+  { name, products, estimator }: DirectionOptions,
+  z: Values,
+  k: Value,
+): { readonly answer: Values; readonly leader: Values; readonly levels: Levels } {
+  const all = 1 + products;
+  const levels = openLevels(program, name, problem, point, all);
+  const later = laterSteps(program, problem, point, { all, length: products });
+  const v = estimator(program, problem, later, { z, outer: outerGradient(levels, z), k });
+  const ofInner = (z: Arrays, lambda: Arrays, inner: Arrays): Arrays =>
+    innerGradient(problem.inner, z, lambda, inner);
+  const answer = levels.repeat(1, ofInner, z);
+  return { answer, leader: leaderDirection(levels, z, v), levels };
+}
+
+/**
+ * z and λ along recycled directions, both taken at the last outer step's z. Old and new point see the same minibatches and
+ * the same random numbers.
  */
 export function estimateStorm(
   program: Program,
@@ -75,23 +101,17 @@ export function estimateStorm(
   point: Point,
   options: StormOptions,
 ): Estimate {
-  const { name, learningRate, momentum, products, estimator } = options;
+  const { learningRate, momentum, products } = options;
   const { w: z, last, answer, leader, k } = point.state as StormState;
-  const all = 1 + products;
-  const directions = (
-    point: Point,
-    z: Values,
-  ): { answer: Values; leader: Values; levels: Levels } => {
-    const levels = openLevels(program, name, problem, point, all);
-    const later = laterSteps(program, problem, point, { all, length: products });
-    const v = estimator(program, problem, later, { z, outer: outerGradient(levels, z), k });
-    const ofInner = (z: Arrays, lambda: Arrays, inner: Arrays): Arrays =>
-      innerGradient(problem.inner, z, lambda, inner);
-    const answer = levels.repeat(1, ofInner, z);
-    return { answer, leader: leaderDirection(levels, z, v), levels };
-  };
-  const now = directions(point, z);
-  const before = directions({ ...point, lambda: last.lambda }, last.w);
+  const now = plainDirections(program, problem, point, options, z, k);
+  const before = plainDirections(
+    program,
+    problem,
+    { ...point, lambda: last.lambda },
+    options,
+    last.w,
+    k,
+  );
   const toAnswer = recycle(program, momentum, k, {
     now: now.answer,
     before: before.answer,
