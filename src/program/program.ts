@@ -5,6 +5,7 @@ import { Builder } from "./builder.ts";
 import { inline } from "./inline.ts";
 import { type Block, sameShape, Value, walk } from "./ir.ts";
 import { scan, whileLoop } from "./loops.ts";
+import { findKernels } from "./kernels.ts";
 import { encodeProgram } from "./lower/index.ts";
 import { optimize } from "./optimize/index.ts";
 import { Executable } from "./executable.ts";
@@ -27,10 +28,12 @@ export interface Binding {
   readonly leaves: readonly Value[];
 }
 
-/** Which of our own passes run. */
+/** Which of our optimizations are used; the numbers are the same up to rounding. */
 export interface OptimizeOptions {
   /** Our own passes (hoisting, common subexpressions, dead code); default true. */
   readonly optimize?: boolean;
+  /** The runtime's blocked convolution kernels, where the processor has them; default true. */
+  readonly blockedKernels?: boolean;
 }
 
 /**
@@ -231,7 +234,8 @@ export class Program {
     // Above "basic" the runtime folds a product's scale into a float32 attribute (MatMulScaleFusion),
     // which costs float64 programs half their digits.
     const graphOptimization = options.graphOptimization ?? (usesFloat64(block) ? "basic" : "all");
-    const bytes = encodeProgram(this.name, block, this.#inputs, this.#outputs);
+    const kernels = options.blockedKernels === false ? {} : await findKernels(block, options);
+    const bytes = encodeProgram(this.name, block, this.#inputs, this.#outputs, kernels);
     const session = await openSession(bytes, { ...options, graphOptimization });
     return new Executable(this.name, session, this.#inputs, this.#outputs);
   }

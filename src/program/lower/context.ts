@@ -26,8 +26,13 @@ export class OperationContext {
   }
 
   /** Emits a node with one output and returns its name. */
-  node(op: string, inputs: readonly string[], attributes?: Record<string, Attribute>): string {
-    return this.lowering.node(this.#nodes, op, inputs, attributes)[0]!;
+  node(
+    op: string,
+    inputs: readonly string[],
+    attributes?: Record<string, Attribute>,
+    domain?: string,
+  ): string {
+    return this.lowering.node(this.#nodes, op, inputs, attributes, 1, domain)[0]!;
   }
 
   /** Emits a node with several outputs. */

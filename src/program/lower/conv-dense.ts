@@ -1,5 +1,6 @@
-/** Convolutions in float32 by ONNX's own Conv and ConvTranspose. */
+/** Convolutions in float32 by ONNX's own Conv and ConvTranspose, or by the runtime's blocked kernels. */
 import type { OperationContext } from "./context.ts";
+import { convolveBlocked, isBlockable } from "./conv-blocked.ts";
 import type { Convolution, Pair } from "./conv-spec.ts";
 import { dilateAndPad, padOrCut } from "./conv-window.ts";
 
@@ -23,6 +24,10 @@ function convolvePlain(context: OperationContext, conv: Convolution): string {
   const data = dilated
     ? dilateAndPad(context, x, [1, 1, ...lhsDilation], [none, none, ...moved])
     : padOrCut(context, x, [none, none, ...moved]);
+  const { convolutionBlock } = context.lowering.kernels;
+  if (convolutionBlock !== undefined && isBlockable(conv, convolutionBlock)) {
+    return convolveBlocked(context, conv, data.name, inside, convolutionBlock);
+  }
   return context.node("Conv", [data.name, conv.rhs], {
     kernel_shape: { ints: conv.kernel },
     strides: { ints: conv.strides },

@@ -1,5 +1,6 @@
 /** A program's block as an ONNX model: the table of lowering rules, one file a family of primitives. */
 import { type Apply, type Block, walk } from "../ir.ts";
+import type { Kernels } from "../kernels.ts";
 import { encodeModel, type ValueSpec } from "../onnx.ts";
 import type { Binding } from "../program.ts";
 import { elementType, type Lower } from "./context.ts";
@@ -66,14 +67,16 @@ export class LoweringError extends Error {
   readonly code = "LOWERING";
 }
 
+/** @param kernels - what the model may use beyond ONNX's operators; default nothing. */
 export function encodeProgram(
   name: string,
   block: Block,
   inputs: readonly Binding[],
   outputs: readonly Binding[],
+  kernels?: Kernels,
 ): Uint8Array {
   const opset = usesBits(block) ? bitsOpset : commonOpset;
-  const lowering = new Lowering({ apply: rules, unknown, onDemand }, opset, block);
+  const lowering = new Lowering({ apply: rules, unknown, onDemand }, opset, block, kernels);
   const names = leafNames("in", inputs);
   const parameters: ValueSpec[] = block.parameters.map(({ dtype, shape }, i) => ({
     name: names[i]!,
@@ -83,7 +86,7 @@ export function encodeProgram(
   const graph = lowering.graph(block, name, parameters, leafNames("out", outputs));
   return encodeModel({
     irVersion: opset === commonOpset ? 8 : 13,
-    opsets: { "": opset },
+    opsets: { "": opset, ...Object.fromEntries([...lowering.domains].map((name) => [name, 1])) },
     graph: { ...graph, initializers: lowering.initializers },
   });
 }

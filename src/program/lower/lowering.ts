@@ -11,6 +11,7 @@ import type {
   TensorSpec,
   ValueSpec,
 } from "../onnx.ts";
+import type { Kernels } from "../kernels.ts";
 import { tensor } from "../tensor.ts";
 import { elementType, type Lower, OperationContext } from "./context.ts";
 
@@ -30,6 +31,10 @@ interface OpenGraph {
 export class Lowering {
   /** Operator set version of ai.onnx. */
   readonly opset: number;
+  /** What the runtime offers beyond ONNX's operators. */
+  readonly kernels: Kernels;
+  /** Operator sets beyond ai.onnx that nodes were written for. */
+  readonly domains: Set<string> = new Set();
   readonly #rules: LowerRules;
   readonly #names = new Map<Value, string>();
   readonly #definitions = new Map<Value, Operation>();
@@ -40,9 +45,10 @@ export class Lowering {
   readonly #readOnlyBySum = new Set<Value>();
   #counter = 0;
 
-  constructor(rules: LowerRules, opset: number, root: Block) {
+  constructor(rules: LowerRules, opset: number, root: Block, kernels: Kernels = {}) {
     this.#rules = rules;
     this.opset = opset;
+    this.kernels = kernels;
     for (const operation of walk(root)) {
       for (const output of operation.outputs) this.#definitions.set(output, operation);
       for (const input of operation.inputs) this.#uses.set(input, (this.#uses.get(input) ?? 0) + 1);
@@ -119,9 +125,17 @@ export class Lowering {
     inputs: readonly string[],
     attributes?: Record<string, Attribute>,
     outputs = 1,
+    domain?: string,
   ): string[] {
     const names = Array.from({ length: outputs }, () => this.fresh(op));
-    nodes.push({ op, inputs, outputs: names, ...(attributes && { attributes }) });
+    if (domain !== undefined) this.domains.add(domain);
+    nodes.push({
+      op,
+      inputs,
+      outputs: names,
+      ...(attributes && { attributes }),
+      ...(domain !== undefined && { domain }),
+    });
     return names;
   }
 
