@@ -21,6 +21,14 @@ export interface ImageSet {
   readonly invert?: boolean;
 }
 
+/** Sets without a class in common. */
+export interface ImageSplits {
+  readonly train: ImageSet;
+  /** Chooses the best model; may have no classes. */
+  readonly validation: ImageSet;
+  readonly test: ImageSet;
+}
+
 /**
  * Every class four times, as classes of their own: turned counter-clockwise by 0, 90, 180 and 270 degrees, always from
  * the upright image. Pixels move exactly, none is interpolated. Class i becomes classes 4i to 4i + 3, with `/rot000`,

@@ -1,5 +1,6 @@
 /** Tables of real data: reading, targets, splits, encoding, metrics and random numbers. */
 export { alignTable } from "./align-table.ts";
+export type { ImageOptions, LoadProgress } from "./decode-classes.ts";
 export type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
 export { encode, fitEncoder, inputTypes, type EncoderOptions } from "./encoder.ts";
 export {
@@ -11,7 +12,14 @@ export {
   listEpisodes,
   stackEpisodes,
 } from "./episodes.ts";
-export { type ImageSet, imageTensor, rotations, selectClasses } from "./image-set.ts";
+export { readImageFolder, readImages } from "./image-folder.ts";
+export {
+  type ImageSet,
+  type ImageSplits,
+  imageTensor,
+  rotations,
+  selectClasses,
+} from "./image-set.ts";
 export { parseIdx, readIdx, type IdxArray } from "./idx.ts";
 export {
   accuracy,
@@ -24,6 +32,9 @@ export {
   rocAuc,
   type MeanInterval,
 } from "./metrics.ts";
+export { type MiniImageNetOptions, readMiniImageNet } from "./mini-imagenet.ts";
+export { type OmniglotOptions, readOmniglot, readOmniglotCharacters } from "./omniglot.ts";
+export { type OmniglotSplit, type OmniglotSplitOptions, splitOmniglot } from "./omniglot-splits.ts";
 export { normalQuantile, studentQuantile } from "./quantiles.ts";
 export { randomKey, randomStream, type RandomKey, type RandomStream } from "./random.ts";
 export {
@@ -33,6 +44,7 @@ export {
   type ReadTableOptions,
   type ReadTableResult,
 } from "./read-table.ts";
+export type { Resampling } from "./resize-image.ts";
 export { split, splitTarget, type Split, type SplitOptions } from "./split.ts";
 export {
   DataError,

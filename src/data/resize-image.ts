@@ -79,13 +79,16 @@ function nearestTaps(from: number, to: number): readonly Taps[] {
 function resampleRows(pixels: Uint8Array, width: number, taps: readonly Taps[]): Uint8Array {
   const rows = pixels.length / width;
   const resampled = new Uint8ClampedArray(rows * taps.length);
-  for (let row = 0, to = 0; row < rows; row++) {
-    for (const { start, weights } of taps) {
-      // Within 32 bits: weights add up to 2²², their absolute values to less than twice that.
+  for (let i = 0; i < taps.length; i++) {
+    const { start, weights } = taps[i]!;
+    for (let row = 0; row < rows; row++) {
+      // 32 bits are enough: weights add up to 2²², their absolute values to less than twice that.
       let sum = unit / 2;
       const from = row * width + start;
-      for (let k = 0; k < weights.length; k++) sum += pixels[from + k]! * weights[k]!;
-      resampled[to++] = sum >> bits;
+      for (let k = 0; k < weights.length; k++) {
+        sum = (sum + Math.imul(pixels[from + k]!, weights[k]!)) | 0;
+      }
+      resampled[row * taps.length + i] = sum >> bits;
     }
   }
   return new Uint8Array(resampled.buffer);

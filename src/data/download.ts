@@ -1,0 +1,114 @@
+/**
+ * Files from their official addresses, checked by their SHA-256 and kept in a folder. A download that was cut off goes
+ * on where it stopped.
+ */
+import { createHash } from "node:crypto";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { ImageOptions } from "./decode-classes.ts";
+import { DataError } from "./table.ts";
+
+/** A file that somebody else keeps. */
+export interface RemoteFile {
+  readonly url: string;
+  /** Hexadecimal SHA-256 of the whole file. */
+  readonly sha256: string;
+}
+
+/**
+ * The bytes of a file, from `folder` when it is there with the right sum, otherwise from the network.
+ *
+ * @param name - what the file is called in `folder`, which exists; until it is whole, `.part` is appended.
+ * @param options.remedy - closes the message when there is no network.
+ * @throws {@link DataError} when the file cannot be fetched (what came is kept, the next call continues), or has another
+ *   sum (it is deleted, the next call begins again).
+ */
+export async function download(
+  file: RemoteFile,
+  folder: string,
+  name: string,
+  options: Pick<ImageOptions, "onProgress" | "signal"> & { readonly remedy: string },
+): Promise<Uint8Array> {
+  const path = join(folder, name);
+  if (await isFile(path)) {
+    const kept = await readFile(path);
+    if (sha256(kept) === file.sha256) return kept;
+  }
+  const part = `${path}.part`;
+  try {
+    await fetchRest(file.url, part, options);
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw new DataError(
+      `${file.url}: cannot be fetched (${reasonOf(cause)}); try again to continue, or ${options.remedy}.`,
+      { cause },
+    );
+  }
+  const bytes = await readFile(part);
+  const sum = sha256(bytes);
+  if (sum !== file.sha256) {
+    await rm(part);
+    throw new DataError(
+      `${file.url}: ${file.sha256} is the SHA-256 of the right file, ${bytes.length} bytes with ${sum} came and are deleted; try again, or ${options.remedy}.`,
+    );
+  }
+  await rename(part, path);
+  return bytes;
+}
+
+/** Hexadecimal SHA-256. */
+export function sha256(...parts: (Uint8Array | string)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
+/** Appends to `part` what it lacks of the file. */
+async function fetchRest(
+  url: string,
+  part: string,
+  options: Pick<ImageOptions, "onProgress" | "signal">,
+): Promise<void> {
+  const have = (await isFile(part)) ? (await stat(part)).size : 0;
+  const response = await fetch(url, {
+    // A compressed answer could not be continued at a byte of the file.
+    headers: { "accept-encoding": "identity", ...(have > 0 && { range: `bytes=${have}-` }) },
+    ...(options.signal && { signal: options.signal }),
+  });
+  // Nothing lies beyond what is there: the sum will tell whether it is the file.
+  if (have > 0 && response.status === 416) return;
+  if (!response.ok || response.body === null) {
+    throw new Error(`the server answers ${response.status} ${response.statusText}`.trim());
+  }
+  const continues =
+    response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${have}-`);
+  let done = continues ? have : 0;
+  const length = response.headers.get("content-length");
+  const total = length === null ? undefined : done + Number(length);
+  const file = await open(part, continues ? "a" : "w");
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      await file.writeFile(chunk);
+      done += chunk.length;
+      options.onProgress?.({ stage: "download", source: url, done, total });
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** `fetch` says "fetch failed" and puts the reason into the cause. */
+function reasonOf(error: unknown): string {
+  const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(reason instanceof Error)) return String(reason);
+  return reason.message || ((reason as NodeJS.ErrnoException).code ?? reason.name);
+}
