@@ -3,10 +3,10 @@
  * ranks the rest with a reason, a prediction and a caution each.
  */
 import { tree } from "@jax-js/jax";
-import { Program } from "../program/program.ts";
-import type { Value } from "../program/ir.ts";
 import { toTensor, type Tensor, type TensorLike, type Tree } from "../program/tensor.ts";
-import { adviseRules, type Draft } from "./advise-rules.ts";
+import { drawData } from "./advise-data.ts";
+import { predict } from "./advise-prediction.ts";
+import { adviseRules } from "./advise-rules.ts";
 import { asDynamics, type Dynamics } from "./dynamics.ts";
 import type { Placement } from "./hypergradient.ts";
 import { checkFloatLeaves } from "./leaves.ts";
@@ -18,6 +18,7 @@ import { formatBytes } from "./plan.ts";
 import type { BilevelData, Problem } from "./problem.ts";
 import type { Projection } from "./projections.ts";
 import type { Cost, Rule } from "./rule.ts";
+import type { Sampler } from "./samplers.ts";
 import { checkCount } from "./rules/unrolled-options.ts";
 
 /** What {@link advise} is told. */
@@ -25,8 +26,8 @@ export interface AdviseOptions extends Placement {
   readonly lambda: Tree<TensorLike>;
   /** The follower's first weights; may be left out when the problem has an `init`. */
   readonly w?: Tree<TensorLike>;
-  /** All data, or one minibatch of each level. */
-  readonly data: BilevelData<Tree<TensorLike>>;
+  /** As for `solve`: arrays, or samplers of minibatches, whose noise is then measured. */
+  readonly data: BilevelData<Tree<TensorLike> | Sampler>;
   /** T ≥ 1, the follower's steps that are intended. */
   readonly steps: number;
   /** How the follower is to move; must converge for the advice to say more than that it does not. */
@@ -35,11 +36,16 @@ export interface AdviseOptions extends Placement {
   readonly projection?: Projection;
   /** Bytes that an estimate may keep for its derivative; nothing above is ranked. Default: no limit. */
   readonly bytes?: number;
-  /** Seconds that an estimate should take; what is predicted to take longer is cautioned against. Default: no limit. */
+  /** Seconds that an estimate should take; what is predicted to take longer comes last. Default: no limit. */
   readonly seconds?: number;
   /** Starts of the inner problem, the given one included; at least 2. Default 7. */
   readonly starts?: number;
-  /** Seed of the other starts. Default 0. */
+  /**
+   * B ≥ 2, used where the data are sampled: the mean over B minibatches stands for all the data, and B others show the
+   * noise. Default 16.
+   */
+  readonly batches?: number;
+  /** Seed of the other starts, and of samplers that have none of their own. Default 0. */
   readonly seed?: number;
 }
 
@@ -66,7 +72,7 @@ export interface Recommendation {
   readonly cost: Cost;
   /** Bytes that it keeps for its derivative. */
   readonly bytes: number;
-  /** Predicted from the measured time of a gradient and of a product, and never used to rank. */
+  /** Predicted from the measured time of a gradient and of a product; ranks by the limit given, and by nothing else. */
   readonly seconds: number;
   /** The rule itself, ready to be used. */
   readonly rule: Rule;
@@ -86,7 +92,7 @@ export interface Advice {
   readonly isSolved: boolean;
   /** Best first; empty when the dynamics diverge, or nothing fits. */
   readonly ranking: readonly Recommendation[];
-  /** What the measurements forbid. */
+  /** What the measurements forbid, and what does not take such a problem. */
   readonly ruledOut: readonly RuledOut[];
   /** What was found, and what follows, in words. */
   readonly sentence: string;
@@ -99,10 +105,15 @@ export interface Advice {
  * to rest; Lanczos' method finds the extreme curvatures of the inner objective there. Where the inner solution is unique
  * with positive curvature, rules that differentiate the steps come first, and the implicit rule among them when the given
  * steps solve the inner problem. Where a direction is flat, or there are several solutions, those rules depend on the
- * start and are ruled out. What a finite number of starts and products cannot see, the adviser does not know.
+ * start and are ruled out.
  *
- * @throws RangeError when `steps`, `starts`, `bytes` or `seconds` is out of range; TypeError when w is missing, or a leaf
- *   of λ or w is not floating-point.
+ * Single-loop rules come after those where the inner objective is strongly convex. They come first where the data are
+ * minibatches whose noise keeps the follower from its solution: the standard deviation of ∇_w L there exceeds both the
+ * gradient there and a thousandth of the gradient at the start. With `seconds`, what is predicted to take longer comes after
+ * what is not. What a finite number of starts, products and minibatches cannot see, the adviser does not know.
+ *
+ * @throws RangeError when `steps`, `starts`, `batches`, `bytes` or `seconds` is out of range, or the outer sampler stacks
+ *   its batches; TypeError when w is missing, or a leaf of λ or w is not floating-point.
  * @example
  * const { ranking, sentence } = await advise(problem, { lambda, w, data, steps: 100, dynamics, bytes: 1e8 });
  * const rule = ranking[0]?.rule;
@@ -112,13 +123,18 @@ export async function advise<L, W, D, O>(
   options: AdviseOptions,
 ): Promise<Advice> {
   const problem = asked as Problem;
-  const { steps, projection, bytes = Infinity, seconds = Infinity, starts = 7, seed = 0 } = options;
+  const { steps, projection, bytes = Infinity, seconds = Infinity, seed = 0 } = options;
+  const { starts = 7, batches = 16 } = options;
   checkCount("advise: steps", steps);
   checkCount("advise: starts", starts);
   if (starts === 1) {
     throw new RangeError(
       "advise: starts must be at least 2, for one start shows one solution only.",
     );
+  }
+  checkCount("advise: batches", batches);
+  if (batches === 1) {
+    throw new RangeError("advise: batches must be at least 2, for one minibatch shows no noise.");
   }
   for (const [name, limit] of Object.entries({ bytes, seconds })) {
     if (limit > 0) continue;
@@ -127,13 +143,14 @@ export async function advise<L, W, D, O>(
   const { device, threads, flushDenormals } = options;
   const session = { device, threads, flushDenormals };
   const dynamics = asDynamics(options.dynamics);
-  const point = await hostPoint(problem, options, session);
+  const data = await drawData(problem, options.data, { batches, seed });
+  const point = await hostPoint(problem, options, data.seen, session);
   if (tree.leaves<Tensor>(point.w).some(({ dtype }) => dtype === "float16")) {
     throw new TypeError(
       "advise: w is float16, in which curvatures drown in rounding; measure in float32 or float64.",
     );
   }
-  const measured = await measureProblem({ ...problem, init: undefined }, point, {
+  const measured = await measureProblem(problem, point, data, {
     steps,
     dynamics,
     projection,
@@ -147,8 +164,16 @@ export async function advise<L, W, D, O>(
     projection,
     bytes,
     hasInit: problem.init !== undefined,
+    isStochastic:
+      measured.noise !== undefined ||
+      steps * dynamics.gradientsPerStep * measured.secondsPerGradient > seconds,
+    fixed: data.fixed,
   });
-  const drafts = advised.drafts.map((draft) => predict(draft, problem, point, measured, seconds));
+  const predicted = advised.drafts.map((draft) =>
+    predict(draft, problem, point, measured, seconds),
+  );
+  const isSlow = (one: Recommendation): boolean => one.seconds > seconds;
+  const drafts = [...predicted.filter((one) => !isSlow(one)), ...predicted.filter(isSlow)];
   // The planner has held its own against the budget, tables included.
   const ranking = drafts.filter((one) => one.bytes <= bytes);
   const { innerSolutions, isSolved, ruledOut, found } = advised;
@@ -158,14 +183,12 @@ export async function advise<L, W, D, O>(
 
 async function hostPoint(
   problem: Problem,
-  { lambda, w, data }: AdviseOptions,
+  { lambda, w }: AdviseOptions,
+  data: HostPoint["data"],
   session: Placement,
 ): Promise<HostPoint> {
   const host = (values: Tree<TensorLike>): Tree<Tensor> => treeMap(toTensor, values);
-  const known = {
-    lambda: host(lambda),
-    data: { inner: host(data.inner), outer: host(data.outer) },
-  };
+  const known = { lambda: host(lambda), data };
   checkFloatLeaves("advise", "lambda", known.lambda);
   if (problem.init) return { ...known, w: await firstWeights(problem, known, session) };
   if (w === undefined) {
@@ -175,52 +198,6 @@ async function hostPoint(
   }
   checkFloatLeaves("advise", "w", host(w));
   return { ...known, w: host(w) };
-}
-
-/** The counts of a rule's estimate, from building it, and what they mean here. */
-function predict(
-  { call, bytes, why, caution, rule }: Draft,
-  problem: Problem,
-  point: HostPoint,
-  measured: MeasuredProblem,
-  limit: number,
-): Recommendation {
-  const cost = costOf(rule, problem, point);
-  const gradients = cost.innerGradients + (cost.outerGradients ?? 0);
-  const products =
-    cost.hessianVectorProducts +
-    cost.crossProducts +
-    (cost.outerHessianVectorProducts ?? 0) +
-    (cost.outerCrossProducts ?? 0);
-  const seconds = gradients * measured.secondsPerGradient + products * measured.secondsPerProduct;
-  const slow =
-    seconds > limit
-      ? ` It is predicted to take ${seconds.toPrecision(2)} s, more than the ${limit} s given.`
-      : "";
-  return {
-    factory: /^\w+/.exec(call)![0],
-    call,
-    why,
-    caution: caution + slow,
-    cost,
-    bytes: bytes ?? cost.storedFloats * measured.bytesPerFloat,
-    seconds,
-    rule,
-  };
-}
-
-function costOf(rule: Rule, problem: Problem, point: HostPoint): Cost {
-  const program = new Program(rule.name);
-  const declare = (name: string, values: Tree<Tensor>): Tree<Value> =>
-    program.input(name, values as never);
-  const lambda = declare("lambda", point.lambda);
-  const w = declare("w", point.w);
-  const data = {
-    inner: declare("inner", point.data.inner),
-    outer: declare("outer", point.data.outer),
-  };
-  const state = problem.init ? [] : (program.call(rule.init as never, w, lambda) as Tree<Value>);
-  return rule.estimate(program, problem, { lambda, w, state, data }).cost;
 }
 
 function conclude(

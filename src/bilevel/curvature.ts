@@ -27,7 +27,8 @@ export interface Curvature {
 export interface CurvatureMeter {
   /** Products with the Hessian in one measurement. */
   readonly products: number;
-  at(w: Tree<Tensor>): Promise<Curvature>;
+  /** At weights w, with the data given at first or with others. */
+  at(w: Tree<Tensor>, inner?: Tree<Tensor>): Promise<Curvature>;
   dispose(): Promise<void>;
 }
 
@@ -94,8 +95,8 @@ export async function curvatureMeter(
   const executable = await program.compile(session);
   return {
     products: steps,
-    at: async (w) => {
-      const result = await executable.run({ lambda: point.lambda, inner: point.inner, w });
+    at: async (w, inner = point.inner) => {
+      const result = await executable.run({ lambda: point.lambda, inner, w });
       const { alpha, beta } = result.seen as unknown as { alpha: Tensor; beta: Tensor };
       return readCurvature([...alpha.data], [...beta.data], flatness(alpha), steps === size);
     },

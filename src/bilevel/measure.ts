@@ -5,10 +5,12 @@
 import { tree } from "@jax-js/jax";
 import type { SessionOptions } from "../program/session.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
-import { curvatureMeter, flatness, type Curvature } from "./curvature.ts";
+import type { AdviseData } from "./advise-data.ts";
+import { curvatureMeter, type Curvature } from "./curvature.ts";
 import type { Dynamics } from "./dynamics.ts";
 import { followerRuns, type FollowerRuns, type HostPoint } from "./follower-runs.ts";
 import { countElements } from "../program/trees.ts";
+import { measureNoise, type MinibatchNoise } from "./minibatch-noise.ts";
 import type { Problem } from "./problem.ts";
 import type { Projection } from "./projections.ts";
 import type { Tolerance } from "./rule.ts";
@@ -33,6 +35,8 @@ export interface MeasuredProblem {
   readonly diverges: boolean;
   /** Curvature of L where the follower went from the given start. */
   readonly atAnswer: Curvature;
+  /** Curvature of E there. */
+  readonly outerAtAnswer: Curvature;
   /** Extreme curvatures of L over all starts and ends. */
   readonly anywhere: Curvature;
   /** Largest distance between two ends that are solved. */
@@ -43,7 +47,9 @@ export interface MeasuredProblem {
   /** How many starts led to a solution, of how many. */
   readonly solvedStarts: number;
   readonly starts: number;
-  /** Seconds of one inner gradient and of one product, medians of three runs; of no influence on any order. */
+  /** How the gradients of minibatches scatter; absent when all data are given. */
+  readonly noise?: MinibatchNoise;
+  /** Seconds of one inner gradient and of one product on what a step sees, medians of three runs. */
   readonly secondsPerGradient: number;
   readonly secondsPerProduct: number;
 }
@@ -58,20 +64,21 @@ export interface MeasureOptions {
   readonly session: SessionOptions;
 }
 
-/** Measures a problem without `init`. */
+/** Measures a problem, from first weights that are given. */
 export async function measureProblem(
-  problem: Problem,
-  point: HostPoint,
+  asked: Problem,
+  { lambda, w }: Pick<HostPoint, "lambda" | "w">,
+  data: AdviseData,
   options: MeasureOptions,
 ): Promise<MeasuredProblem> {
   const { session, steps, starts, seed } = options;
+  const { problem } = data.whole;
+  const point = { lambda, w, data: data.whole.data };
   const follower = await followerRuns(problem, point, options);
-  const size = countElements(point.w);
-  const place = { lambda: point.lambda, w: point.w, inner: point.data.inner };
-  const meter = await curvatureMeter(problem, place, {
-    ...session,
-    products: size <= ALL_PRODUCTS ? size : SOME_PRODUCTS,
-  });
+  const size = countElements(w);
+  const products = size <= ALL_PRODUCTS ? size : SOME_PRODUCTS;
+  const place = { lambda, w, inner: point.data.inner };
+  const meter = await curvatureMeter(problem, place, { ...session, products });
   const dtype = tree.leaves<Tensor>(point.w)[0]!.dtype;
   try {
     const gradientSeconds: number[] = [];
@@ -104,41 +111,55 @@ export async function measureProblem(
     }
     const solved = ends.filter(({ isSolved }) => isSolved);
     const atAnswer = curvatures[1] ?? curvatures[0]!;
-    const gradients = steps * options.dynamics.gradientsPerStep;
+    const answer = ends[0]?.w ?? w;
+    const evaluated = { problem: asked, lambda, start: w, answer };
+    const noise = diverges ? undefined : await measureNoise(evaluated, data, session);
+    const gradients = steps * options.dynamics.gradientsPerStep * data.draws;
     return {
       weights: size,
       state: follower.state,
       hyperparameters: countElements(point.lambda),
-      preparedFloats: follower.preparedFloats,
+      preparedFloats: follower.preparedFloats / data.draws,
       bytesPerFloat: dtype === "float64" ? 8 : 4,
       gradientNorm: first.end,
       relativeGradientNorm: first.begin === 0 ? 0 : first.end / first.begin,
       contraction: first.lastStep === 0 ? 0 : (first.lastStep / first.firstStep) ** (1 / steps),
       diverges,
       atAnswer,
+      outerAtAnswer: await outerCurvature(problem, point, answer, { ...session, products }),
       anywhere: hull(curvatures),
       spread: widest(solved.map(({ w }) => w)),
       endSpread: widest(ends.map(({ w }) => w)),
       startSpread: widest(ends.map(({ start }) => start)),
       solvedStarts: solved.length,
       starts: all.length,
+      ...(noise && { noise }),
       secondsPerGradient: median(gradientSeconds) / gradients,
-      secondsPerProduct: median(productSeconds) / meter.products,
+      secondsPerProduct: median(productSeconds) / (meter.products * data.draws),
     };
   } finally {
     await Promise.all([follower.dispose(), meter.dispose()]);
   }
 }
 
-/** What counts as zero beside the largest curvature; see {@link flatness}. */
-export function flatnessOf({ bytesPerFloat }: MeasuredProblem): number {
-  return flatness({ dtype: bytesPerFloat === 8 ? "float64" : "float32" });
-}
-
 /** Up to this many weights the curvatures are exact; beyond it, what a few products show. */
 const ALL_PRODUCTS = 256;
 const SOME_PRODUCTS = 32;
 const ROUNDS = 20;
+
+/** Curvature of E at weights w. */
+async function outerCurvature(
+  problem: Problem,
+  { lambda, data }: HostPoint,
+  w: Tree<Tensor>,
+  options: SessionOptions & { readonly products: number },
+): Promise<Curvature> {
+  const swapped = { ...problem, inner: problem.outer };
+  const meter = await curvatureMeter(swapped, { lambda, w, inner: data.outer }, options);
+  const curvature = await meter.at(w);
+  await meter.dispose();
+  return curvature;
+}
 
 /** Where the follower came to rest, or was left. */
 interface End {

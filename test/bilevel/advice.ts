@@ -1,12 +1,19 @@
-/** Advice for the tests, held against what every advice must hold. */
+/** Advice for the tests, held against what every advice must hold and against the catalog's facts. */
+import { runInThisContext } from "node:vm";
 import { expect } from "vitest";
-import { advise, type Advice } from "../../src/bilevel/advise.ts";
+import { advise, type Advice, type AdviseOptions } from "../../src/bilevel/advise.ts";
+import { ruleCatalog } from "../../src/bilevel/catalog.ts";
+import * as bilevel from "../../src/bilevel/index.ts";
 import {
   disposePrograms,
   gradientDescent,
+  type Dynamics,
+  type Optimizer,
   type Problem,
   type Projection,
+  type Rule,
 } from "../../src/bilevel/index.ts";
+import * as linear from "../../src/linear/index.ts";
 import type { Tensor, Tree } from "../../src/program/index.ts";
 
 const CLASSICAL = ["reverse", "forward", "truncated", "implicit"];
@@ -34,9 +41,36 @@ export async function adviceFor(
   used.add(problem);
   const dynamics = gradientDescent({ learningRate: rate });
   const advice = await advise(problem, { lambda, w, data, dynamics, ...rest });
-  const { ranking, ruledOut, sentence, isSolved, innerSolutions } = advice;
+  checkAdvice(advice, { dynamics, ...options }, problem);
+  return advice;
+}
+
+/** What every advice must hold. */
+export function checkAdvice(
+  advice: Advice,
+  options: Pick<AdviseOptions, "dynamics" | "projection" | "bytes">,
+  problem: Problem,
+): void {
+  const { ranking, ruledOut, sentence, isSolved, innerSolutions, measured } = advice;
+  used.add(problem);
   const forbidden = ruledOut.map(({ factory }) => factory);
-  for (const { factory, bytes, cost, seconds, why, caution } of ranking) {
+  for (const { factory } of ruledOut) expect(entryOf(factory)).toBeDefined();
+  for (const { factory, call, rule, bytes, cost, seconds, why, caution } of ranking) {
+    const { family, fails } = entryOf(factory);
+    const { name, needs, innerSteps } = written(call, options);
+    expect({ name, needs, innerSteps }).toEqual({
+      name: rule.name,
+      needs: rule.needs,
+      innerSteps: rule.innerSteps,
+    });
+    if (needs.uniqueInnerSolution) expect(innerSolutions).toBe("unique");
+    if (needs.strongConvexity) expect(measured.atAnswer.smallest).toBeGreaterThan(0);
+    if (needs.strongConvexity && family.startsWith("single-loop")) {
+      expect(measured.anywhere.smallest).toBeGreaterThanOrEqual(0);
+    }
+    if (/\bcold\b/.test(fails)) expect(caution).toMatch(/[Ss]tart warm/);
+    if (fails.includes("the inner objective is not convex")) expect(innerSolutions).toBe("flat");
+    if (fails.includes("the problem has an init")) expect(problem.init).toBeUndefined();
     expect(forbidden).not.toContain(factory);
     expect(bytes).toBeLessThanOrEqual(options.bytes ?? Infinity);
     expect(cost.innerGradients).toBeGreaterThan(0);
@@ -49,5 +83,27 @@ export async function adviceFor(
     expect(forbidden).toEqual(expect.arrayContaining(CLASSICAL));
   }
   if (ranking[0]) expect(sentence).toContain(`Use ${ranking[0].call}: ${ranking[0].why}`);
-  return advice;
+}
+
+/** The rule that a call's text makes, with the dynamics that the text leaves out. */
+export function written(
+  call: string,
+  options: { readonly dynamics: Dynamics | Optimizer; readonly projection?: Projection },
+): Rule {
+  const { dynamics, projection } = options;
+  const given = projection ? { dynamics, projection } : { dynamics };
+  const scope: Record<string, unknown> = { ...linear, ...bilevel };
+  for (const name of ["reverse", "forward", "truncated", "implicit", "bda", "iaptt"] as const) {
+    const make = bilevel[name] as (options: object) => Rule;
+    scope[name] = (options: object) => make({ ...given, ...options });
+  }
+  const names = Object.keys(scope).join(", ");
+  const make = runInThisContext(`(({ ${names} }) => ${call})`) as (scope: object) => Rule;
+  return make(scope);
+}
+
+function entryOf(factory: string): (typeof ruleCatalog)[number] {
+  const entry = ruleCatalog.find((one) => one.factory === factory);
+  expect(entry, factory).toBeDefined();
+  return entry!;
 }

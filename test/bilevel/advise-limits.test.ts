@@ -30,7 +30,7 @@ describe("limits", () => {
     expect(tight.ranking.length).toBeGreaterThan(0);
     const none = await adviceFor(c.problem, c, { ...options, bytes: 20 });
     expect(none.ranking).toEqual([]);
-    expect(none.sentence).toContain("Nothing fits in 20 B: the least is 24 B");
+    expect(none.sentence).toContain("Nothing fits in 20 B; the least is 24 B");
   });
 
   test("a projection is part of the rules, and rules out what cannot take one", async () => {
@@ -38,7 +38,12 @@ describe("limits", () => {
     const projection = box({ lower: 0, upper: 0.25 });
     const place = { lambda, w, data };
     const advice = await adviceFor(problem, place, { steps: 60, rate: 0.25, projection });
-    expect(advice.ruledOut.map(({ factory }) => factory)).toEqual(["implicit"]);
+    expect(advice.ruledOut.map(({ factory }) => factory)).toEqual([
+      "implicit",
+      "soba",
+      "amigo",
+      "f2sa",
+    ]);
     const { rule } = advice.ranking[0]!;
     const { w: answer, gradient } = await hypergradient(problem, { rule, ...place });
     // Held at the bound, the answer does not move with λ: dF/dx = ρx.
@@ -92,7 +97,13 @@ describe("limits", () => {
     const dynamics = gradientDescent({ learningRate: 0.05 });
     const advice = await advise(problem, { ...at, steps: 4, dynamics });
     expect(advice.measured.weights).toBe(2);
-    expect(advice.ruledOut.map(({ factory }) => factory)).toEqual(["implicit", "truncated"]);
+    expect(advice.ruledOut.map(({ factory }) => factory)).toEqual([
+      "implicit",
+      "truncated",
+      "soba",
+      "amigo",
+      "f2sa",
+    ]);
     const check = await checkHypergradient(problem, { rule: advice.ranking[0]!.rule, ...at });
     expect(check.passed, check.sentence).toBe(true);
     await disposePrograms(problem);
@@ -137,6 +148,9 @@ describe("limits", () => {
     );
     await expect(advise(problem, { ...at, starts: 1 })).rejects.toThrow(
       "advise: starts must be at least 2, for one start shows one solution only.",
+    );
+    await expect(advise(problem, { ...at, batches: 1 })).rejects.toThrow(
+      "advise: batches must be at least 2, for one minibatch shows no noise.",
     );
     await expect(advise(problem, { ...at, bytes: -1 })).rejects.toThrow(
       "advise: bytes must be a number > 0; -1 came.",
