@@ -2,10 +2,10 @@
  * Files from their official addresses, checked by their SHA-256 and kept in a folder. A download that was cut off goes
  * on where it stopped.
  */
-import { createHash } from "node:crypto";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageOptions } from "./decode-classes.ts";
+import { sha256 } from "./sha256.ts";
 import { DataError } from "./table.ts";
 
 /** A file that somebody else keeps. */
@@ -56,13 +56,6 @@ export async function download(
   return bytes;
 }
 
-/** Hexadecimal SHA-256. */
-export function sha256(...parts: (Uint8Array | string)[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest("hex");
-}
-
 /** Appends to `part` what it lacks of the file. */
 async function fetchRest(
   url: string,
@@ -73,7 +66,7 @@ async function fetchRest(
   const response = await fetch(url, {
     // A compressed answer could not be continued at a byte of the file.
     headers: { "accept-encoding": "identity", ...(have > 0 && { range: `bytes=${have}-` }) },
-    ...(options.signal && { signal: options.signal }),
+    signal: options.signal ?? null,
   });
   // Nothing lies beyond what is there: the sum will tell whether it is the file.
   if (have > 0 && response.status === 416) return;

@@ -5,8 +5,8 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { sha256 } from "./download.ts";
 import type { ImageSet } from "./image-set.ts";
+import { sha256 } from "./sha256.ts";
 import { DataError } from "./table.ts";
 
 /**

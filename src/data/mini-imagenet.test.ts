@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readMiniImageNet } from "./mini-imagenet.ts";
 import { DataError } from "./table.ts";
 
@@ -101,4 +101,17 @@ test("what is missing or malformed is named", async () => {
   await expect(read()).rejects.toThrow('record 2 begins with "a1.jpg"');
   await put({ ...lists, "images/c1.jpg": "no image" });
   await expect(read()).rejects.toThrow("1 cannot be read: c1.jpg (it is neither PNG nor JPEG)");
+});
+
+const data = process.env["STACKELBERG_DATA"];
+const reason = data === undefined ? " (needs STACKELBERG_DATA, with miniimagenet-splits/)" : "";
+
+describe.skipIf(data === undefined)(`published lists${reason}`, () => {
+  test("are read as they are", async () => {
+    await mkdir(folder);
+    const splits = join(data!, "miniimagenet-splits");
+    await expect(readMiniImageNet(folder, { cache, splits })).rejects.toThrow(
+      "38400 of the 38400 images in the list are not there",
+    );
+  });
 });

@@ -8,8 +8,8 @@ import { encode as encodePng } from "fast-png";
 import { zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LoadProgress } from "./decode-classes.ts";
-import { sha256 } from "./download.ts";
 import { type Archive, archives, readArchives, readOmniglotCharacters } from "./omniglot.ts";
+import { sha256 } from "./sha256.ts";
 import { DataError } from "./table.ts";
 
 /** A zip of `characters` with 20 drawings each; every pixel of drawing d of the character with number id is 10·id + d. */
@@ -125,11 +125,14 @@ test("a wrong folder, wrong archives and no network", async () => {
   const swapped = readArchives(sources, { cache, folder });
   await expect(swapped).rejects.toThrow(DataError);
   await expect(swapped).rejects.toThrow("needs 2 characters with 20 drawings each");
-  await writeFile(join(folder, "images_background.zip"), zips["images_background"]!.subarray(0, -99));
+  await writeFile(
+    join(folder, "images_background.zip"),
+    zips["images_background"]!.subarray(0, -99),
+  );
   await expect(readArchives(sources, { cache, folder })).rejects.toThrow("archive is damaged");
   const unreachable = sources.map((source) => ({ ...source, url: "http://127.0.0.1:1/x" }));
   await expect(readArchives(unreachable, { cache })).rejects.toThrow(
-    /cannot be fetched .* put images_background\.zip into a folder and name it as folder/,
+    /cannot be fetched .* get images_background\.zip elsewhere and give its folder/,
   );
 });
 

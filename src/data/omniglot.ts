@@ -12,10 +12,11 @@ import {
   type EncodedImage,
   type ImageOptions,
 } from "./decode-classes.ts";
-import { download, type RemoteFile, sha256 } from "./download.ts";
+import { download, type RemoteFile } from "./download.ts";
 import { cachedImageSet, cacheFolder } from "./image-cache.ts";
 import type { ImageSet, ImageSplits } from "./image-set.ts";
 import { type OmniglotSplitOptions, splitOmniglot } from "./omniglot-splits.ts";
+import { sha256 } from "./sha256.ts";
 import { DataError } from "./table.ts";
 
 /** Where Omniglot comes from and what becomes of it. */
@@ -102,8 +103,8 @@ export async function readArchives(
       channels: 1,
       resampling,
       invert: true,
-      ...(onProgress && { onProgress }),
-      ...(signal && { signal }),
+      onProgress,
+      signal,
     });
   });
 }
@@ -113,7 +114,7 @@ function fetchArchive(
   cache: string,
   options: OmniglotOptions,
 ): Promise<Uint8Array> {
-  const remedy = `put ${source.name}.zip into a folder and name it as folder, or as omniglot in STACKELBERG_DATA`;
+  const remedy = `get ${source.name}.zip elsewhere and give its folder as the option folder`;
   return download(source, cache, `omniglot-${source.name}.zip`, { ...options, remedy });
 }
 
@@ -134,9 +135,9 @@ function charactersOf({ name, characters }: Archive, zip: Uint8Array): EncodedCl
   const found = new Map<string, { name: string; images: EncodedImage[] }>();
   for (const [path, bytes] of Object.entries(unzip(name, zip)).sort(([a], [b]) => order(a, b))) {
     const [, alphabet, character, id] = member.exec(path)!;
-    const of = found.get(id!) ?? { name: `${alphabet}/${character}`, images: [] };
-    of.images.push({ name: path, read: () => bytes });
-    found.set(id!, of);
+    const entry = found.get(id!) ?? { name: `${alphabet}/${character}`, images: [] };
+    entry.images.push({ name: path, read: () => bytes });
+    found.set(id!, entry);
   }
   const classes = [...found.values()];
   const wrong = classes.find(({ images }) => images.length !== drawings);
