@@ -14,6 +14,7 @@ import {
   type CatalogEntry,
   type RuleForm,
 } from "../src/bilevel/catalog.ts";
+import type { ErrorTheory } from "../src/bilevel/bounds.ts";
 
 /** The page's file. */
 export const rulesPageFile: string = fileURLToPath(new URL("../docs/rules.md", import.meta.url));
@@ -49,6 +50,12 @@ w are the follower's weights, |w| numbers; λ the |λ| hyperparameters; L the in
 steps of one outer step. ∇L and ∇E count evaluations of a gradient, H·v products with ∇²_ww and C·v products with
 ∇²_λw, of L unless said. What only the report needs is not counted. Memory is what the derivative keeps at once, besides
 the data and the weights.
+
+An error bound is one for the distance of h, the rule's hypergradient, from ∇F, that of the exact inner solution, in exact
+arithmetic. Its constants are μ \`strongConvexity\`, ℓ \`smoothness\`, ρ \`hessianLipschitz\`, M \`crossNorm\`, κ
+\`crossLipschitz\`, L_E \`outerSmoothness\` and D \`directLipschitz\`, defined in
+[bounds.ts](../src/bilevel/bounds.ts). Everything else is measured: \`hypergradient\` takes the
+constants and reports the value, or an estimate where some of μ, ℓ and M are left out.
 
 A rule without a bias gives the exact derivative of E at the follower's answer. The names in the examples are exported
 by \`stackelberg\`.`;
@@ -88,6 +95,7 @@ function section(entry: CatalogEntry, examples: ReadonlyMap<string, string>): st
     forms.map((form) => formLine(form, forms.length > 1, biases.length > 1)).join("\n"),
     ...(shared === undefined ? [] : [`Biased: ${shared}.`]),
     `Fails when: ${fails}.`,
+    ...boundsOf(forms),
     `Source: ${source}.`,
     `\`\`\`ts\nconst rule = ${examples.get(factory)};\n\`\`\``,
   ].join("\n\n");
@@ -107,6 +115,28 @@ function formLine(
   ].join("; ");
   const bias = hasOwnBias && needs.bias !== undefined ? ` Biased: ${needs.bias}.` : "";
   return `- ${capital(sentences)}.${bias}${remark === undefined ? "" : ` ${remark}`}`;
+}
+
+/** What theory says of the forms' errors, each theory once, with its forms' names where there are several. */
+function boundsOf(forms: CatalogEntry["forms"]): string[] {
+  const names = new Map<string, string[]>();
+  for (const { option, rule } of forms) {
+    const text = boundText(rule().bound);
+    const name = option === "" ? "as it is" : `\`${option}\``;
+    names.set(text, [...(names.get(text) ?? []), name]);
+  }
+  return [...names].map(([text, forms]) =>
+    names.size === 1
+      ? text
+      : `${capital(forms.join(", "))}: ${text[0]!.toLowerCase()}${text.slice(1)}`,
+  );
+}
+
+function boundText(theory: ErrorTheory | undefined): string {
+  if (theory === undefined) throw new Error("rules-page: a rule in the catalog declares no bound.");
+  if (theory.kind === "none") return `No error bound: ${theory.why}.`;
+  const assumptions = theory.assumptions.join(", and ");
+  return `Error bound, if ${assumptions}; after ${theory.source}:\n\n\`\`\`text\n${theory.formula}\n\`\`\``;
 }
 
 function capital(text: string): string {

@@ -85,6 +85,12 @@ describe.each(forms)("$label", ({ entry, form }) => {
     expectCounts(form);
   });
 
+  test("it says what theory bounds, or why nothing", () => {
+    const { bound } = form.rule();
+    if (bound?.kind === "none") expect(bound.why).toMatch(/\w.*[^.]$/);
+    else expect(bound?.formula).toMatch(/^‖h − ∇F‖ ≤ .*\n.*μ/);
+  });
+
   test("its option is one of the instance's", () => {
     const code = form.rule.toString();
     expect(code).toContain(entry.factory);

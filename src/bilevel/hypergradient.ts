@@ -6,6 +6,7 @@ import { Program } from "../program/program.ts";
 import type { SessionOptions } from "../program/session.ts";
 import { Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { forbidCapture } from "../program/trace.ts";
+import { checkConstants, type ProblemConstants } from "./bounds.ts";
 import { checkFloatLeaves, leafPaths } from "./leaves.ts";
 import { treeMap } from "../program/trees.ts";
 import type { BilevelData, Problem } from "./problem.ts";
@@ -46,6 +47,7 @@ export type Tensors<T> = tree.MapJsTree<T, np.Array, Tensor>;
  * @param options.lambda - hyperparameters: any tree of floating-point arrays.
  * @param options.w - the follower's first weights: any tree of floating-point arrays.
  * @param options.data - `{ inner, outer }`: trees of arrays of any type.
+ * @param options.constants - what is known of the problem, for the report's bound on the error; changes nothing else.
  * @throws TypeError when a leaf of λ or w is not floating-point, naming it.
  * @throws TraceError when an objective cannot be traced, is not scalar, or reads λ or w from its closure.
  * @example
@@ -53,16 +55,22 @@ export type Tensors<T> = tree.MapJsTree<T, np.Array, Tensor>;
  */
 export async function hypergradient<L, W, D, O>(
   problem: Problem<L, W, D, O>,
-  options: EvaluationPoint & Placement & { readonly rule: Rule },
+  options: EvaluationPoint &
+    Placement & { readonly rule: Rule; readonly constants?: ProblemConstants },
 ): Promise<Hypergradient<L, W>> {
-  const { rule, device, threads, flushDenormals, ...point } = options;
+  const { rule, constants, device, threads, flushDenormals, ...point } = options;
+  if (constants) checkConstants("hypergradient: constants", constants);
   const placement = { device, threads, flushDenormals };
   const compiled = await compileEstimate(problem, rule, point, placement);
   const started = performance.now();
   const { value, gradient, w, measured } = await compiled.run(point);
   const seconds = (performance.now() - started) / 1000;
   const evaluated = { value, gradient, w, measured };
-  const report = makeReport(rule, compiled.cost, evaluated, seconds, compiled.warnings);
+  const report = makeReport(rule, compiled.cost, evaluated, seconds, compiled.warnings, {
+    constants,
+    batched: point.batched,
+    hasInit: problem.init !== undefined,
+  });
   return { value, gradient: gradient as Tensors<L>, w: w as Tensors<W>, report };
 }
 

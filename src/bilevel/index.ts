@@ -62,6 +62,13 @@ export { type UnrolledOptions } from "./rules/unrolled-options.ts";
 
 export { type Report, type Status } from "./report.ts";
 export {
+  type ErrorBound,
+  type ErrorFormula,
+  type ErrorTheory,
+  type LocalConstant,
+  type ProblemConstants,
+} from "./bounds.ts";
+export {
   advise,
   type Advice,
   type AdviseOptions,

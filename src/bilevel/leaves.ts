@@ -76,6 +76,11 @@ export function treeNorm(values: Arrays): np.Array {
   return np.sqrt(squares.reduce((sum, x) => sum.add(x)));
 }
 
+/** ‖a − b‖ over all leaves together; a jax-js function. */
+export function treeDistance(a: Arrays, b: Arrays): np.Array {
+  return treeNorm(treeMap((x: np.Array, y: np.Array) => x.sub(y), a, b));
+}
+
 /**
  * `vjp` of a function between trees whose structure the types do not know; a jax-js function.
  *

@@ -2,6 +2,7 @@
 import { tree } from "@jax-js/jax";
 import type { Tensor, Tree } from "../program/tensor.ts";
 import { judgeActiveSet } from "./active-set-report.ts";
+import { boundInWords, evaluateBound, type BoundContext, type ErrorBound } from "./bounds.ts";
 import { judgeLinear, type LinearVerdict } from "./linear-report.ts";
 import type { Cost, Measured, Rule } from "./rule.ts";
 
@@ -31,6 +32,8 @@ export interface Report {
   /** Wall-clock time of the evaluation, compilation excluded. */
   readonly seconds: number;
   readonly cost: Cost;
+  /** How far the hypergradient may be from that of the exact inner solution, as far as theory goes. */
+  readonly bound: ErrorBound;
   /** The rule's further measurements by name. */
   readonly measured: Readonly<Record<string, number>>;
   /** Sentences on what is probably not meant, such as a hyperparameter that nothing reads. */
@@ -52,6 +55,7 @@ export function makeReport(
   evaluated: Evaluated,
   seconds: number,
   warnings: readonly string[] = [],
+  context: BoundContext = {},
 ): Report {
   const measured: Record<string, number> = {};
   for (const [name, scalar] of Object.entries(evaluated.measured)) measured[name] = scalar.item();
@@ -75,10 +79,13 @@ export function makeReport(
   const first = SENTENCES[solved === "singular" ? solved : inner](facts);
   const activeSet = judgeActiveSet(others);
   const status = activeSet ? combine(solved, activeSet, facts) : solved;
+  const bound = evaluateBound(rule.bound, measured, context);
+  // Without constants from the user nobody asked, and there is rarely a bound.
+  const ofBound = context.constants ? ` ${boundInWords(bound)}` : "";
   const verdicts = [linear, activeSet].map((verdict) => (verdict ? ` ${verdict.sentence}` : ""));
   return {
     status,
-    sentence: first + verdicts.join("") + biasOf(facts),
+    sentence: first + verdicts.join("") + biasOf(facts) + ofBound,
     innerGradientNorm,
     initialInnerGradientNorm,
     relativeInnerGradientNorm: ratio(facts),
@@ -86,6 +93,7 @@ export function makeReport(
     nonFinite,
     seconds,
     cost,
+    bound,
     measured: others,
     warnings,
   };

@@ -5,6 +5,7 @@
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
+import type { ErrorTheory } from "./bounds.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 
 /** Where a hypergradient is estimated: symbolic arrays inside a program. */
@@ -96,6 +97,8 @@ export interface Rule {
   /** Inner steps of one estimate: how many minibatches a batched {@link Point} must stack. */
   readonly innerSteps: number;
   readonly tolerance: Tolerance;
+  /** What theory says of the distance from the exact hypergradient, or why it says nothing; the report evaluates it. */
+  readonly bound?: ErrorTheory;
   /** The follower's state for a cold start from weights w at λ; a jax-js function, to be traced with `program.call`. */
   init(w: Arrays, lambda: Arrays): Arrays;
   /** Adds the estimate at `point` to `program`. Synchronous; throws on misuse. */

@@ -57,6 +57,7 @@ export function conjugateGradientNormal(
   return {
     name: "normal-conjugate-gradient",
     needs: { symmetric: false, positiveDefinite: false, contraction: false, memory: "O(n)" },
+    damping,
     cost: (size, hasStart) => ({
       products: 2 * maxSteps + (hasStart ? 2 : 1),
       reportProducts: 1,

@@ -60,6 +60,7 @@ export function conjugateGradient(options: ConjugateGradientOptions = {}): Linea
   return {
     name: "conjugate-gradient",
     needs: { symmetric: true, positiveDefinite: true, contraction: false, memory: "O(n)" },
+    damping,
     cost: (size, hasStart) => ({
       products: maxSteps + (hasStart ? 1 : 0),
       reportProducts: 1,

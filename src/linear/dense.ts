@@ -53,6 +53,7 @@ export function dense(options: DenseOptions = {}): LinearSolver {
       contraction: false,
       memory: "O(n²)",
     },
+    damping,
     cost: (size) => ({ products: size, reportProducts: 1, storedFloats: size * size }),
     solve: (program, system) => {
       const size = countElements(system.rhs);

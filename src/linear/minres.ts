@@ -54,6 +54,7 @@ export function minres(options: MinresOptions = {}): LinearSolver {
   return {
     name: "minres",
     needs: { symmetric: true, positiveDefinite: false, contraction: false, memory: "O(n)" },
+    damping,
     cost: (size, hasStart) => ({
       products: maxSteps + (hasStart ? 1 : 0),
       reportProducts: 1,

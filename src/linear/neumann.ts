@@ -54,6 +54,7 @@ export function neumann(options: NeumannOptions = {}): LinearSolver {
   return {
     name: "neumann",
     needs: { symmetric: true, positiveDefinite: true, contraction: false, memory: "O(n)" },
+    damping,
     cost: (size, hasStart) => ({
       products: maxSteps + (step === undefined ? powerSteps : 0) + (hasStart ? 1 : 0),
       reportProducts: 1,

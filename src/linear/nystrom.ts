@@ -56,6 +56,7 @@ export function nystrom(options: NystromOptions = {}): LinearSolver {
   return {
     name: "nystrom",
     needs: { symmetric: true, positiveDefinite: true, contraction: false, memory: "O(k·n)" },
+    damping: rho,
     cost: (size) => {
       const k = Math.min(rank, size);
       return { products: k, reportProducts: 1, storedFloats: k * size };

@@ -92,6 +92,8 @@ export interface LinearCost {
 export interface LinearSolver {
   readonly name: string;
   readonly needs: LinearNeeds;
+  /** δ when it solves (A + δI)·q = b, and reports on that system; absent: 0. */
+  readonly damping?: number;
   /**
    * What a solve costs at most.
    *

@@ -13,6 +13,7 @@ export function gradientDescent(options: { learningRate: Coefficient }): Optimiz
   checkCoefficient("gradientDescent: learningRate", learningRate, { above: 0 });
   return {
     name: "gradient-descent",
+    ...(typeof learningRate === "number" && { constantRate: learningRate }),
     init: () => [],
     update: (gradient, _state, params, t, lambda) => {
       const step = (w: np.Array, g: np.Array): np.Array =>

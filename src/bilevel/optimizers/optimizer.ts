@@ -9,6 +9,8 @@ import { isSchedule, type Schedule } from "./schedule.ts";
 /** A first-order method for trees of arrays; `init` and `update` are jax-js functions, traced with `program.call`. */
 export interface Optimizer {
   readonly name: string;
+  /** s when every update is w ← w − s·∇ with this one number, which theorems on gradient descent are about. */
+  readonly constantRate?: number;
   /** The state before the first update; its leaves have the dtype of the parameters'. */
   init(params: Arrays): Arrays;
   /**

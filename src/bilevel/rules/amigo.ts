@@ -17,6 +17,7 @@ import {
   hessianProduct,
   laterSteps,
   leaderDirection,
+  noBoundOnSamples,
   outerGradient,
   ratesOf,
   type StochasticOptions,
@@ -64,6 +65,7 @@ export function amigo(options: AmigoOptions = {}): Rule {
     },
     innerSteps: all,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: firstState,
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "amigo", problem, point, all);

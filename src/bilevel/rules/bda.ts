@@ -69,6 +69,10 @@ export function bda(options: BdaOptions): Rule {
   return {
     ...reverse({ ...options, dynamics: base }),
     name: attitude === "optimistic" ? "bda" : "pessimistic-bda",
+    bound: {
+      kind: "none",
+      why: "its convergence is proved in the limit of T only, without a rate",
+    },
     estimate: (program, problem, point) => {
       const dynamics = aggregated(base, problem, aggregation, sign);
       const paired = pairData(program, point, options.steps);

@@ -8,6 +8,8 @@ import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { countElements } from "../../program/trees.ts";
+import { penaltyBound } from "../bounds-adjoint.ts";
+import { treeNorm } from "../leaves.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import {
@@ -68,6 +70,7 @@ export function bome(options: BomeOptions): Rule {
     },
     innerSteps: steps,
     tolerance: toleranceOf(options.tolerance),
+    bound: penaltyBound((measured) => measured["multiplier"]!),
     init: (w) => ({ w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "bome", problem, point, steps);
@@ -95,7 +98,12 @@ export function bome(options: BomeOptions): Rule {
         gradient: direction.lambda,
         w: y,
         state: { w: next, k: nextStep(program, k) },
-        report: { ...levels.measure(y, y), ...levels.measureGap(y, z), multiplier },
+        report: {
+          ...levels.measure(y, y),
+          ...levels.measureGap(y, z),
+          penalizedGradientNorm: program.call(treeNorm, direction.w),
+          multiplier,
+        },
         cost: {
           innerGradients: steps + 2,
           outerGradients: 1,

@@ -11,6 +11,7 @@ import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
+import { gradientDescentBound, measureDerivative } from "../bounds-unrolled.ts";
 import { asDynamics, innerGradient, type Dynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../follower.ts";
 import { pullback, treeNorm } from "../leaves.ts";
@@ -18,7 +19,7 @@ import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Arrays, Problem } from "../problem.ts";
-import type { Point, Rule, Tolerance } from "../rule.ts";
+import type { Measured, Point, Rule, Tolerance } from "../rule.ts";
 import { fullTolerance } from "./unrolled-options.ts";
 
 /** Options of {@link darts}. */
@@ -82,6 +83,13 @@ export function darts(options: DartsOptions): Rule {
     },
     innerSteps: 1,
     tolerance: fullTolerance(options.tolerance),
+    // The virtual step is one of gradient descent, whatever the follower's own are.
+    bound: gradientDescentBound({
+      steps: looksAhead ? 1 : 0,
+      keep: looksAhead ? 1 : 0,
+      rate: learningRate,
+      ...(looksAhead && difference === "finite" && { perturbation: epsilon }),
+    }),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       if (problem.init) {
@@ -109,7 +117,13 @@ export function darts(options: DartsOptions): Rule {
         storedFloats: looksAhead ? countElements(answer) : 0,
         reportGradients: 2,
       };
-      if (!looksAhead) return { ...common, gradient: adjoint.h, report: measured, cost: counts };
+      const report = (gradient: Tree<Value>): Measured<Value> => ({
+        ...measured,
+        ...measureDerivative(program, adjoint, gradient),
+      });
+      if (!looksAhead) {
+        return { ...common, gradient: adjoint.h, report: report(adjoint.h), cost: counts };
+      }
 
       // v = ∇_w E: the weights' part of the adjoint.
       const direction = weightsOf(follower.floats.put(start, adjoint.alpha));
@@ -120,12 +134,8 @@ export function darts(options: DartsOptions): Rule {
         c.mul(-learningRate).reshape(point.batched ? [1, ...c.shape] : c.shape);
       const h = callTree(program, subtract, adjoint.h, toLambda);
       const perBatch = toData.map((c) => program.call(scale, c));
-      return {
-        ...common,
-        gradient: prepared.inner.pull(h, perBatch),
-        report: measured,
-        cost: counts,
-      };
+      const gradient = prepared.inner.pull(h, perBatch);
+      return { ...common, gradient, report: report(gradient), cost: counts };
     },
   };
 }

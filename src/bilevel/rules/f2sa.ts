@@ -9,6 +9,7 @@ import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { countElements } from "../../program/trees.ts";
+import { penaltyBound } from "../bounds-adjoint.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import { checkRate, checkSteps, openLevels, rateAt, toleranceOf, type Rate } from "./levels.ts";
@@ -67,6 +68,7 @@ export function f2sa(options: F2saOptions): Rule {
     },
     innerSteps: steps,
     tolerance: toleranceOf(options.tolerance),
+    bound: penaltyBound((measured) => measured["multiplier"]!),
     init: (w) => ({ w, z: w, multiplier: first(w), k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "f2sa", problem, point, steps);
@@ -78,12 +80,18 @@ export function f2sa(options: F2saOptions): Rule {
       const grow = (multiplier: np.Array, k: np.Array): np.Array =>
         multiplier.add(rateAt(increment, k, multiplier.dtype));
       const next = program.call(grow, multiplier, k);
+      const penalized = penaltyGradient(program, levels, y, z, multiplier);
       return {
         value: levels.outerValue(y),
-        gradient: penaltyGradient(levels, y, z, multiplier),
+        gradient: penalized.gradient,
         w: y,
         state: { w: y, z, multiplier: next, k: nextStep(program, k) },
-        report: { ...levels.measure(w, y), ...levels.measureGap(y, z), multiplier },
+        report: {
+          ...levels.measure(w, y),
+          ...levels.measureGap(y, z),
+          ...penalized.measured,
+          multiplier,
+        },
         cost: {
           innerGradients: 2 * steps + 2,
           outerGradients: steps + 1,

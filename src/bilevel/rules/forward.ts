@@ -7,6 +7,7 @@
  *
  * w stands for the dynamics' whole state, so that momentum and Adam are differentiated exactly.
  */
+import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf } from "../follower.ts";
 import { countElements } from "../../program/trees.ts";
@@ -41,6 +42,7 @@ export function forward(options: UnrolledOptions): Rule {
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
+    bound: unrolledBound({ ...options, keep: steps }),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       const follower = openFollower(program, problem, point, {
@@ -55,12 +57,13 @@ export function forward(options: UnrolledOptions): Rule {
         batches: follower.batches,
       });
       const { value, adjoint } = follower.outer(last);
+      const gradient = tangents.gradient(adjoint, z);
       return {
         value,
-        gradient: tangents.gradient(adjoint, z),
+        gradient,
         w: weightsOf(last),
         state: last,
-        report: follower.measure(last),
+        report: { ...follower.measure(last), ...measureDerivative(program, adjoint, gradient) },
         cost: {
           innerGradients: steps * dynamics.gradientsPerStep,
           hessianVectorProducts: steps * countElements(point.lambda),

@@ -21,6 +21,7 @@ import {
   firstState,
   leaderDirection,
   move,
+  noBoundOnSamples,
   ratesOf,
   type StochasticOptions,
 } from "./stochastic.ts";
@@ -61,6 +62,7 @@ export function fsla(options: FslaOptions = {}): Rule {
     },
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: (w, lambda) => ({ ...firstState(w), lambda, direction: zerosLikeTree(lambda) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "fsla", problem, point, 1);

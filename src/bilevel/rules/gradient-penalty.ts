@@ -63,6 +63,10 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
     },
     innerSteps: steps,
     tolerance: toleranceOf(options.tolerance),
+    bound: {
+      kind: "none",
+      why: "it would take a Hessian-vector product that the rule does not make, the residual of its adjoint 2·penalty·∇_w L",
+    },
     init: (w) => ({ w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "gradientPenalty", problem, point, steps);

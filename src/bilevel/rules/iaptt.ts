@@ -78,6 +78,10 @@ export function iaptt(options: IapttOptions): Rule {
     },
     innerSteps: steps,
     tolerance: toleranceOf(options.tolerance),
+    bound: {
+      kind: "none",
+      why: "it is made for followers with many solutions, where the exact hypergradient need not exist",
+    },
     init: (w) => ({ w, memory: auxiliary.init(w), k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       if (problem.init) {

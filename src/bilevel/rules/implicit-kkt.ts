@@ -100,6 +100,10 @@ export function implicitKkt(options: ImplicitKktOptions): Rule {
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
+    bound: {
+      kind: "none",
+      why: "it holds only while the active set is that of the solution, which the run cannot know",
+    },
     init: (w, lambda) => dynamicsAt(() => lambda).init(w),
     estimate: (program, problem, point) => {
       const { lambda } = point;

@@ -12,6 +12,9 @@ import type { LinearSolver } from "../../linear/index.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
+import type { ErrorTheory } from "../bounds.ts";
+import { implicitBound, measureAdjoint } from "../bounds-adjoint.ts";
+import { constantRateOf } from "../bounds-unrolled.ts";
 import { asDynamics, type Dynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../follower.ts";
 import { addTrees, selectFloats, zerosLikeTree } from "../leaves.ts";
@@ -88,6 +91,7 @@ export function implicit(options: ImplicitOptions): Rule {
     },
     innerSteps: steps,
     tolerance: { relative: 1e-3, absolute: 1e-6, ...options.tolerance },
+    bound: isObjective ? implicitBound({ solver, scale: 1 }) : boundThroughDynamics(options),
     init: (w) => {
       const follower = dynamics.init(w) as Arrays;
       if (!warmStart) return follower;
@@ -129,13 +133,18 @@ export function implicit(options: ImplicitOptions): Rule {
         ...equations,
         ...(before ? { start: before.adjoint } : {}),
       });
+      const gradient = collect(program, follower, adjoint.h, equations.pull(solution), isBatched);
       const linear = solver.cost(countElements(equations.rhs), before !== undefined);
       return {
         value,
-        gradient: collect(program, follower, adjoint.h, equations.pull(solution), isBatched),
+        gradient,
         w: weightsOf(last),
         state: warmStart ? { follower: last, adjoint: solution } : last,
-        report: { ...follower.measure(last), ...linearMeasured(report) },
+        report: {
+          ...follower.measure(last),
+          ...linearMeasured(report),
+          ...measureAdjoint(program, solution, adjoint.h, gradient),
+        },
         cost: {
           innerGradients: steps * dynamics.gradientsPerStep,
           hessianVectorProducts: linear.products,
@@ -146,6 +155,16 @@ export function implicit(options: ImplicitOptions): Rule {
         },
       };
     },
+  };
+}
+
+/** Gradient descent's I − ∂Φ/∂w is s∇²_ww L, and its adjoint q/s; of other dynamics the constants tell nothing. */
+function boundThroughDynamics({ solver, dynamics, projection }: ImplicitOptions): ErrorTheory {
+  const rate = constantRateOf(dynamics);
+  if (rate !== undefined && !projection) return implicitBound({ solver, scale: rate });
+  return {
+    kind: "none",
+    why: "through the dynamics, the theory is that of gradient descent with a constant learning rate and no projection",
   };
 }
 

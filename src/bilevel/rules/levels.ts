@@ -7,7 +7,7 @@ import { numpy as np, type DType } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
-import { checkFloatLeaves, pullback, treeNorm } from "../leaves.ts";
+import { checkFloatLeaves, pullback, treeDistance, treeNorm } from "../leaves.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
 import { coefficientAt } from "../optimizers/optimizer.ts";
 import { isSchedule, type Schedule } from "../optimizers/schedule.ts";
@@ -49,10 +49,13 @@ export interface Levels {
     ...args: Values[]
   ): Joint<Values>;
   /**
-   * How far y is from an inner solution, by the estimate z of a minimizer: `gap` = L(y, λ) − L(z, λ), and
-   * `valueGradientNorm` = ‖∇_w L(z, λ)‖, which tells whether z may be believed.
+   * How far y is from an inner solution, by the estimate z of a minimizer: `gap` = L(y, λ) − L(z, λ), `answerDistance` =
+   * ‖y − z‖, and `valueGradientNorm` = ‖∇_w L(z, λ)‖, which tells whether z may be believed.
    */
-  measureGap(y: Values, z: Values): { readonly gap: Value; readonly valueGradientNorm: Value };
+  measureGap(
+    y: Values,
+    z: Values,
+  ): { readonly gap: Value; readonly answerDistance: Value; readonly valueGradientNorm: Value };
   /**
    * `length` steps x ← step(x, λ, inner data, outer data, ...args), each with its own minibatch when they are stacked.
    *
@@ -172,6 +175,7 @@ export function openLevels(
     },
     measureGap: (y, z) => ({
       gap: program.call(gapOf, y, z, lambda, data.inner),
+      answerDistance: program.call(treeDistance, y, z),
       valueGradientNorm: program.call(norm, z, lambda, data.inner),
     }),
     repeat: (length, step, x, ...args) =>

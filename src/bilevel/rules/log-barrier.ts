@@ -10,6 +10,7 @@ import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
+import { penaltyBound } from "../bounds-adjoint.ts";
 import { powerLaw } from "../optimizers/power-law.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
@@ -97,6 +98,7 @@ export function logBarrier(options: LogBarrierOptions): Rule {
     },
     innerSteps,
     tolerance: toleranceOf(options.tolerance),
+    bound: penaltyBound(({ barrier, slack }) => barrier! / slack!),
     init: (w) => ({ w, z: w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "logBarrier", problem, point, innerSteps);
@@ -184,12 +186,19 @@ export function logBarrier(options: LogBarrierOptions): Rule {
       const { y } = trial as Trial<Value>;
       const slack = program.call(slackAt, y, lambda, levels.data.inner, bound);
       const weight = program.call((tau: np.Array, slack: np.Array) => tau.div(slack), tau, slack);
+      const penalized = penaltyGradient(program, levels, y, z, weight);
       return {
         value: levels.outerValue(y),
-        gradient: penaltyGradient(levels, y, z, weight),
+        gradient: penalized.gradient,
         w: y,
         state: { w: y, z, k: nextStep(program, k) },
-        report: { ...levels.measure(w, y), ...levels.measureGap(y, z), slack, barrier: tau },
+        report: {
+          ...levels.measure(w, y),
+          ...levels.measureGap(y, z),
+          ...penalized.measured,
+          slack,
+          barrier: tau,
+        },
         cost: {
           innerGradients: valueSteps + steps + 2,
           outerGradients: steps + 1,

@@ -10,6 +10,7 @@ import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { countElements, treeMap } from "../../program/trees.ts";
+import { penaltyBound } from "../bounds-adjoint.ts";
 import { powerLaw } from "../optimizers/power-law.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
@@ -72,6 +73,7 @@ export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
     },
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
+    bound: penaltyBound((measured) => measured["penalty"]!),
     init: (w) => ({ w, theta: w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "moreauEnvelope", problem, point, 1);
@@ -117,16 +119,22 @@ export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
         );
         return descend(y, released, (dtype) => rateAt(learningRate, k, dtype));
       };
+      const penalized = penaltyGradient(program, levels, y, theta, c);
       return {
         value: levels.outerValue(y),
-        gradient: penaltyGradient(levels, y, theta, c),
+        gradient: penalized.gradient,
         w: y,
         state: {
           w: levels.repeat(1, toAnswer, y, theta, c, k),
           theta,
           k: nextStep(program, k),
         },
-        report: { ...levels.measure(y, y), ...levels.measureGap(y, theta), penalty: c },
+        report: {
+          ...levels.measure(y, y),
+          ...levels.measureGap(y, theta),
+          ...penalized.measured,
+          penalty: c,
+        },
         cost: {
           innerGradients: 3,
           outerGradients: 1,

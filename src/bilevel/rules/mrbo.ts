@@ -11,7 +11,7 @@
 import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "./levels.ts";
 import { shia } from "./neumann-estimators.ts";
-import { ratesOf, type StochasticOptions } from "./stochastic.ts";
+import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 import { estimateStorm, firstStorm } from "./storm.ts";
 
 /** Options of {@link mrbo}. */
@@ -59,6 +59,7 @@ export function mrbo(options: MrboOptions = {}): Rule {
     },
     innerSteps: 1 + products,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: firstStorm,
     estimate: (program, problem, point) =>
       estimateStorm(program, problem, point, {

@@ -11,6 +11,7 @@ import type { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
+import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../follower.ts";
 import { addTrees, pullback, zerosLikeTree } from "../leaves.ts";
@@ -63,6 +64,10 @@ export function oneStage(options: OneStageOptions): Rule {
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
+    bound:
+      discount === 0
+        ? unrolledBound({ ...options, keep: 1 })
+        : { kind: "none", why: "the discounted sum approximates no derivative of an objective" },
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       refuseInit("oneStage", problem);
@@ -75,12 +80,13 @@ export function oneStage(options: OneStageOptions): Rule {
       const { last, direct } = sum(program, point, follower, steps, discount);
       const { value, adjoint } = follower.outer(last);
       const h = callTree(program, addTrees, adjoint.h, direct.toLambda);
+      const gradient = follower.prepared.inner.pull(h, direct.toData);
       return {
         value,
-        gradient: follower.prepared.inner.pull(h, direct.toData),
+        gradient,
         w: weightsOf(last),
         state: last,
-        report: follower.measure(last),
+        report: { ...follower.measure(last), ...measureDerivative(program, adjoint, gradient) },
         cost: {
           innerGradients: steps * dynamics.gradientsPerStep,
           hessianVectorProducts: 0,

@@ -70,6 +70,10 @@ export function pzobo(options: PzoboOptions): Rule {
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
+    bound: {
+      kind: "none",
+      why: "it depends on the random directions; theory bounds its mean square, not one evaluation",
+    },
     init: (w) => ({ follower: dynamics.init(w), k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       if (problem.init) {

@@ -9,6 +9,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
+import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf } from "../follower.ts";
 import { countElements } from "../../program/trees.ts";
@@ -63,6 +64,12 @@ export function realTime(options: RealTimeOptions): Rule {
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
+    bound: keeps
+      ? {
+          kind: "none",
+          why: "its tangents were made at hyperparameters of earlier outer steps too",
+        }
+      : unrolledBound({ ...options, keep: steps }),
     init: (w, lambda) => {
       const state = dynamics.init(w);
       const tangents = keeps ? zeroTangents(state, lambda) : [];
@@ -88,6 +95,7 @@ export function realTime(options: RealTimeOptions): Rule {
         batches: follower.batches,
       });
       const { value, adjoint } = follower.outer(last);
+      const gradient = tangents.gradient(adjoint, z);
       const made = program.constant(tensor(steps, { dtype: "int32" }));
       const state: RealTimeState = {
         ...(last as unknown as RealTimeState),
@@ -96,10 +104,10 @@ export function realTime(options: RealTimeOptions): Rule {
       };
       return {
         value,
-        gradient: tangents.gradient(adjoint, z),
+        gradient,
         w: weightsOf(last),
         state: state as unknown as Tree<Value>,
-        report: follower.measure(last),
+        report: { ...follower.measure(last), ...measureDerivative(program, adjoint, gradient) },
         cost: {
           innerGradients: steps * dynamics.gradientsPerStep,
           hessianVectorProducts: steps * countElements(point.lambda),

@@ -11,6 +11,7 @@ import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
+import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Adjoint, type Follower, type Steps } from "../follower.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
@@ -57,6 +58,7 @@ export function reverse(options: ReverseOptions): Rule {
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
+    bound: unrolledBound({ ...options, keep: steps }),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       const follower = openFollower(program, problem, point, {
@@ -73,7 +75,7 @@ export function reverse(options: ReverseOptions): Rule {
         gradient,
         w: weightsOf(last),
         state: last,
-        report: follower.measure(last),
+        report: { ...follower.measure(last), ...measureDerivative(program, adjoint, gradient) },
         cost: {
           innerGradients: plan.evaluations * dynamics.gradientsPerStep,
           hessianVectorProducts: steps,

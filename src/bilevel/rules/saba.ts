@@ -20,8 +20,9 @@ import {
   along,
   firstState,
   move,
-  ratesOf,
+  noBoundOnSamples,
   type Pair,
+  ratesOf,
   type StochasticOptions,
   type StochasticState,
 } from "./stochastic.ts";
@@ -72,6 +73,7 @@ export function saba(options: SabaOptions = {}): Rule {
     },
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: (w, lambda) => ({
       ...firstState(w),
       inner: emptyTables({ lambda, w: { z: w, v: w } }, n),

@@ -76,6 +76,10 @@ export function slBamm(options: SlBammOptions = {}): Rule {
     },
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
+    bound: {
+      kind: "none",
+      why: "its theory bounds the averaged objective's stationarity over a run, not the error of one direction",
+    },
     init: (w) => ({ w, v: zerosLikeTree(w), k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "slBamm", problem, point, 1);

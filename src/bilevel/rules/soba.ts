@@ -14,6 +14,7 @@ import {
   directionsOf,
   firstState,
   move,
+  noBoundOnSamples,
   ratesOf,
   type StochasticOptions,
   type StochasticState,
@@ -55,6 +56,7 @@ export function soba(options: SobaOptions = {}): Rule {
     },
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: firstState,
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "soba", problem, point, 1);

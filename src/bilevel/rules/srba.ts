@@ -23,11 +23,12 @@ import {
   type OwnBatchOptions,
 } from "./own-batches.ts";
 import {
+  type Directions,
   directionsOf,
   firstState,
   move,
+  noBoundOnSamples,
   ratesOf,
-  type Directions,
   type StochasticOptions,
   type StochasticState,
 } from "./stochastic.ts";
@@ -74,6 +75,7 @@ export function srba(options: SrbaOptions): Rule {
     },
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: (w, lambda) => ({
       ...firstState(w),
       last: { lambda, w, v: w },

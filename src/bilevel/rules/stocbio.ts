@@ -10,7 +10,7 @@ import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "./levels.ts";
 import { estimateNested } from "./nested.ts";
 import { firstAnswer, shia } from "./neumann-estimators.ts";
-import { ratesOf, type StochasticOptions } from "./stochastic.ts";
+import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 
 /** Options of {@link stocBio}. */
 export interface StocBioOptions extends Omit<StochasticOptions, "auxiliaryLearningRate"> {
@@ -56,6 +56,7 @@ export function stocBio(options: StocBioOptions = {}): Rule {
     },
     innerSteps: steps + products,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: firstAnswer,
     estimate: (program, problem, point) =>
       estimateNested(program, problem, point, {

@@ -11,6 +11,7 @@ import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
+import type { ErrorTheory } from "../bounds.ts";
 import { innerGradient } from "../dynamics.ts";
 import { zerosLikeTree } from "../leaves.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
@@ -39,6 +40,12 @@ export interface StochasticOptions {
   /** When the report calls the inner problem solved; changes nothing else. Default: relative 1e-3, absolute 1e-6. */
   readonly tolerance?: Partial<Tolerance>;
 }
+
+/** Why one evaluation of a stochastic rule has no bound on its error. */
+export const noBoundOnSamples: ErrorTheory = {
+  kind: "none",
+  why: "it is one direction of a sequence on samples; theory bounds the mean error over a run, not that of one evaluation",
+};
 
 /** The two rates, checked. */
 export function ratesOf(rule: string, options: StochasticOptions): { z: Rate; v: Rate } {

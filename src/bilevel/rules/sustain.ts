@@ -11,7 +11,7 @@
 import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "./levels.ts";
 import { checkSeed, hia } from "./neumann-estimators.ts";
-import { ratesOf, type StochasticOptions } from "./stochastic.ts";
+import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 import { estimateStorm, firstStorm } from "./storm.ts";
 
 /** Options of {@link sustain}. */
@@ -62,6 +62,7 @@ export function sustain(options: SustainOptions = {}): Rule {
     },
     innerSteps: terms,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: firstStorm,
     estimate: (program, problem, point) =>
       estimateStorm(program, problem, point, {

@@ -10,6 +10,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Program } from "../../program/program.ts";
 import { tensor } from "../../program/tensor.ts";
+import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower, type Steps } from "../follower.ts";
 import { treeNorm } from "../leaves.ts";
@@ -30,7 +31,8 @@ export interface TruncatedOptions extends UnrolledOptions {
  * Costs T inner gradients, K Hessian-vector and K cross products, and the memory of K states. For gradient descent with
  * step s on an inner objective of strong convexity a (s·a < 1) the error is at most
  * (1 − s·a)^K / (s·a) · ‖∇_w E‖ · max_t ‖∂Φ_t/∂λ‖. The report's `remainingAdjoint` = ‖α_{T−K}‖ / ‖α_T‖ says how much of
- * the adjoint was left where the recursion stopped.
+ * the adjoint was left where the recursion stopped, and `truncationTail` estimates the norm of what was left out: the kept
+ * part, continued as a geometric series with that ratio over K steps.
  *
  * @throws RangeError when `steps` or `keep` is not a whole number ≥ 1, or `keep` exceeds `steps`; TypeError, in an
  *   estimate with K < T, for a problem with an `init`, whose derivative the truncation would drop.
@@ -59,6 +61,7 @@ export function truncated(options: TruncatedOptions): Rule {
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
+    bound: unrolledBound(options),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       if (keep < steps) refuseInit("truncated", problem);
@@ -72,14 +75,24 @@ export function truncated(options: TruncatedOptions): Rule {
       const [last, states] = follower.forward(middle, tail);
       const { value, adjoint } = follower.outer(last);
       const [end, perStep] = follower.backward(adjoint, states, tail);
+      const gradient = follower.gradient(end, perStep);
+      const derivative = measureDerivative(program, adjoint, gradient);
+      const remaining = program.call(ratioOfNorms, end.alpha, adjoint.alpha);
       return {
         value,
-        gradient: follower.gradient(end, perStep),
+        gradient,
         w: weightsOf(last),
         state: last,
         report: {
           ...follower.measure(last),
-          remainingAdjoint: program.call(ratioOfNorms, end.alpha, adjoint.alpha),
+          ...derivative,
+          remainingAdjoint: remaining,
+          truncationTail: program.call(
+            (remaining: np.Array, kept: np.Array) =>
+              geometricTail(remaining, steps / keep).mul(kept),
+            remaining,
+            derivative.indirectGradientNorm,
+          ),
         },
         cost: {
           innerGradients: steps * dynamics.gradientsPerStep,
@@ -132,6 +145,14 @@ export function refuseInit(rule: string, problem: Problem): void {
   throw new TypeError(
     `${rule}: the problem's init makes the first weights depend on lambda, and this rule drops the derivative through the first steps; use reverse or forward, or give w instead of init.`,
   );
+}
+
+/** (r − rⁿ)/(1 − r) with n = T/K: what the last T − K of T terms of a geometric series sum to beside the first K. */
+function geometricTail(r: np.Array, n: number): np.Array {
+  const isEven = np.less(np.abs(r.sub(1)), 1e-6);
+  const ratio = np.where(isEven, 0.5, r);
+  const power = np.exp(np.log(ratio).mul(n));
+  return np.where(isEven, n - 1, ratio.sub(power).div(np.subtract(1, ratio)));
 }
 
 /** ‖a‖ / ‖b‖, and 0 for b = 0; a jax-js function. */

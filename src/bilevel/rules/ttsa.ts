@@ -10,7 +10,7 @@ import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "./levels.ts";
 import { estimateNested } from "./nested.ts";
 import { checkSeed, drawLength, firstAnswer, hia } from "./neumann-estimators.ts";
-import { ratesOf, type StochasticOptions } from "./stochastic.ts";
+import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 
 /** Options of {@link ttsa}. */
 export interface TtsaOptions extends Omit<StochasticOptions, "auxiliaryLearningRate"> {
@@ -62,6 +62,7 @@ export function ttsa(options: TtsaOptions = {}): Rule {
     },
     innerSteps: steps + terms - 1,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: firstAnswer,
     estimate: (program, problem, point) => {
       const estimate = estimateNested(program, problem, point, {

@@ -7,6 +7,7 @@ import { tree, type numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
+import { treeNorm } from "../leaves.ts";
 import type { Arrays, Problem } from "../problem.ts";
 import { descend, gradientOf, rateAt, type AtLeader, type Levels, type Rate } from "./levels.ts";
 
@@ -61,11 +62,18 @@ export function descendPenalized(
   return levels.repeat(options.steps, step, y, penalty, k);
 }
 
-/** ∇_λ [E(y, λ) + γ(L(y, λ) − L(z, λ))] at fixed y and z. */
-export function penaltyGradient(levels: Levels, y: Values, z: Values, penalty: Value): Values {
+/** ∇_λ [E(y, λ) + γ(L(y, λ) − L(z, λ))] at fixed y and z, and the norm of ∇_w [E + γL](y, λ), which y should make 0. */
+export function penaltyGradient(
+  program: Program,
+  levels: Levels,
+  y: Values,
+  z: Values,
+  penalty: Value,
+): { gradient: Values; measured: { readonly penalizedGradientNorm: Value } } {
   const objective = (at: AtLeader, y: Arrays, z: Arrays, penalty: np.Array): np.Array =>
     at.outer(y).add(at.inner(y).sub(at.inner(z)).mul(penalty));
-  return levels.leaderGradient(objective, y, z, penalty);
+  const { lambda, w } = levels.jointGradient(objective, y, z, penalty);
+  return { gradient: lambda, measured: { penalizedGradientNorm: program.call(treeNorm, w) } };
 }
 
 /** A rate at outer step k as a scalar of the type of the weights. */

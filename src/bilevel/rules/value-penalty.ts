@@ -10,6 +10,7 @@ import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { countElements } from "../../program/trees.ts";
+import { penaltyBound } from "../bounds-adjoint.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import { checkRate, checkSteps, openLevels, toleranceOf, type Rate } from "./levels.ts";
 import {
@@ -84,6 +85,7 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
     },
     innerSteps,
     tolerance: toleranceOf(options.tolerance),
+    bound: penaltyBound((measured) => measured["penalty"]!),
     init: (w) => ({ w, z: w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "valuePenalty", problem, point, innerSteps);
@@ -93,12 +95,18 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
       const z = descendValue(levels, problem, ofValue, valueStart === "warm" ? lastZ : w, k);
       const ofAnswer = { steps, learningRate, isScaled: true };
       const y = descendPenalized(levels, problem, ofAnswer, w, gamma, k);
+      const penalized = penaltyGradient(program, levels, y, z, gamma);
       return {
         value: levels.outerValue(y),
-        gradient: penaltyGradient(levels, y, z, gamma),
+        gradient: penalized.gradient,
         w: y,
         state: { w: y, z, k: nextStep(program, k) },
-        report: { ...levels.measure(w, y), ...levels.measureGap(y, z), penalty: gamma },
+        report: {
+          ...levels.measure(w, y),
+          ...levels.measureGap(y, z),
+          ...penalized.measured,
+          penalty: gamma,
+        },
         cost: {
           innerGradients: valueSteps + steps + 2,
           outerGradients: steps + 1,

@@ -25,7 +25,7 @@ import {
   onlyIf,
   type OwnBatchOptions,
 } from "./own-batches.ts";
-import { move, ratesOf, type StochasticOptions } from "./stochastic.ts";
+import { move, noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 import { plainDirections } from "./storm.ts";
 import { refuseInit } from "./truncated.ts";
 import { nextStep } from "./value-gap.ts";
@@ -85,6 +85,7 @@ export function vrbo(options: VrboOptions): Rule {
     },
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
+    bound: noBoundOnSamples,
     init: (w, lambda) => ({
       w,
       last: lambda,
