@@ -12,14 +12,16 @@ import type { Rate } from "./rules/levels.ts";
 import { mrbo } from "./rules/mrbo.ts";
 import { saba } from "./rules/saba.ts";
 import { soba } from "./rules/soba.ts";
+import { srba } from "./rules/srba.ts";
 import { stocBio } from "./rules/stocbio.ts";
 import { sustain } from "./rules/sustain.ts";
+import { vrbo } from "./rules/vrbo.ts";
 
 /** The rules that the measurements admit, best first: those without a lasting bias before those with one. */
 export function singleLoop(measured: MeasuredProblem, context: AdviseContext): Considered {
   const { isStochastic } = context;
   const names = isStochastic
-    ? ["saba", "soba", "amigo", "mrbo", "stocBio", "sustain", "f2sa"]
+    ? ["saba", "srba", "soba", "amigo", "vrbo", "mrbo", "stocBio", "sustain", "f2sa"]
     : ["soba", "amigo", "f2sa"];
   const why = obstacle(measured, context);
   if (why !== undefined)
@@ -29,10 +31,11 @@ export function singleLoop(measured: MeasuredProblem, context: AdviseContext): C
   const first = draftF2sa(scale, measured);
   if (!isStochastic) return { drafts: [...single, first], ruledOut: [] };
   const tables = draftSaba(scale, context);
+  const corrected = draftSrba(scale, measured);
   const series = seriesRules(scale, measured);
   return {
-    drafts: [...tables.drafts, ...single, ...series.drafts, first],
-    ruledOut: [...tables.ruledOut, ...series.ruledOut],
+    drafts: [...tables.drafts, ...corrected.drafts, ...single, ...series.drafts, first],
+    ruledOut: [...tables.ruledOut, ...corrected.ruledOut, ...series.ruledOut],
   };
 }
 
@@ -58,10 +61,11 @@ interface Scale {
   readonly isFalling: boolean;
 }
 
-function scaleOf({ anywhere, atAnswer, noise }: MeasuredProblem): Scale {
+function scaleOf({ anywhere, atAnswer, noise, finiteSum }: MeasuredProblem): Scale {
+  const onBatches = noise?.largestCurvature ?? finiteSum?.largestCurvature ?? 0;
   return {
     smallest: atAnswer.smallest,
-    largest: Math.max(anywhere.largest, noise?.largestCurvature ?? 0),
+    largest: Math.max(anywhere.largest, onBatches),
     isFalling: noise !== undefined,
   };
 }
@@ -128,18 +132,57 @@ function draftSaba({ largest }: Scale, { fixed }: AdviseContext): Considered {
   return { drafts: [draft], ruledOut: [] };
 }
 
-/** Rules that cut the inverse Hessian's series, as long as a hundred terms bring it within 1 %. */
-function seriesRules(
-  { smallest, largest, isFalling }: Scale,
-  { noise }: MeasuredProblem,
+const NO_SUM =
+  "it draws its own batches: give all the data as plain arrays, over whose examples both objectives are means.";
+
+function draftSrba({ largest }: Scale, { finiteSum }: MeasuredProblem): Considered {
+  if (!finiteSum) return { drafts: [], ruledOut: [{ factory: "srba", why: NO_SUM }] };
+  const rate = written(0.3 / largest);
+  const { size, count } = finiteSum;
+  const period = count.inner;
+  const draft = {
+    call: `srba({ learningRate: ${rate.text}, size: { inner: ${size.inner}, outer: ${size.outer} }, period: ${period} })`,
+    why: `both objectives are means over examples: a step sees one of ${count.inner} batches, and corrects what all the data said every ${period} steps.`,
+    caution: WARM,
+    rule: srba({ learningRate: rate.value, size, period }),
+    // Two evaluations on a batch in each step, one on all the data in a period.
+    share: 1 / Math.min(count.inner, count.outer) + 1 / (2 * period),
+  };
+  return { drafts: [draft], ruledOut: [] };
+}
+
+function draftVrbo(
+  { largest }: Scale,
+  { finiteSum }: MeasuredProblem,
+  series: { readonly products: number; readonly seriesStep: number; readonly bias: string },
 ): Considered {
+  if (!finiteSum) return { drafts: [], ruledOut: [{ factory: "vrbo", why: NO_SUM }] };
+  const { products, seriesStep, bias } = series;
+  const rate = written(0.3 / largest);
+  const { size, count } = finiteSum;
+  const [period, steps] = [count.inner, 3];
+  const draft = {
+    call: `vrbo({ steps: ${steps}, products: ${products}, learningRate: ${rate.text}, seriesStep: ${seriesStep}, size: { inner: ${size.inner}, outer: ${size.outer} }, period: ${period} })`,
+    why: `both objectives are means over examples: ${steps} steps of the answer, each of which corrects the leader's direction too.`,
+    caution: `${bias} ${WARM}`,
+    rule: vrbo({ steps, products, learningRate: rate.value, seriesStep, size, period }),
+    // Of its steps + 1 corrections, two evaluations each, half a one is on all the data once in a period.
+    share: 1 / Math.min(count.inner, count.outer) + 1 / (2 * (steps + 1) * period),
+  };
+  return { drafts: [draft], ruledOut: [] };
+}
+
+/** Rules that cut the inverse Hessian's series, as long as a hundred terms bring it within 1 %. */
+function seriesRules(scale: Scale, measured: MeasuredProblem): Considered {
+  const { smallest, largest, isFalling } = scale;
+  const { noise } = measured;
   const step = Number((0.9 / largest).toPrecision(2));
   const terms = Math.max(2, Math.ceil(Math.log(0.01) / Math.log1p(-step * smallest)));
   if (!(terms <= 100)) {
     const why = `it cuts a series that needs ${terms} terms here to come within 1 %.`;
     return {
       drafts: [],
-      ruledOut: ["mrbo", "stocBio", "sustain"].map((factory) => ({ factory, why })),
+      ruledOut: ["vrbo", "mrbo", "stocBio", "sustain"].map((factory) => ({ factory, why })),
     };
   }
   const rate = written(0.5 / largest, isFalling ? "-1/3" : undefined);
@@ -171,7 +214,8 @@ function seriesRules(
       rule: sustain({ terms, ...storm }),
     },
   ];
-  return { drafts, ruledOut: [] };
+  const corrected = draftVrbo(scale, measured, { products, seriesStep: step, bias });
+  return { drafts: [...corrected.drafts, ...drafts], ruledOut: corrected.ruledOut };
 }
 
 function draftF2sa({ smallest, largest }: Scale, { outerAtAnswer, noise }: MeasuredProblem): Draft {

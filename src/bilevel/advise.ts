@@ -156,6 +156,7 @@ export async function advise<L, W, D, O>(
     projection,
     starts,
     seed,
+    seconds,
     session,
   });
   const advised = adviseRules(measured, {

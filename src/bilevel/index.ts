@@ -78,6 +78,7 @@ export {
 } from "./advise.ts";
 export { type Curvature } from "./curvature.ts";
 export { type MeasuredProblem } from "./measure.ts";
+export { type FiniteSum } from "./finite-sum.ts";
 export { type GradientNoise, type MinibatchNoise, type NoiseAlong } from "./minibatch-noise.ts";
 export {
   planMemory,

@@ -8,6 +8,7 @@ import type { Tensor, Tree } from "../program/tensor.ts";
 import type { AdviseData } from "./advise-data.ts";
 import { curvatureMeter, type Curvature } from "./curvature.ts";
 import type { Dynamics } from "./dynamics.ts";
+import { findFiniteSum, type FiniteSum } from "./finite-sum.ts";
 import { followerRuns, type FollowerRuns, type HostPoint } from "./follower-runs.ts";
 import { countElements } from "../program/trees.ts";
 import { measureNoise, type MinibatchNoise } from "./minibatch-noise.ts";
@@ -49,6 +50,8 @@ export interface MeasuredProblem {
   readonly starts: number;
   /** How the gradients of minibatches scatter; absent when all data are given. */
   readonly noise?: MinibatchNoise;
+  /** Batches over which both objectives are means; looked for when the steps take longer than the seconds given. */
+  readonly finiteSum?: FiniteSum;
   /** Seconds of one inner gradient and of one product on what a step sees, medians of three runs. */
   readonly secondsPerGradient: number;
   readonly secondsPerProduct: number;
@@ -61,6 +64,8 @@ export interface MeasureOptions {
   readonly projection?: Projection | undefined;
   readonly starts: number;
   readonly seed: number;
+  /** Seconds that an estimate should take. */
+  readonly seconds: number;
   readonly session: SessionOptions;
 }
 
@@ -114,7 +119,12 @@ export async function measureProblem(
     const answer = ends[0]?.w ?? w;
     const evaluated = { problem: asked, lambda, start: w, answer };
     const noise = diverges ? undefined : await measureNoise(evaluated, data, session);
-    const gradients = steps * options.dynamics.gradientsPerStep * data.draws;
+    const gradients = steps * options.dynamics.gradientsPerStep;
+    const secondsPerGradient = median(gradientSeconds) / (gradients * data.draws);
+    const isSlow = !noise && gradients * secondsPerGradient > options.seconds;
+    const finiteSum = isSlow
+      ? await findFiniteSum(asked, { lambda, w: answer }, data.seen, session)
+      : undefined;
     return {
       weights: size,
       state: follower.state,
@@ -134,7 +144,8 @@ export async function measureProblem(
       solvedStarts: solved.length,
       starts: all.length,
       ...(noise && { noise }),
-      secondsPerGradient: median(gradientSeconds) / gradients,
+      ...(finiteSum && { finiteSum }),
+      secondsPerGradient,
       secondsPerProduct: median(productSeconds) / (meter.products * data.draws),
     };
   } finally {

@@ -116,7 +116,7 @@ export async function measureNoise(
 }
 
 /** Of L on any of the minibatches; 0 for none. */
-async function largestCurvature(
+export async function largestCurvature(
   problem: Problem,
   { lambda, w }: { readonly lambda: Tree<Tensor>; readonly w: Tree<Tensor> },
   batches: readonly Tree<Tensor>[] = [],
@@ -136,14 +136,14 @@ async function largestCurvature(
 const SOME_PRODUCTS = 32;
 
 /** ∇_w of one objective on any data of the same shapes, compiled. */
-interface GradientMeter {
+export interface GradientMeter {
   /** All leaves' numbers, in the order of `tree.leaves`. */
   at(w: Tree<Tensor>, data: Tree<Tensor>): Promise<ArrayLike<number>>;
   dispose(): Promise<void>;
 }
 
 /** Compiles ∇_w L or ∇_w E. */
-async function gradientMeter(
+export async function gradientMeter(
   problem: Problem,
   level: "inner" | "outer",
   point: {

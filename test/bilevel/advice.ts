@@ -70,6 +70,8 @@ export function checkAdvice(
     }
     if (/\bcold\b/.test(fails)) expect(caution).toMatch(/[Ss]tart warm/);
     if (fails.includes("the inner objective is not convex")) expect(innerSolutions).toBe("flat");
+    if (fails.includes("not means over examples")) expect(measured.finiteSum).toBeDefined();
+    if (fails.includes("minibatches come from a sampler")) expect(measured.noise).toBeUndefined();
     if (fails.includes("the problem has an init")) expect(problem.init).toBeUndefined();
     expect(forbidden).not.toContain(factory);
     expect(bytes).toBeLessThanOrEqual(options.bytes ?? Infinity);
