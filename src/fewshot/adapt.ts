@@ -1,0 +1,153 @@
+/**
+ * A trained learner on new tasks: its follower adapts to a support set, for as many steps as asked for, and labels the
+ * query set. One program for all tasks of a run, one after the other.
+ */
+import type { numpy as np } from "@jax-js/jax";
+import { weightsOf } from "../bilevel/follower.ts";
+import type { Arrays } from "../bilevel/problem.ts";
+import type { EpisodeBatch } from "../data/episodes.ts";
+import type { Executable } from "../program/executable.ts";
+import type { Value } from "../program/ir.ts";
+import { Program } from "../program/program.ts";
+import type { SessionOptions } from "../program/session.ts";
+import type { Tensor, Tree } from "../program/tensor.ts";
+import { callTree } from "../program/trees.ts";
+import type { Statistics } from "./encoder.ts";
+import type { Adaptation, Learner, TaskShape } from "./learner.ts";
+
+/** Options of {@link openClassifier}. */
+export interface ClassifierOptions extends SessionOptions {
+  /** The numbers of inner steps T ≥ 0 to label after. Default: the learner's own in training. */
+  readonly steps?: readonly number[];
+}
+
+/** A learner's programs for tasks of one shape. */
+export interface Classifier {
+  /** The numbers of inner steps, ascending. */
+  readonly steps: readonly number[];
+  /**
+   * Adapts to each task's support set and labels its query set.
+   *
+   * @param lambda - the learner's hyperparameters.
+   * @param statistics - what batch normalization uses for every set, one for each block. Default: each set's own.
+   * @returns logits after each number of steps, [tasks, n, ways] each.
+   */
+  logits(
+    lambda: Tree<Tensor>,
+    batch: EpisodeBatch,
+    statistics?: readonly Statistics<Tensor>[],
+  ): Promise<Tensor[]>;
+  /** Frees the compiled programs. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Opens a learner for new tasks. Programs are compiled at the first use of each shape.
+ *
+ * @throws RangeError when a number of steps is not a whole number ≥ 0.
+ */
+export function openClassifier(
+  learner: Learner,
+  shape: TaskShape,
+  options: ClassifierOptions = {},
+): Classifier {
+  const { steps: asked, ...session } = options;
+  const adaptation = learner.adaptation(shape);
+  const steps = stepsOf(adaptation, asked);
+  const opened = new Map<string, Promise<Executable>>();
+  return {
+    steps,
+    async logits(lambda, batch, statistics) {
+      const inputs: Inputs = {
+        lambda,
+        start: adaptation.start ?? [],
+        support: { ...batch.support },
+        query: { ...batch.query },
+        statistics: [...(statistics ?? [])] as unknown as Tree<Tensor>,
+      };
+      const { support, query } = batch;
+      const name = [support.x, query.x, statistics ? "given" : "own"].join(" ");
+      let executable = opened.get(name);
+      if (!executable) {
+        executable = build(adaptation, steps, inputs).compile(session);
+        opened.set(name, executable);
+        executable.catch(() => opened.delete(name));
+      }
+      const { logits } = await (await executable).run({ ...inputs });
+      return logits as Tensor[];
+    },
+    async dispose() {
+      const all = [...opened.values()];
+      opened.clear();
+      for (const executable of all) await (await executable).dispose();
+    },
+  };
+}
+
+interface Inputs {
+  readonly lambda: Tree<Tensor>;
+  /** Of one task. */
+  readonly start: Tree<Tensor>;
+  readonly support: Tree<Tensor>;
+  readonly query: Tree<Tensor>;
+  /** One for each block, or none at all. */
+  readonly statistics: Tree<Tensor>;
+}
+
+function stepsOf({ dynamics, steps }: Adaptation, asked: readonly number[] = [steps]): number[] {
+  const wrong = asked.find((t) => !Number.isSafeInteger(t) || t < 0);
+  if (wrong !== undefined || asked.length === 0) {
+    throw new RangeError(
+      `openClassifier: steps must be a list of whole numbers >= 0; ${wrong ?? "an empty list"} came.`,
+    );
+  }
+  // An answer in closed form is the same after any number of steps.
+  return dynamics ? [...new Set(asked)].sort((a, b) => a - b) : [0];
+}
+
+function build(adaptation: Adaptation, steps: readonly number[], like: Inputs): Program {
+  const { problem, dynamics, predict } = adaptation;
+  const program = new Program("classifier");
+  const lambda = program.input("lambda", like.lambda) as Tree<Value>;
+  const first = program.input("start", like.start) as Tree<Value>;
+  const support = program.input("support", like.support) as Tree<Value>;
+  const query = program.input("query", like.query) as Tree<Value>;
+  const statistics = program.input("statistics", like.statistics) as Value[];
+
+  const prepare = (images: Tree<Value>): Tree<Value> => {
+    const data = { ...(images as object), ...(statistics.length > 0 && { statistics }) } as never;
+    return problem.prepare ? callTree(program, problem.prepare, lambda, data) : data;
+  };
+  const [, logits] = program.scan(
+    { length: (support as { x: Value }).x.shape[0]! },
+    (none: Tree<Value>, task: { support: Tree<Value>; query: Tree<Value> }) => {
+      const data = prepare(task.support);
+      const queries = prepare(task.query);
+      const w = problem.init ? callTree(program, problem.init, lambda, data) : first;
+      const label = (w: Tree<Value>): Value => program.call(predict, w, lambda, queries);
+      if (!dynamics) return [none, [label(w)]];
+      const step = (state: Arrays, lambda: Arrays, data: Arrays, t: np.Array): Arrays =>
+        dynamics.step(state as never, lambda, data, problem.inner, t);
+      let state = callTree(program, (w: Arrays) => dynamics.init(w), w);
+      let done = 0;
+      const all = steps.map((target) => {
+        const from = done;
+        [state] = program.scan(
+          { length: target - from },
+          (state: Tree<Value>, _: Tree<Value>, i) => {
+            const t = program.call((i: np.Array) => i.add(from), i);
+            return [callTree(program, step, state, lambda, data, t), []];
+          },
+          state,
+        );
+        done = target;
+        return label(weightsOf(state));
+      });
+      return [none, all];
+    },
+    [],
+    { support, query },
+  );
+  program.output("logits", logits);
+  return program;
+}

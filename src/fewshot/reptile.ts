@@ -1,0 +1,120 @@
+/**
+ * Reptile: the leader moves toward where the followers end, without any outer objective.
+ *
+ *     w_0 = λ,   w_T by T steps on the task's loss,   h = λ − w_T, the mean over the tasks
+ *
+ * With gradient descent of rate ε for the leader's optimizer, λ ← λ + ε (mean w_T − λ).
+ */
+import type { numpy as np } from "@jax-js/jax";
+import { asDynamics } from "../bilevel/dynamics.ts";
+import { openFollower, weightsOf } from "../bilevel/follower.ts";
+import { zerosLikeTree } from "../bilevel/leaves.ts";
+import type { Arrays } from "../bilevel/problem.ts";
+import type { Rule } from "../bilevel/rule.ts";
+import {
+  checkCount,
+  fullTolerance,
+  type UnrolledOptions,
+} from "../bilevel/rules/unrolled-options.ts";
+import { callTree, countElements, treeMap } from "../program/trees.ts";
+import { descentLearner, type DescentOptions } from "./descent-learner.ts";
+import type { Encoder } from "./encoder.ts";
+import type { Labelled, Learner } from "./learner.ts";
+import { classify, firstClassifier, wholeNetwork, type Classifier } from "./maml.ts";
+
+/**
+ * The learner of Nichol et al. The follower adapts to the support set in training as at test; the query set only gives the
+ * value that is reported. Train it with more shots than it is tested with, 10 to 15, as its authors do, and with
+ * `optimizer: gradientDescent({ learningRate })` for the leader.
+ *
+ * @param options.steps - default 5.
+ * @param options.learningRate - default 0.1.
+ * @see Nichol, Achiam, Schulman, "On first-order meta-learning algorithms", arXiv:1803.02999, 2018, algorithm 1.
+ */
+export function reptile(
+  options: { encoder: Encoder } & Omit<DescentOptions, "rule" | "learnRate" | "tasks">,
+): Learner {
+  const { encoder, ...descent } = options;
+  const logits = classify(encoder);
+  return descentLearner({
+    name: "reptile",
+    encoder,
+    steps: 5,
+    learningRate: 0.1,
+    ...descent,
+    learnRate: false,
+    rule: displacement,
+    tasks: "in turn",
+    init: (shape, seed, dtype) => ({ ...firstClassifier(encoder, shape, seed, dtype) }),
+    problem: wholeNetwork(encoder),
+    predict: (w: Classifier<np.Array>, _lambda, query: Labelled<np.Array>) => logits(w, query),
+  });
+}
+
+/**
+ * The rule of {@link reptile}: h = (∂w_0/∂λ)ᵀ (w_0 − w_T), for a problem whose `init` copies λ. It is no derivative of the
+ * outer objective, whose value it reports.
+ *
+ * @throws RangeError when `steps` is not a whole number ≥ 1; TypeError, in an estimate, for minibatches stacked for the
+ *   inner steps.
+ */
+export function displacement(options: UnrolledOptions): Rule {
+  const { steps, projection } = options;
+  checkCount("displacement: steps", steps);
+  const dynamics = asDynamics(options.dynamics);
+  return {
+    name: "displacement",
+    needs: {
+      secondDerivatives: false,
+      uniqueInnerSolution: false,
+      strongConvexity: false,
+      memory: "O(|w|)",
+      bias: "it is the way from the follower's answer back to its start, and not a derivative of the outer objective",
+    },
+    innerSteps: steps,
+    tolerance: fullTolerance(options.tolerance),
+    init: (w) => dynamics.init(w),
+    estimate: (program, problem, point) => {
+      if (point.batched) {
+        throw new TypeError(
+          "displacement: the inner data must be one batch for all inner steps; leave perStep out of the sampler.",
+        );
+      }
+      const follower = openFollower(program, problem, point, {
+        steps,
+        dynamics,
+        project: projection,
+      });
+      const { start, batches, floats } = follower;
+      const [last] = follower.forward(start, { first: 0, length: steps, batches });
+      const { value, adjoint } = follower.outer(last);
+      // Of the state only the weights are the leader's; an optimizer's memory starts anew.
+      const back = (first: Arrays, last: Arrays): np.Array[] =>
+        floats.take({
+          ...(zerosLikeTree(first) as object),
+          w: treeMap((a: np.Array, b: np.Array) => a.sub(b), weightsOf(first), weightsOf(last)),
+        } as unknown as Arrays);
+      return {
+        value,
+        gradient: follower.gradient(
+          {
+            alpha: program.call(back, start, last),
+            h: callTree(program, zerosLikeTree, point.lambda),
+            data: adjoint.data,
+          },
+          [],
+        ),
+        w: weightsOf(last),
+        state: last,
+        report: follower.measure(last),
+        cost: {
+          innerGradients: steps * dynamics.gradientsPerStep,
+          hessianVectorProducts: 0,
+          crossProducts: 0,
+          storedFloats: 2 * countElements(last),
+          reportGradients: 2,
+        },
+      };
+    },
+  };
+}
