@@ -1,0 +1,183 @@
+/** Rows of rules that differentiate the follower's steps. */
+import {
+  darts,
+  forward,
+  gradientDescent,
+  oneStage,
+  realTime,
+  reverse,
+  truncated,
+  type UnrolledOptions,
+} from "../../src/bilevel/index.ts";
+import {
+  agrees,
+  biased,
+  lacks,
+  misses,
+  on,
+  refuses,
+  unclaimed,
+  unconfined,
+  type Cells,
+  type Row,
+} from "./cells.ts";
+import type { Column } from "./problems.ts";
+import { greedy, unrolled } from "./theory.ts";
+
+const withSteps = (column: Column, steps = column.steps): UnrolledOptions => {
+  const { projection } = column.constraints ?? {};
+  const dynamics = gradientDescent({ learningRate: column.rate });
+  return projection ? { steps, dynamics, projection } : { steps, dynamics };
+};
+
+const slides = {
+  kind: "strays",
+  leads: { to: [1], tolerance: 0, rate: 0.1, steps: 30, start: "cold" },
+  why: "dE/dx = 1 on every branch of inner solutions: the leader slides to its bound x = 1 and never changes the branch",
+} as const;
+const stays =
+  "y2 stays where it starts: the leader stops at (1 + 0.01)/2 = 0.505 in the place of 1";
+const wrongBranch = "the follower stays at the wrong minimum beside which it starts";
+const unique = ["P1", "P2", "P3", "P4", "P5", "P6", "P10", "P13", "P14"] as const;
+
+const exact: Cells = {
+  ...on(unique, agrees()),
+  "P2 saddle": lacks("a minimum"),
+  P7: misses(stays),
+  P8: slides,
+  P9: misses(wrongBranch),
+  P11: agrees(),
+  ...on(["P12 free", "P12 bound", "P12 plane"], agrees()),
+  "P12 moving": unconfined,
+  init: agrees(1e-14, "the derivative of the same five steps"),
+};
+
+const dropsStart = refuses(/init/, "it drops the steps through which the first weights matter");
+const all = (column: Column) => unrolled(column, { steps: column.steps, ...startOf(column) });
+const startOf = ({ startDerivative }: Column) => (startDerivative ? { startDerivative } : {});
+
+/** Cells of a rule that keeps less than all steps. */
+const partial = (why: string): Cells => ({
+  ...exact,
+  ...on(unique, biased(why)),
+  P7: misses(`${stays}, and ${why}`),
+  P8: unclaimed("a part of the derivative along a branch that the leader must leave"),
+  P9: misses(wrongBranch),
+  ...on(["P12 free", "P12 plane"], biased(why)),
+  "P12 bound": agrees(1e-9, "no step moves the answer off its bound"),
+  init: dropsStart,
+});
+
+export const explicitRows: readonly Row[] = [
+  {
+    factory: "reverse",
+    option: "",
+    make: (c) => reverse(withSteps(c)),
+    theory: all,
+    isConfined: true,
+    cells: exact,
+  },
+  {
+    factory: "reverse",
+    option: 'checkpoints: n or "sqrt"',
+    make: (c) => reverse({ ...withSteps(c), checkpoints: "sqrt" }),
+    theory: all,
+    isConfined: true,
+    cells: exact,
+  },
+  {
+    factory: "reverse",
+    option: "checkpoints: { slots: c }",
+    make: (c) => reverse({ ...withSteps(c), checkpoints: { slots: 10 } }),
+    theory: all,
+    isConfined: true,
+    cells: exact,
+  },
+  {
+    factory: "forward",
+    option: "",
+    make: (c) => forward(withSteps(c)),
+    theory: all,
+    isConfined: true,
+    cells: exact,
+  },
+  {
+    factory: "realTime",
+    option: "",
+    make: (c) => realTime(withSteps(c)),
+    theory: all,
+    isConfined: true,
+    cells: { ...exact, init: dropsStart },
+  },
+  {
+    factory: "realTime",
+    option: 'tangents: "reset"',
+    make: (c) => realTime({ ...withSteps(c), tangents: "reset" }),
+    theory: all,
+    isConfined: true,
+    cells: { ...exact, init: dropsStart },
+  },
+  {
+    factory: "truncated",
+    option: "",
+    make: (c) => truncated({ ...withSteps(c), keep: Math.min(3, c.steps) }),
+    theory: (c) => unrolled(c, { steps: c.steps, keep: Math.min(3, c.steps) }),
+    isConfined: true,
+    cells: partial("of the steps only the last three are differentiated"),
+  },
+  {
+    factory: "oneStage",
+    option: "",
+    make: (c) => oneStage(withSteps(c)),
+    theory: (c) => unrolled(c, { steps: c.steps, keep: 1 }),
+    isConfined: true,
+    cells: partial("the step size stands in the place of the inverse Hessian"),
+  },
+  {
+    factory: "oneStage",
+    option: "discount: γ",
+    make: (c) => oneStage({ ...withSteps(c), discount: 0.9 }),
+    theory: (c) => greedy(c, c.steps, 0.9),
+    isConfined: true,
+    cells: {
+      ...partial("the direct parts are summed with 0.9 for each later step"),
+      "P12 bound": agrees(1e-2, "0.9^t is left of the steps before the bound was reached"),
+    },
+  },
+  {
+    factory: "darts",
+    option: "order: 2",
+    make: (c) => darts({ learningRate: c.rate, order: 2 }),
+    theory: (c) => unrolled({ ...c, projection: undefined }, { steps: 1 }),
+    cells: {
+      ...dartsCells("one step is taken, and differentiated"),
+      // Its finite difference is exact for quadratics alone; elsewhere the error is of the order of ε².
+      P9: misses(wrongBranch, 1e-4),
+      P10: biased("one step is taken, and differentiated by differences", 1e-4),
+    },
+  },
+  {
+    factory: "darts",
+    option: 'order: 2, difference: "exact"',
+    make: (c) => darts({ learningRate: c.rate, order: 2, difference: "exact" }),
+    theory: (c) => unrolled({ ...c, projection: undefined }, { steps: 1 }),
+    cells: dartsCells("one step is taken, and differentiated"),
+  },
+  {
+    factory: "darts",
+    option: "order: 1",
+    make: (c) => darts({ learningRate: c.rate, order: 1 }),
+    theory: ({ model, start }) => ({ gradient: model.outer.leader(start), w: start }),
+    cells: dartsCells("no step is taken; the direct part alone is left"),
+  },
+];
+
+function dartsCells(why: string): Cells {
+  return {
+    ...partial(why),
+    P11: biased(
+      "the gradient is right, as λ does not reach L; the answer is that of one step or none",
+    ),
+    ...on(["P12 free", "P12 bound", "P12 plane"], unconfined),
+  };
+}
