@@ -321,6 +321,19 @@ describe("constants are checked", () => {
   });
 });
 
+test("solvers of a damped system declare the damping, which the bound adds to the residual", () => {
+  const damping = 0.2;
+  const solvers = [
+    conjugateGradient({ damping }),
+    conjugateGradientNormal({ damping }),
+    minres({ damping }),
+    neumann({ damping }),
+    dense({ damping }),
+    nystrom({ rho: damping }),
+  ];
+  for (const solver of solvers) expect(solver.damping, solver.name).toBe(damping);
+});
+
 describe("the truncation's tail", () => {
   // In one dimension the adjoint shrinks by the same factor in each step, and the tail is what was left out.
   test.each([1, 3, 8])("K = %d of 8 in one dimension", async (keep) => {

@@ -46,7 +46,8 @@ export interface BomeOptions {
  * number of outer steps: start warm. Assumes a Polyak–Łojasiewicz inequality of the inner objective. m = 0 where
  * ‖∇q‖² < 1e-12. The fixed points are inexact: with few steps of z the gap, and so the multiplier, is underestimated.
  *
- * The report measures `gap`, q, `valueGradientNorm`, ‖∇_w L(z, λ)‖, and `multiplier`, m.
+ * The report measures `gap`, q, `answerDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖, `penalizedGradientNorm`,
+ * ‖∇_w (E + mL)(y, λ)‖, and `multiplier`, m.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
  * @see Ye et al., "BOME! Bilevel optimization made easy: a simple first-order approach", NeurIPS 2022.

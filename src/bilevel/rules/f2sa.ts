@@ -38,7 +38,8 @@ export interface F2saOptions {
  * and the number of outer steps: start warm. Assumes a strongly convex inner objective; the bias is O(1/λ̂). The
  * published decay exponents, as `powerLaw({ initial, power })`: −5/7 for y, −4/7 for z and λ, −1/7 for the increment.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), `valueGradientNorm`, ‖∇_w L(z, λ)‖, and `multiplier`.
+ * The report measures `gap`, L(y, λ) − L(z, λ), `answerDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖,
+ * `penalizedGradientNorm`, ‖∇_w (E + λ̂·L)(y, λ)‖, and `multiplier`.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
  * @see Kwon et al., "A fully first-order method for stochastic bilevel optimization", ICML 2023.

@@ -58,7 +58,8 @@ export interface LogBarrierOptions {
  * finite. An answer that the leader's step left outside starts at z. Keeps no trajectory; assumes no convexity. The
  * state carries y, z and the number of outer steps: start warm.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), `valueGradientNorm`, ‖∇_w L(z, λ)‖, `slack`, ψ(λ) − L(y, λ), and `barrier`, τ.
+ * The report measures `gap`, L(y, λ) − L(z, λ), `answerDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖, `slack`,
+ * ψ(λ) − L(y, λ), `barrier`, τ, and `penalizedGradientNorm`, that of E + (τ/slack)·L at y.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`, or `valueStart` is neither
  *   word.

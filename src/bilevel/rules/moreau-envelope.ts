@@ -46,7 +46,8 @@ export interface MoreauEnvelopeOptions {
  * number of outer steps: start warm. Assumes a weakly convex inner objective. The direction is c times the published
  * one, so that it approximates dF/dλ for any c: the published step α is a learning rate of α/c_k.
  *
- * The report measures `gap`, L(y, λ) − L(θ⁺, λ), `valueGradientNorm`, ‖∇_w L(θ⁺, λ)‖, and `penalty`, c.
+ * The report measures `gap`, L(y, λ) − L(θ⁺, λ), `answerDistance`, ‖y − θ⁺‖, `valueGradientNorm`, ‖∇_w L(θ⁺, λ)‖,
+ * `penalizedGradientNorm`, ‖∇_w (E + cL)(y, λ)‖, and `penalty`, c.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
  * @see Liu et al., "Moreau envelope for nonconvex bi-level optimization", ICML 2024.

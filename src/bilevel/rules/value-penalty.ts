@@ -51,7 +51,8 @@ export interface ValuePenaltyOptions {
  * quadratically (the Polyak–Łojasiewicz condition). An optimizer whose learning rate falls like 1/(1 + γ) keeps the
  * outer steps stable too.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), `valueGradientNorm`, ‖∇_w L(z, λ)‖, and `penalty`.
+ * The report measures `gap`, L(y, λ) − L(z, λ), `answerDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖,
+ * `penalizedGradientNorm`, ‖∇_w (E + γL)(y, λ)‖, and `penalty`.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`, or `valueStart` is neither
  *   word.
