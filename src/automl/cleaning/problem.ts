@@ -16,6 +16,12 @@ export type LabelledRows<A = np.Array> = {
   readonly y: A;
 };
 
+/** Training rows; a minibatch of them says which they are. */
+export type TrainingRows<A = np.Array> = LabelledRows<A> & {
+  /** Index of each row's logit in x, [n] int32. Absent when these are all the rows, in order. */
+  readonly rows?: A;
+};
+
 /** The weights of a linear softmax model. */
 export type LinearModel<A = np.Array> = {
   /** [d, classes] */
@@ -25,7 +31,7 @@ export type LinearModel<A = np.Array> = {
 };
 
 /** The problem of {@link cleaningProblem}: λ is x [n], the logits of the row weights. */
-export type CleaningProblem = Problem<np.Array, LinearModel, LabelledRows>;
+export type CleaningProblem = Problem<np.Array, LinearModel, TrainingRows>;
 
 /**
  * Hyper-cleaning of a linear softmax model. Start x at 0, where every row has weight ½.
@@ -40,8 +46,9 @@ export function cleaningProblem(options: { readonly decay?: number } = {}): Clea
     throw new RangeError(`cleaningProblem: decay must be a finite number >= 0; ${decay} came.`);
   }
   return bilevel({
-    inner: (w: LinearModel, x: np.Array, rows: LabelledRows) => {
-      const fit = np.mean(nn.sigmoid(x).mul(rowLosses(w, rows)));
+    inner: (w: LinearModel, x: np.Array, data: TrainingRows) => {
+      const logits = data.rows === undefined ? x : np.take(x, data.rows, 0);
+      const fit = np.mean(nn.sigmoid(logits).mul(rowLosses(w, data)));
       return decay === 0 ? fit : fit.add(np.sum(np.square(w.weights)).mul(decay / 2));
     },
     outer: (w: LinearModel, _x: np.Array, rows: LabelledRows) => np.mean(rowLosses(w, rows)),

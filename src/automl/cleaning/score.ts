@@ -43,3 +43,18 @@ export function precisionAtK(x: ArrayLike<number>, isWrong: ArrayLike<number>, k
   const order = Array.from({ length: x.length }, (_, i) => i).sort((a, b) => x[a]! - x[b]!);
   return order.slice(0, k).reduce((sum, row) => sum + isWrong[row]!, 0) / k;
 }
+
+/**
+ * Mean over the wrong rows of the precision down to each of them: Σ_k precision(k)·wrong(k) / Σ wrong, the rows taken from
+ * the largest score down. A random order gives about the share of wrong rows. NaN when no row is wrong.
+ */
+export function averagePrecision(scores: ArrayLike<number>, isWrong: ArrayLike<number>): number {
+  const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
+  let [found, sum] = [0, 0];
+  order.forEach((row, k) => {
+    if (isWrong[row] === 0) return;
+    found++;
+    sum += found / (k + 1);
+  });
+  return sum / found;
+}

@@ -1,0 +1,99 @@
+// What `clean` is going to do, worked out from the options. Everything wrong with them is found here,
+// before the table is read.
+
+import { readdir } from "node:fs/promises";
+import { UsageError } from "./errors.ts";
+import { defaultOutputFolder, shellQuote } from "./options.ts";
+import { checkOutputFolder } from "./output-folder.ts";
+
+/** The options of `clean` as typed. */
+export interface CleanFlags {
+  target?: string;
+  top?: number;
+  seed?: number;
+  folds?: number;
+  repeats?: number;
+  plant?: number;
+  threads?: number;
+  out?: string;
+  force?: boolean;
+  json?: boolean;
+  quiet?: boolean;
+  header?: boolean;
+  delimiter?: string;
+  categorical?: string[];
+  numeric?: string[];
+}
+
+/** What is going to be run, after all checks of the options. */
+export interface CleanPlan {
+  file: string;
+  folder: string;
+  target: string;
+  top: number;
+  seed: number;
+  folds: number;
+  repeats: number;
+  plant?: number;
+  /** The command that repeats the run, quoted for a POSIX shell. */
+  command: string;
+}
+
+/** Checks the options and the output folder; nothing is written. */
+export async function planCleaning(file: string, flags: CleanFlags): Promise<CleanPlan> {
+  const { target, top = 20, seed = 0, folds = 5, repeats = 3, plant } = flags;
+  if (target === undefined) {
+    throw new UsageError(
+      "--target is missing: name the column whose labels are doubted, or give --target last for the last one",
+    );
+  }
+  if (folds > 20) throw new UsageError(`--folds must be at most 20, not ${folds}`);
+  if (repeats > 100) throw new UsageError(`--repeats must be at most 100, not ${repeats}`);
+  const both = flags.categorical?.find((name) => flags.numeric?.includes(name));
+  if (both !== undefined) {
+    throw new UsageError(
+      `column "${both}" is named by both --categorical and --numeric; choose one`,
+    );
+  }
+  const folder = flags.out ?? `${defaultOutputFolder(file)}-clean`;
+  await checkFolder(folder, flags.force === true);
+  const settings = { top, seed, folds, repeats };
+  return {
+    file,
+    folder,
+    target,
+    ...settings,
+    ...(plant === undefined ? {} : { plant }),
+    command: commandOf(file, { ...flags, ...settings }),
+  };
+}
+
+/** As for `tune`, but without its advice to resume, which this command has no need of. */
+async function checkFolder(folder: string, force: boolean): Promise<void> {
+  const entries = force ? [] : await readdir(folder).catch(() => []);
+  if (entries.length > 0) {
+    throw new UsageError(
+      `the output folder ${folder} exists and is not empty; use --force to overwrite it or --out for another one`,
+    );
+  }
+  await checkOutputFolder(folder, force);
+}
+
+function commandOf(file: string, flags: CleanFlags): string {
+  const words = ["stackelberg", "clean", file];
+  for (const name of ["target", "top", "seed", "folds", "repeats", "plant", "threads"] as const) {
+    const value = flags[name];
+    if (value !== undefined) words.push(`--${name}`, String(value));
+  }
+  if (flags.header !== undefined) words.push(flags.header ? "--header" : "--no-header");
+  if (flags.delimiter !== undefined) {
+    words.push("--delimiter", flags.delimiter === "\t" ? "tab" : flags.delimiter);
+  }
+  for (const name of ["categorical", "numeric"] as const) {
+    const list = flags[name];
+    if (list !== undefined) {
+      words.push(`--${name}`, list.map((word) => word.replaceAll(",", "\\,")).join(","));
+    }
+  }
+  return words.map(shellQuote).join(" ");
+}

@@ -1,0 +1,97 @@
+// `stackelberg clean`: checks everything, ranks the rows by how doubtful their labels are, and only
+// then opens the output folder, so that an interrupted run leaves nothing.
+
+import { basename } from "node:path";
+import type { Ranking } from "../../automl/cleaning/rank.ts";
+import { findColumn, type ColumnKind, type Table } from "../../data/table.ts";
+import { readTable, type ReadTableResult } from "../../data/read-table.ts";
+import { hashFile } from "../checkpoint-file.ts";
+import { cleanFiles, cleanJson, printRanking, type CleanResult } from "../clean-output.ts";
+import { planCleaning, type CleanFlags, type CleanPlan } from "../clean-plan.ts";
+import { exitCodes } from "../errors.ts";
+import { listenForInterrupts } from "../interrupt.ts";
+import { openOutputFolder, writeFiles } from "../output-folder.ts";
+import { createProgress } from "../progress.ts";
+
+/** Runs the command; the result is the exit code. */
+export async function runClean(file: string, flags: CleanFlags): Promise<number> {
+  const plan = await planCleaning(file, flags);
+  const { stderr } = process;
+  const live = stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
+  const progress = createProgress({ stream: stderr, live });
+  const say = (text: string): void => {
+    if (flags.quiet !== true) progress.say(text);
+  };
+  const { table, notes } = await read(file, flags);
+  notes.forEach(say);
+  const interrupts = listenForInterrupts(() => {
+    say("Stopping after this fit; nothing is written. Ctrl-C again stops at once.");
+  });
+  try {
+    const started = performance.now();
+    const ranking = await rank(table, plan, flags.threads, say, interrupts.signal);
+    const result: CleanResult = {
+      source: basename(file),
+      table,
+      ranking,
+      plan,
+      notes: [...new Set([...notes, ...ranking.notes])],
+      sha256: await hashFile(file),
+      seconds: (performance.now() - started) / 1000,
+    };
+    const undo = await openOutputFolder(plan.folder);
+    const files = cleanFiles(result);
+    await writeFiles(plan.folder, files).catch(async (error: unknown) => {
+      await undo([]);
+      throw error;
+    });
+    const names = files.map(({ name }) => name);
+    if (flags.json === true) process.stdout.write(`${cleanJson(result, names)}\n`);
+    else printRanking(result, names);
+    return exitCodes.ok;
+  } catch (error) {
+    if (!interrupts.signal.aborted) throw error;
+    stderr.write("Interrupted; nothing was written.\n");
+    return exitCodes.interrupted;
+  } finally {
+    interrupts.stop();
+  }
+}
+
+/** The table; notes must not tell where on this machine the file lies. */
+async function read(file: string, flags: CleanFlags): Promise<ReadTableResult> {
+  const types: Record<string, ColumnKind> = {};
+  for (const name of flags.categorical ?? []) types[name] = "categorical";
+  for (const name of flags.numeric ?? []) types[name] = "numeric";
+  const { table, notes } = await readTable(file, {
+    types,
+    ...(flags.header === undefined ? {} : { header: flags.header }),
+    ...(flags.delimiter === undefined ? {} : { delimiter: flags.delimiter }),
+  });
+  findColumn(table, flags.target!);
+  return { table, notes: notes.map((note) => note.replaceAll(file, basename(file))) };
+}
+
+async function rank(
+  table: Table,
+  plan: CleanPlan,
+  threads: number | undefined,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Ranking> {
+  const { target, seed, folds, repeats, plant } = plan;
+  const { rankRows } = await import("../../automl/cleaning/rank.ts");
+  return rankRows(table, {
+    target,
+    seed,
+    folds,
+    repeats,
+    signal,
+    onProgress: (done, most) => {
+      const models = `${folds * repeats} models`;
+      say(`Fitting ${models} at coefficient ${done + 1} of at most ${most}.`);
+    },
+    ...(plant === undefined ? {} : { plant }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+}

@@ -1,0 +1,104 @@
+// `stackelberg clean` as a user runs it: the files, the self-check, refusals, Ctrl-C.
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { randomKey, randomStream } from "../../src/data/index.ts";
+import { stackelberg, temporaryFolder } from "./run-cli.ts";
+
+const folder = temporaryFolder();
+const stream = randomStream(randomKey(7));
+/** Two classes 8 standard deviations apart; the labels of rows 10 and 21 are wrong. */
+const wrong = [10, 21];
+const lines = Array.from({ length: 60 }, (_, i) => {
+  const isUp = i % 2 === 0;
+  const label = isUp !== wrong.includes(i + 1) ? "up" : "down";
+  return `${((isUp ? 4 : -4) + stream.normal()).toFixed(3)},${stream.normal().toFixed(3)},<${label}>`;
+});
+writeFileSync(join(folder, "data.csv"), ["a,b,label", ...lines, ""].join("\n"));
+const run = (...words: string[]): ReturnType<typeof stackelberg> =>
+  stackelberg(["clean", ...words], { cwd: folder });
+
+test("the wrong labels come first, in all three files and on the screen", async () => {
+  const words = ["data.csv", "--target", "label", "--top", "5", "--threads", "1"];
+  const done = await run(...words, "--quiet");
+  expect(done).toMatchObject({ exitCode: 0, stderr: "" });
+  const out = join(folder, "stackelberg-data-clean");
+  expect(readdirSync(out).sort()).toEqual(["ranked.csv", "report.html", "result.json"]);
+  const ranked = readFileSync(join(out, "ranked.csv"), "utf8").trimEnd().split("\n");
+  expect(ranked.length).toBe(61);
+  expect(ranked[0]).toBe("row,label,suggested,score,probability,influence");
+  const first = ranked.slice(1, 3).map((line) => line.split(",").slice(0, 3).join());
+  expect(first.sort()).toEqual(["10,<up>,<down>", "21,<down>,<up>"]);
+  const result = JSON.parse(readFileSync(join(out, "result.json"), "utf8")) as {
+    top: { row: number }[];
+    command: string;
+  };
+  expect(
+    result.top
+      .map(({ row }) => row)
+      .slice(0, 2)
+      .sort(),
+  ).toEqual(wrong);
+  expect(result.command).toContain("stackelberg clean data.csv --target label --top 5");
+  const page = readFileSync(join(out, "report.html"), "utf8");
+  expect(page).toContain("&lt;down&gt;");
+  expect(page).not.toContain("<down>");
+  expect(done.stdout).toMatch(/\n10 +<up> +<down>[^\n]+\n21 +<down> +<up>/);
+
+  const again = await run(...words);
+  expect(again.exitCode).toBe(2);
+  expect(again.stderr).toMatch(/stackelberg-data-clean exists and is not empty; use --force/);
+  await run(...words, "--force");
+  expect(readFileSync(join(out, "ranked.csv"), "utf8").trimEnd().split("\n")).toEqual(ranked);
+}, 120_000);
+
+test("--plant counts what is found", async () => {
+  const words = ["data.csv", "--target", "last", "--plant", "0.1", "--top", "8", "--json"];
+  const done = await run(...words, "--out", "planted");
+  expect(done.exitCode).toBe(0);
+  const { selfCheck } = JSON.parse(done.stdout) as { selfCheck: Record<string, number> };
+  // Six planted errors and two that were there; one that strikes a wrong label makes it right.
+  expect(selfCheck).toMatchObject({ planted: 6, top: 8, share: 0.1 });
+  expect(selfCheck["found"]).toBeGreaterThanOrEqual(4);
+  expect(selfCheck["precision"]).toBe(selfCheck["found"]! / 8);
+  expect(selfCheck["recall"]).toBe(selfCheck["found"]! / 6);
+}, 120_000);
+
+test.each([
+  [["data.csv"], /--target is missing/],
+  [["data.csv", "--target", "lable"], /no column "lable"; perhaps "label"/],
+  [["data.csv", "--target", "a"], /this target is a number/],
+  [["missing.csv", "--target", "a"], /missing\.csv/],
+  [["data.csv", "--target", "label", "--plant", "1.5"], /--plant must be a fraction/],
+  [["data.csv", "--target", "label", "--plant", "0.001"], /no label of 60 rows/],
+  [["data.csv", "--target", "label", "--top", "0"], /--top must be a whole number/],
+  [["data.csv", "--target", "label", "--folds", "30"], /--folds must be at most 20/],
+  [["data.csv", "--target", "label", "--categorical", "a", "--numeric", "a"], /by both/],
+  [["data.csv", "--target", "label", "--out", "data.csv"], /is a file/],
+])(
+  "refused in one line, with nothing written: %j",
+  async (words, message) => {
+    const before = readdirSync(folder).sort();
+    const refused = await run("--out", "refused", ...words, "--quiet");
+    expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(refused.stderr).toMatch(/^stackelberg: [^\n]+\n$/);
+    expect(refused.stderr).toMatch(message);
+    expect(readdirSync(folder).sort()).toEqual(before);
+  },
+  60_000,
+);
+
+test("Ctrl-C ends it with 130 and leaves nothing", async () => {
+  const words = ["clean", "data.csv", "--target", "label", "--out", "stopped"];
+  let sent = false;
+  const stopped = await stackelberg(words, {
+    cwd: folder,
+    onStderr: (text, child) => {
+      if (!sent && text.includes("Fitting")) sent = child.kill("SIGINT");
+    },
+  });
+  expect(stopped).toMatchObject({ exitCode: 130, stdout: "" });
+  expect(stopped.stderr).toContain("nothing was written");
+  expect(readdirSync(folder)).not.toContain("stopped");
+}, 60_000);
