@@ -2,6 +2,7 @@
 // options.ts; the commands themselves are loaded only when they run, so that help is instant.
 
 import { Command, type CommanderError } from "commander";
+import type { CleanFlags } from "./clean-plan.ts";
 import type { PredictFlags } from "./commands/predict.ts";
 import { UsageError } from "./errors.ts";
 import * as parse from "./options.ts";
@@ -24,7 +25,7 @@ export function buildCommandLine(setExitCode: (code: number) => void): Command {
       const [unknown] = command.args;
       if (unknown !== undefined) {
         throw new UsageError(
-          `there is no command "${unknown}"; the commands are tune, predict, rules and doctor`,
+          `there is no command "${unknown}"; the commands are tune, predict, clean, rules and doctor`,
         );
       }
       throw new UsageError(
@@ -35,6 +36,7 @@ export function buildCommandLine(setExitCode: (code: number) => void): Command {
     program.command(name).allowExcessArguments(false).helpOption("-h, --help", "print this help");
   addTune(add("tune"), setExitCode);
   addPredict(add("predict"), setExitCode);
+  addClean(add("clean"), setExitCode);
   addRules(add("rules"), setExitCode);
   addDoctor(add("doctor"), setExitCode);
   return program;
@@ -196,6 +198,65 @@ function addPredict(command: Command, setExitCode: (code: number) => void): void
     });
 }
 
+function addClean(command: Command, setExitCode: (code: number) => void): void {
+  command
+    .description("rank the rows of a table by how likely their label is wrong")
+    .argument("<file>", "CSV file with one row per example, also gzipped (.csv.gz)")
+    .option(
+      "--target <column>",
+      "the column of labels: a name, a position such as 3, or last",
+      take(word, "--target"),
+    )
+    .option("--top <k>", "rows to show (default: 20)", take(atLeast(1), "--top"))
+    .option(
+      "--plant <fraction>",
+      "self-check: corrupt this share of the labels first and count how many are found",
+      take(parse.parseFraction, "--plant"),
+    )
+    .option(
+      "--seed <n>",
+      "seed of the folds and of planted errors (default: 0)",
+      take(parse.parseSeed, "--seed"),
+    )
+    .option(
+      "--folds <n>",
+      "parts of the rows, each judged by models of the others (default: 5)",
+      take(atLeast(2), "--folds"),
+    )
+    .option("--repeats <n>", "draws of the folds (default: 3)", take(atLeast(1), "--repeats"))
+    .option(
+      "--threads <n>",
+      "threads (default: the runtime's choice)",
+      take(parse.parseThreads, "--threads"),
+    )
+    .option(
+      "--out <folder>",
+      "output folder (default: ./stackelberg-<file name>-clean)",
+      take(word, "--out"),
+    )
+    .option("--force", "overwrite what the output folder holds")
+    .option("--json", "print the result as one JSON object on stdout")
+    .option("--quiet", "print only the final table and the files")
+    .option("--header", "the first line holds the column names (default: detected)")
+    .option("--no-header", "the first line is data")
+    .option(
+      "--delimiter <character>",
+      "what separates cells, such as ; or tab (default: detected)",
+      take(parse.parseDelimiter, "--delimiter"),
+    )
+    .option(
+      "--categorical <a,b>",
+      "columns to read as categories",
+      take(parse.parseNames, "--categorical"),
+    )
+    .option("--numeric <c,d>", "columns to read as numbers", take(parse.parseNames, "--numeric"))
+    .addHelpText("after", cleanExamples)
+    .action(async (file: string, flags: CleanFlags) => {
+      const { runClean } = await import("./commands/clean.ts");
+      setExitCode(await runClean(file, flags));
+    });
+}
+
 function addRules(command: Command, setExitCode: (code: number) => void): void {
   command
     .description("list the hypergradient rules: what each needs, costs and keeps in memory")
@@ -226,6 +287,7 @@ Examples:
   stackelberg tune --demo                          a first result without any data
   stackelberg tune houses.csv --target price       tune, compare and write a model
   stackelberg predict stackelberg-houses new.csv   predictions for new rows
+  stackelberg clean houses.csv --target kind       rows whose label is doubtful
   stackelberg rules                                the ways to a hypergradient
   stackelberg doctor                               what works on this machine
 
@@ -242,6 +304,15 @@ Examples:
 The output folder holds model.onnx and model.json (the model), report.html (open it in a browser),
 result.json (every number) and checkpoint.json (for --resume). Ctrl-C stops cleanly and saves.
 Exit codes: 0 done, 1 failure, 2 bad options or data, 130 interrupted.`;
+
+const cleanExamples = `
+Examples:
+  stackelberg clean data.csv --target label
+  stackelberg clean data.csv --target label --plant 0.1
+  stackelberg clean data.csv --no-header --target last --top 50 --out doubtful
+
+The output folder holds ranked.csv (every row's score), report.html and result.json. The file itself is
+not changed. Exit codes: 0 done, 1 failure, 2 bad options or data, 130 interrupted (nothing is written).`;
 
 const predictExamples = `
 Examples:
