@@ -18,8 +18,10 @@ export type {
   Method,
   MethodResult,
   TabularModel,
+  TuneAdvice,
   TunedInput,
   TuneEvent,
   TuneOptions,
   TuneResult,
+  UsedRule,
 } from "./tabular/types.ts";

@@ -125,6 +125,11 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
       take(atLeast(1), "--steps"),
     )
     .option(
+      "--rule <name>",
+      "hypergradient rule, such as reverse, implicit or truncated; auto measures the problem and picks; `stackelberg rules` describes them (default: reverse)",
+      take(word, "--rule"),
+    )
+    .option(
       "--budget <time>",
       "time for everything, such as 500ms, 60s or 2m (default: none)",
       take(parse.parseDuration, "--budget"),
@@ -298,6 +303,7 @@ Examples:
   stackelberg tune --demo
   stackelberg tune adult.csv --target income
   stackelberg tune houses.csv.gz --target price --task regression --budget 60s --out houses
+  stackelberg tune adult.csv --target income --rule auto
   stackelberg tune data.csv --no-header --target last --categorical c2,c5
   stackelberg tune --resume houses
 

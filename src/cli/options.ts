@@ -23,6 +23,8 @@ export interface TuneSettings {
   seed: number;
   repeats: number;
   steps: number;
+  /** A hypergradient rule's name or "auto"; default: the library's. */
+  rule?: string;
   budgetSeconds?: number;
   threads?: number;
   device: Device;
@@ -163,6 +165,7 @@ export function reproduceCommand(file: string, settings: TuneSettings): string {
   add("--seed", settings.seed);
   add("--repeats", settings.repeats);
   add("--steps", settings.steps);
+  add("--rule", settings.rule);
   add("--budget", settings.budgetSeconds === undefined ? undefined : `${settings.budgetSeconds}s`);
   add("--threads", settings.threads);
   add("--device", settings.device);

@@ -8,6 +8,7 @@ import { oneLine } from "./errors.ts";
 import { formatCount, formatSeconds } from "./numbers.ts";
 import type { OutputFile } from "./output-folder.ts";
 import { reportPage, type ReportContext } from "./report/page.ts";
+import { adviceSentence, alternatives, ruleSentences } from "./rule-text.ts";
 import { methodTable } from "./terminal-table.ts";
 import { wrapWords } from "./terminal-text.ts";
 
@@ -40,7 +41,7 @@ export function resultJson(
   return JSON.stringify({ ...resultDocument(result, context), folder, files: names });
 }
 
-/** Prints the table of methods, the verdict and where the files are. */
+/** Prints the table of methods, the verdict, the rule and where the files are. */
 export function printResult(whole: TuneResult, folder: string, names: readonly string[]): void {
   const result = onCommonSplits(whole);
   const { stdout } = process;
@@ -65,7 +66,14 @@ export function printResult(whole: TuneResult, folder: string, names: readonly s
     }
     lines.push("");
   }
-  lines.push(...[...comparison.verdict, result.report.sentence].flatMap(say));
+  const texts = [...comparison.verdict, result.report.sentence, ...ruleSentences(result)];
+  lines.push(...texts.flatMap(say));
+  const { advice } = result.rule;
+  if (advice !== undefined) {
+    const others = alternatives(advice);
+    lines.push("", ...say(adviceSentence(advice)));
+    if (others.length > 0) lines.push("The others, best first:", ...others.flatMap(say));
+  }
   lines.push("", `Files in ${folder}:`);
   lines.push(...names.map((name) => `  ${name.padEnd(16)} ${fileMeanings[name] ?? ""}`.trimEnd()));
   stdout.write(`${lines.join("\n")}\n`);

@@ -23,6 +23,7 @@ export interface TuneFlags {
   seed?: number;
   repeats?: number;
   steps?: number;
+  rule?: string;
   budget?: number;
   threads?: number;
   device?: Device;
@@ -87,6 +88,12 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
     numeric: flags.numeric ?? [],
   };
   if (flags.task !== undefined) settings.task = flags.task;
+  if (flags.rule !== undefined) {
+    const { refusalOf } = await import("../automl/tabular/rules.ts");
+    const refusal = refusalOf(flags.rule);
+    if (refusal !== undefined) throw new UsageError(`--rule: ${refusal}`);
+    settings.rule = flags.rule;
+  }
   if (flags.budget !== undefined) settings.budgetSeconds = flags.budget;
   if (flags.threads !== undefined) settings.threads = flags.threads;
   if (flags.header !== undefined) settings.header = flags.header;
@@ -100,8 +107,18 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
 
 /** Options that would change the result of the interrupted run. */
 const fixedByResume = [
-  ...(["target", "task", "holdout", "validation", "seed", "repeats", "steps", "device"] as const),
-  ...(["out", "header", "delimiter", "categorical", "numeric", "demo", "force"] as const),
+  ...(["target", "task", "holdout", "validation", "seed", "repeats", "steps"] as const),
+  ...([
+    "rule",
+    "device",
+    "out",
+    "header",
+    "delimiter",
+    "categorical",
+    "numeric",
+    "demo",
+    "force",
+  ] as const),
 ];
 
 async function planResume(

@@ -65,17 +65,23 @@ export function findColumn(table: Table, wanted: string): number {
 
 /** The error for a name that no column has: the names close to it, or else all, shortened. */
 export function unknownColumn(source: string, wanted: string, names: readonly string[]): DataError {
+  const close = closestNames(wanted, names);
+  const advice =
+    close.length > 0
+      ? `perhaps ${close.map(quote).join(" or ")} is meant`
+      : `the columns are ${listNames(names)}`;
+  return new DataError(`${source}: there is no column ${quote(wanted)}; ${advice}.`);
+}
+
+/** At most three names within an edit distance of 40 % of what was asked, the closest first. */
+export function closestNames(wanted: string, names: readonly string[]): string[] {
   const reach = Math.max(1, Math.floor(wanted.length * 0.4));
-  const close = names
+  return names
     .map((name) => ({ name, distance: editDistance(wanted.toLowerCase(), name.toLowerCase()) }))
     .filter(({ distance }) => distance <= reach)
     .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3);
-  const advice =
-    close.length > 0
-      ? `perhaps ${close.map(({ name }) => quote(name)).join(" or ")} is meant`
-      : `the columns are ${listNames(names)}`;
-  return new DataError(`${source}: there is no column ${quote(wanted)}; ${advice}.`);
+    .slice(0, 3)
+    .map(({ name }) => name);
 }
 
 /** Names in quotes, separated by commas; at most `limit` of them, then how many more there are. */

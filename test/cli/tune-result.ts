@@ -85,6 +85,17 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
       relativeInnerGradient: 2.1e-6,
       steps: 40,
     },
+    rule: {
+      name: "reverse",
+      call: "reverse({ steps: 15 })",
+      bias: null,
+      status: "converged",
+      sentence:
+        "The inner problem is solved: its gradient norm fell to 4.64e-6, 1.89% of its start in 15 steps.",
+      innerGradients: 915,
+      products: 1830,
+      storedBytes: 6240,
+    },
     notes: [
       "adult.csv: 14 columns, delimiter ',', a header line.",
       "Column <b>native</b> has 41 levels.",

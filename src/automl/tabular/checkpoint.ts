@@ -6,7 +6,8 @@
 import { fingerprintOfBytes, fingerprintOfText } from "../../bilevel/fingerprint.ts";
 import type { Status } from "../../bilevel/report.ts";
 import { DataError, type Table } from "../../data/index.ts";
-import type { HistoryEntry, Method, TuneOptions } from "./types.ts";
+import { defaultRule } from "./rules.ts";
+import type { HistoryEntry, Method, TuneAdvice, TuneOptions, UsedRule } from "./types.ts";
 
 /** What one method found on one split. */
 export interface MethodRecord {
@@ -37,6 +38,7 @@ export interface OuterRecord {
   /** ‖∇L‖ at the follower's answer of the best step, and at zero weights. */
   innerGradientNorm: number;
   referenceGradientNorm: number;
+  rule: UsedRule;
 }
 
 /** The state of a run between two steps. */
@@ -50,6 +52,8 @@ export interface TuneCheckpoint {
   splits: MethodRecord[][];
   /** The outer loops that can go on. */
   outer: OuterState[];
+  /** What the adviser said, when it picked the rule. */
+  advice?: TuneAdvice;
 }
 
 /** An outer loop between two steps. */
@@ -105,7 +109,7 @@ export function decodeCheckpoint(text: string, source = "checkpoint"): TuneCheck
 export function checkCheckpoint(checkpoint: TuneCheckpoint, fingerprint: string): void {
   if (checkpoint.fingerprint !== fingerprint) {
     throw new DataError(
-      "resume: the checkpoint belongs to another table or to other options; resume with the table, target, task, fractions, seed, repeats and steps of the interrupted run, or start a new one.",
+      "resume: the checkpoint belongs to another table or to other options; resume with the table, target, task, fractions, seed, repeats, steps and rule of the interrupted run, or start a new one.",
     );
   }
 }
@@ -113,7 +117,8 @@ export function checkCheckpoint(checkpoint: TuneCheckpoint, fingerprint: string)
 /** Fingerprint of the table and of the options that the result depends on. */
 export function fingerprintOfRun(table: Table, options: TuneOptions): string {
   const { target, task = null, holdout, validation, seed, repeats, steps } = options;
-  const settings = { target, task, holdout, validation, seed, repeats, steps };
+  const { rule = defaultRule } = options;
+  const settings = { target, task, holdout, validation, seed, repeats, steps, rule };
   const columns = table.columns.map((column) =>
     column.kind === "numeric"
       ? [column.name, fingerprintOfBytes(bytesOf(column.values))]

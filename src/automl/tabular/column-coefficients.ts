@@ -2,22 +2,16 @@
 import type { StepRecord } from "../../bilevel/history.ts";
 import { adam } from "../../bilevel/optimizers/adam.ts";
 import { box } from "../../bilevel/projections.ts";
-import { reverse } from "../../bilevel/rules/reverse.ts";
 import { solve } from "../../bilevel/solve.ts";
 import type { SolveResult } from "../../bilevel/solve-options.ts";
-import type { Task } from "../../data/index.ts";
 import { zeros, type Tensor } from "../../program/tensor.ts";
 import { fitWith, type Choice, type OpenSplit } from "./baselines.ts";
 import { fromBase64, toBase64, type OuterRecord, type OuterState } from "./checkpoint.ts";
-import {
-  denseLimit,
-  tabularDynamics,
-  tabularProblem,
-  type Coefficients,
-  type Rows,
-  type Weights,
-} from "./problem.ts";
+import type { ChosenRule } from "./choose-rule.ts";
+import { formulate } from "./formulation.ts";
+import type { Coefficients, Rows, Weights } from "./problem.ts";
 import type { HistoryEntry, TuneOptions } from "./types.ts";
+import { usedRule } from "./used-rule.ts";
 
 /** What the search on one split found. */
 export interface ColumnSearch {
@@ -43,8 +37,8 @@ const learningRate = 0.5;
 const earlyStopping = { patience: 30, minImprovement: 1e-6 };
 
 /**
- * Minimises the validation loss over ln of the coefficients, from 1 for every column, by Adam on
- * reverse-mode hypergradients; the follower starts where it was left a step before.
+ * Minimises the validation loss over ln of the coefficients, from 1 for every column, by Adam on the
+ * rule's hypergradients; the follower starts where it was left a step before.
  *
  * Two choices keep the search from fitting noise in the validation rows. It starts with a strong
  * penalty, so that a column is set free only if that helps; and Adam's ε is 1/(2·validation rows), about
@@ -55,6 +49,7 @@ export async function searchColumns(
   split: OpenSplit,
   options: {
     tune: Pick<TuneOptions, "steps" | "device" | "threads" | "signal">;
+    rule: ChosenRule;
     validation: Rows<Tensor>;
     budgetSeconds: number | undefined;
     resume: OuterState | undefined;
@@ -67,16 +62,17 @@ export async function searchColumns(
   const { task } = split.plan.target;
   const columns = split.training.x.shape[1]!;
   const outputs = split.training.y.shape[0]!;
-  const innerSteps = innerStepsFor(task, split.training.x.shape, outputs);
+  const formulation = formulate(task, options.rule, split.training, validation);
+  const { rule } = formulation;
   const seen: HistoryEntry[] = [...(resume?.history ?? [])];
   const before = seen.at(-1)?.seconds ?? 0;
-  const run = solve(tabularProblem(task), {
-    rule: reverse({ steps: innerSteps, dynamics: tabularDynamics(columns - 1) }),
+  const run = solve(formulation.problem, {
+    rule,
     optimizer: adam({ learningRate, epsilon: 0.5 / validation.x.shape[0]! }),
     constraints: box(bounds),
     lambda: { logCoefficient: zeros([split.inputs]) },
     w: { weights: zeros([outputs, columns]) },
-    data: { inner: { ...split.training }, outer: { ...validation } },
+    data: formulation.data,
     budget: {
       steps: tune.steps,
       ...(options.budgetSeconds === undefined ? {} : { seconds: options.budgetSeconds }),
@@ -104,8 +100,9 @@ export async function searchColumns(
     entryOf(record, seconds.get(record.step) ?? seconds.get(record.step - 1) ?? before),
   );
   const { logCoefficient } = result.lambda as unknown as Coefficients<Tensor>;
-  const { weights } = result.w as unknown as Weights<Tensor>;
-  const choice = await fitWith(split, Float32Array.from(logCoefficient.data), weights);
+  const answer = (result.w as unknown as Weights<Tensor>).weights;
+  const found = Float32Array.from(logCoefficient.data);
+  const choice = await fitWith(split, found, formulation.toWeights(answer, found));
   return {
     choice,
     cancelled: result.status === "cancelled",
@@ -115,9 +112,10 @@ export async function searchColumns(
       status: result.status,
       sentence: result.sentence,
       bestStep: result.best.step,
-      innerSteps,
+      innerSteps: rule.innerSteps,
       innerGradientNorm: history[result.best.step]?.innerGradientNorm ?? NaN,
-      referenceGradientNorm: choice.fit.referenceGradientNorm,
+      referenceGradientNorm: formulation.referenceNorm(found),
+      rule: usedRule(options.rule, formulation, result.history[result.best.step], result.cost),
     },
   };
 }
@@ -131,19 +129,4 @@ function entryOf(record: StepRecord, seconds: number): HistoryEntry {
     innerGradientNorm: record.innerGradientNorm,
     seconds,
   };
-}
-
-/**
- * Steps of the follower in each outer step. With the full preconditioner least squares need one, and
- * get a few for what rounding leaves. The others get 100 for small data, fewer for large, where a warm
- * start does the rest: at least 12, or 30 with the diagonal preconditioner.
- *
- * @param size - [rows, width + 1] of the design.
- */
-export function innerStepsFor(task: Task, size: readonly number[], outputs: number): number {
-  const [rows, columns] = size as [number, number];
-  const isDense = columns - 1 <= denseLimit;
-  if (task === "regression" && isDense) return 4;
-  const affordable = Math.round(3e7 / (rows * columns * outputs));
-  return Math.min(100, Math.max(isDense ? 12 : 30, affordable));
 }

@@ -10,6 +10,7 @@ import type {
   TunedInput,
   TuneOptions,
   TuneResult,
+  UsedRule,
 } from "./types.ts";
 
 export type Outcome = TuneResult["status"];
@@ -33,6 +34,7 @@ export function assembleResult(parts: {
   logCoefficient: readonly number[];
   /** The search on the first split, also when it was stopped. */
   search: MethodRecord | undefined;
+  rule: UsedRule;
   model: TabularModel;
   outcome: Outcome;
   notes: readonly string[];
@@ -59,6 +61,7 @@ export function assembleResult(parts: {
     methods: methodResults(records, options.holdout),
     history: search?.outer?.history ?? [],
     report: reportOf(search?.outer, options),
+    rule: parts.rule,
     notes: [...parts.notes],
     environment: describeEnvironment(options),
     seconds: parts.seconds,

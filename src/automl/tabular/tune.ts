@@ -4,30 +4,30 @@
  * This file is the order of events; the parts are in its neighbours.
  */
 import type { Table } from "../../data/index.ts";
-import { fitDefault, searchGrid, type Choice, type OpenSplit } from "./baselines.ts";
-import {
-  checkCheckpoint,
-  fingerprintOfRun,
-  type MethodRecord,
-  type OuterState,
-} from "./checkpoint.ts";
+import { checkCheckpoint, fingerprintOfRun, type MethodRecord } from "./checkpoint.ts";
+import { chooseRule, type ChosenRule } from "./choose-rule.ts";
 import { BudgetClock } from "./clock.ts";
-import { searchColumns } from "./column-coefficients.ts";
-import { meanLoss, metricsOf, toModel } from "./evaluate.ts";
+import { toModel } from "./evaluate.ts";
+import { formulate } from "./formulation.ts";
 import { openJob, type Job } from "./job.ts";
-import { assembleResult, type Outcome } from "./result.ts";
-import { encodeRows, planSplits, toRows } from "./splits.ts";
-import type { Method, TuneOptions, TuneResult } from "./types.ts";
+import { assembleResult } from "./result.ts";
+import { refusalOf } from "./rules.ts";
+import { endingNote, note, runSplit, type RunState } from "./split-run.ts";
+import { planSplits, toRows } from "./splits.ts";
+import type { TuneOptions, TuneResult, UsedRule } from "./types.ts";
+import { usedRule } from "./used-rule.ts";
 
 export type {
   HistoryEntry,
   Method,
   MethodResult,
   TabularModel,
+  TuneAdvice,
   TunedInput,
   TuneEvent,
   TuneOptions,
   TuneResult,
+  UsedRule,
 } from "./types.ts";
 
 /**
@@ -39,7 +39,7 @@ export type {
  * default fit is always made.
  *
  * @throws DataError when the table or the checkpoint cannot be used as asked.
- * @throws RangeError for options out of range.
+ * @throws RangeError for options out of range, a rule that does not apply among them.
  * @example
  * const { table } = await readTable("data.csv");
  * const result = await tune(table, { target: "price", holdout: 0.2, validation: 0.2, seed: 0, repeats: 5, steps: 60 });
@@ -50,9 +50,13 @@ export async function tune(table: Table, options: TuneOptions): Promise<TuneResu
   const fingerprint = fingerprintOfRun(table, options);
   if (options.resume) checkCheckpoint(options.resume, fingerprint);
   const splits = planSplits(table, options);
+  const rule = await chooseRule(table, options, splits);
+  const { advice } = rule;
+  if (advice) options.onEvent?.({ type: "note", text: `The adviser picked ${advice.call}.` });
   const job = openJob(table, options, splits);
   const { resume } = options;
   const state: RunState = {
+    rule,
     records: structuredClone(resume?.splits ?? []),
     outer: new Map(resume?.outer.map((entry) => [entry.repeat, entry])),
     outcome: "completed",
@@ -64,6 +68,7 @@ export async function tune(table: Table, options: TuneOptions): Promise<TuneResu
         seconds: (resume?.seconds ?? 0) + clock.elapsedSeconds,
         splits: structuredClone(state.records),
         outer: [...state.outer.values()],
+        ...(advice === undefined ? {} : { advice }),
       }),
   };
   try {
@@ -74,153 +79,6 @@ export async function tune(table: Table, options: TuneOptions): Promise<TuneResu
   } finally {
     await job.dispose();
   }
-}
-
-/** What a run has learned. */
-interface RunState {
-  records: MethodRecord[][];
-  /** Outer loops that can go on, by split. */
-  outer: Map<number, OuterState>;
-  /** Coefficients of a first split whose search was stopped. */
-  partial?: MethodRecord;
-  outcome: Outcome;
-  /** What the budget cost; notes on single records are made from these at the end. */
-  notes: string[];
-  save(): void | Promise<void>;
-}
-
-const methods: readonly Method[] = ["default", "grid", "hypergradient"];
-
-/** The methods that a split still needs. @returns false when the run ends here. */
-async function runSplit(
-  job: Job,
-  state: RunState,
-  clock: BudgetClock,
-  repeat: number,
-): Promise<boolean> {
-  const { options } = job;
-  const records = (state.records[repeat] ??= []);
-  const missing = methods.filter((method) => {
-    const record = records.find((candidate) => candidate.method === method);
-    return record === undefined || record.cut;
-  });
-  if (missing.length === 0) return true;
-  if (repeat > 0 && !clock.hasTimeForSplit()) {
-    state.outcome = "budget";
-    if (records.length === 0) state.records.length = repeat;
-    note(state, options, `The time budget ended before split ${repeat + 1} of ${options.repeats}.`);
-    return false;
-  }
-  options.onEvent?.({ type: "split", repeat, repeats: options.repeats });
-  clock.startSplit(options.repeats - repeat);
-  const split = await job.open(repeat);
-  for (const method of missing) {
-    // Something must be there to make a model of, however soon the run is stopped.
-    const isNeeded = repeat === 0 && method === "default";
-    if (options.signal?.aborted && !isNeeded) state.outcome = "cancelled";
-    if (state.outcome === "cancelled") return false;
-    const started = clock.elapsedSeconds;
-    const found = await runMethod(job, split, state, clock, repeat, method);
-    if (found === undefined) {
-      state.outcome = "cancelled";
-      return false;
-    }
-    const { choice, outer, cut, cancelled = false, spentBefore = 0 } = found;
-    const seconds = spentBefore + clock.elapsedSeconds - started;
-    const record = { ...judge(job, split, method, choice, seconds), cut };
-    if (outer) record.outer = outer;
-    if (cancelled) {
-      state.outcome = "cancelled";
-      if (repeat === 0) state.partial = record;
-      return false;
-    }
-    if (outer && !cut) state.outer.delete(repeat);
-    if (cut) state.outcome = "budget";
-    const ending = endingNote(record, options, repeat);
-    if (ending !== undefined) options.onEvent?.({ type: "note", text: ending });
-    const place = records.findIndex((candidate) => candidate.method === method);
-    records.splice(place < 0 ? records.length : place, place < 0 ? 0 : 1, record);
-    const { validationLoss, testLoss } = record;
-    options.onEvent?.({ type: "method", repeat, method, seconds, validationLoss, testLoss });
-    clock.finishMethod(method, seconds, outer?.history.length ?? 0);
-    await state.save();
-  }
-  return true;
-}
-
-interface Found {
-  choice: Choice;
-  outer?: NonNullable<MethodRecord["outer"]>;
-  /** Whether the budget ended it. */
-  cut: boolean;
-  cancelled?: boolean;
-  /** Seconds of the same method before an interruption. */
-  spentBefore?: number;
-}
-
-/** @returns undefined when the signal stopped it with nothing to show. */
-async function runMethod(
-  job: Job,
-  split: OpenSplit,
-  state: RunState,
-  clock: BudgetClock,
-  repeat: number,
-  method: Method,
-): Promise<Found | undefined> {
-  const { options } = job;
-  if (method === "default") return { choice: await fitDefault(split), cut: false };
-  if (method === "grid") {
-    const choice = await searchGrid(split, options.signal);
-    return choice && { choice, cut: false };
-  }
-  const resume = state.outer.get(repeat);
-  const validation = toRows(split.validation, split.plan, job.splits.width);
-  const found = await searchColumns(split, {
-    tune: options,
-    validation,
-    budgetSeconds: clock.secondsForSearch(),
-    resume,
-    repeat,
-    onStep: (entry) =>
-      options.onEvent?.({
-        type: "step",
-        repeat,
-        step: entry.step,
-        steps: options.steps,
-        innerObjective: entry.inner,
-        outerObjective: entry.outer,
-        gradientNorm: entry.gradientNorm,
-        innerGradientNorm: entry.innerGradientNorm,
-        elapsedSeconds: clock.elapsedSeconds,
-        remainingSeconds: clock.remainingSeconds(entry.step, options.repeats - repeat - 1),
-      }),
-    onState: (outer) => {
-      state.outer.set(repeat, outer);
-      return state.save();
-    },
-  });
-  return { ...found, spentBefore: resume?.history.at(-1)?.seconds ?? 0 };
-}
-
-/** The one look at the test rows. */
-function judge(
-  job: Job,
-  split: OpenSplit,
-  method: Method,
-  choice: Choice,
-  seconds: number,
-): Omit<MethodRecord, "cut"> {
-  const { plan } = split;
-  const model = toModel(plan, choice.fit.weights);
-  const test = encodeRows(job.table, plan, plan.rows.test);
-  return {
-    method,
-    seconds,
-    validationLoss: choice.validationLoss,
-    test: metricsOf(model, test),
-    testLoss: meanLoss(model, test),
-    logCoefficient: Array.from(choice.logCoefficient.subarray(0, plan.encoder.inputs.length)),
-  };
 }
 
 /** The final model, on training and validation rows of the first split, and the result. */
@@ -253,6 +111,7 @@ async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<Tu
     records: state.records,
     logCoefficient: chosen.logCoefficient,
     search,
+    rule: search?.outer?.rule ?? (await unusedRule(job, state.rule)),
     model: toModel(plan, weights),
     outcome: state.outcome,
     notes: [...splits.notes, ...endings, ...state.notes],
@@ -274,24 +133,18 @@ function chooseRecord(
   );
 }
 
-function endingNote(
-  record: MethodRecord,
-  options: TuneOptions,
-  repeat: number,
-): string | undefined {
-  const { outer, cut } = record;
-  if (outer === undefined) return undefined;
-  if (outer.status === "non-finite" || outer.status === "diverged") {
-    return `Split ${repeat + 1}: ${outer.sentence}`;
-  }
-  if (!cut) return undefined;
-  const made = outer.history.length - 1;
-  return `Split ${repeat + 1}: the time budget ended the search after ${made} of ${options.steps} outer steps.`;
-}
-
-function note(state: RunState, options: TuneOptions, text: string): void {
-  state.notes.push(text);
-  options.onEvent?.({ type: "note", text });
+/** The rule of a run that was stopped before its first step. */
+async function unusedRule(job: Job, chosen: ChosenRule): Promise<UsedRule> {
+  const { plan, training, validation } = await job.open(0);
+  const rows = toRows(validation, plan, job.splits.width);
+  const formulation = formulate(plan.target.task, chosen, training, rows);
+  return usedRule(chosen, formulation, undefined, {
+    innerGradients: 0,
+    hessianVectorProducts: 0,
+    crossProducts: 0,
+    storedFloats: 0,
+    reportGradients: 0,
+  });
 }
 
 function checkOptions(options: TuneOptions): void {
@@ -307,6 +160,8 @@ function checkOptions(options: TuneOptions): void {
       throw new RangeError(`tune: ${name} must be a whole number of at least 1, got ${value}.`);
     }
   }
+  const refusal = options.rule === undefined ? undefined : refusalOf(options.rule);
+  if (refusal !== undefined) throw new RangeError(`tune: ${refusal}.`);
   if (!(budgetSeconds > 0)) {
     throw new RangeError(`tune: budgetSeconds must be above 0, got ${budgetSeconds}.`);
   }

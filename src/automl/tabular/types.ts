@@ -26,6 +26,11 @@ export interface TuneOptions {
   /** Outer steps of the hypergradient method on each split, at most. */
   steps: number;
   /**
+   * The hypergradient rule by its name in the catalog, of those that apply, or "auto": the adviser measures the problem
+   * and picks. Default "reverse".
+   */
+  rule?: string;
+  /**
    * Wall-clock budget of this call, for everything. What was learned until then is the result. The first
    * split's baselines and some outer steps are always made, however long they take. Default: none.
    */
@@ -103,6 +108,41 @@ export interface HistoryEntry {
   seconds: number;
 }
 
+/** What the adviser said, in words. */
+export interface TuneAdvice {
+  /** What was found, and what follows. */
+  sentence: string;
+  /** The rule that was picked. */
+  call: string;
+  /** Training rows that were measured, of how many. */
+  rows: number;
+  ofRows: number;
+  /** The rest of its ranking, best first. */
+  runnersUp: { call: string; why: string; caution: string }[];
+  ruledOut: { rule: string; why: string }[];
+}
+
+/** The rule that estimated the hypergradients; numbers are those of the first split's search. */
+export interface UsedRule {
+  /** In the catalog of rules. */
+  name: string;
+  /** As one would write it. */
+  call: string;
+  /** What the hypergradient leaves out; `null` when it is the exact derivative at the follower's answer. */
+  bias: string | null;
+  /** The rule's own report at the step that was kept; "not-run" without one. */
+  status: string;
+  sentence: string;
+  /** Evaluations of the inner gradient, over all outer steps. */
+  innerGradients: number;
+  /** Products with second derivatives, over all outer steps. */
+  products: number;
+  /** Kept at once for the derivative. */
+  storedBytes: number;
+  /** Present when the adviser picked. */
+  advice?: TuneAdvice;
+}
+
 /** A fitted model: everything that turns raw columns into predictions. */
 export interface TabularModel {
   version: 1;
@@ -138,6 +178,7 @@ export interface TuneResult {
     relativeInnerGradient: number;
     steps: number;
   };
+  rule: UsedRule;
   notes: string[];
   environment: {
     stackelberg: string;

@@ -102,6 +102,7 @@ async function tuneAndSave(
     onCheckpoint: save,
   };
   if (settings.task !== undefined) options.task = settings.task;
+  if (settings.rule !== undefined) options.rule = settings.rule;
   if (settings.budgetSeconds !== undefined) options.budgetSeconds = settings.budgetSeconds;
   if (settings.threads !== undefined) options.threads = settings.threads;
   if (plan.resume !== undefined) options.resume = plan.resume.state;

@@ -8,6 +8,7 @@ import { lineChart } from "./charts.ts";
 import { coefficientsSection } from "./coefficients.ts";
 import { comparisonSection } from "./comparison-section.ts";
 import { html, Html } from "./html.ts";
+import { ruleSection } from "./rule-section.ts";
 import { styles } from "./styles.ts";
 
 /** What the report needs beside the result. */
@@ -50,7 +51,8 @@ export function reportPage(whole: TuneResult, context: ReportContext): string {
           </section>
           ${comparisonSection(result, compareMethods(result))}
           ${result.inputs.length === 0 ? undefined : coefficientsSection(result)}
-          ${curvesSection(result)} ${notesSection(result)} ${environmentSection(result, context)}
+          ${curvesSection(result)} ${ruleSection(result)} ${notesSection(result)}
+          ${environmentSection(result, context)}
           <footer>
             Made by stackelberg ${result.environment.stackelberg}. The model is in model.onnx, every
             number of this page in result.json.
@@ -63,7 +65,7 @@ export function reportPage(whole: TuneResult, context: ReportContext): string {
 
 /** The run in three sentences. */
 export function summary(result: TuneResult): [string, string, string] {
-  const { rows, repeats, completedRepeats } = result;
+  const { rows, repeats, completedRepeats, rule } = result;
   const models = {
     regression: "linear regression",
     binary: "logistic regression",
@@ -73,9 +75,13 @@ export function summary(result: TuneResult): [string, string, string] {
     completedRepeats === repeats
       ? formatCount(repeats, "random split")
       : `${completedRepeats} of ${formatCount(repeats, "planned random split")}`;
+  const derivative =
+    rule.bias === null
+      ? "differentiating exactly through the training of the weights"
+      : `with the hypergradients of the rule ${rule.name}`;
   return [
     `A ${models[result.task]} for ${result.target.name} was trained on ${formatCount(rows.train, "row")} with one L2 coefficient for each of its ${formatCount(result.inputs.length, "input column")}.`,
-    `The coefficients were tuned by gradient steps on the loss of ${formatCount(rows.validation, "validation row")}, differentiating exactly through the training of the weights, beside no tuning and the best single coefficient of a grid.`,
+    `The coefficients were tuned by gradient steps on the loss of ${formatCount(rows.validation, "validation row")}, ${derivative}, beside no tuning and the best single coefficient of a grid.`,
     `All three were then measured on ${formatCount(rows.test, "test row")} that neither training nor tuning saw, over ${splits}, in ${formatSeconds(result.seconds)} altogether.`,
   ];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { innerStepsFor } from "./column-coefficients.ts";
+import { innerStepsFor } from "./inner-steps.ts";
 import { denseLimit } from "./problem.ts";
 
 test.each([

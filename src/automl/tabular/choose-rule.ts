@@ -1,0 +1,153 @@
+/** Which rule a run uses: the one that was asked for, or the one that the adviser ranks first on this table. */
+import { numpy as np } from "@jax-js/jax";
+import { advise, type Advice } from "../../bilevel/advise.ts";
+import type { Problem } from "../../bilevel/problem.ts";
+import { DataError, type Table } from "../../data/index.ts";
+import { compile } from "../../program/index.ts";
+import { zeros } from "../../program/tensor.ts";
+import { innerStepsFor } from "./inner-steps.ts";
+import {
+  curvatureBounds,
+  curvatureOf,
+  tabularDynamics,
+  tabularProblem,
+  type Coefficients,
+  type Weights,
+} from "./problem.ts";
+import { autoRule, defaultRule, tuneRules, type TuneRule } from "./rules.ts";
+import { encodeRows, groupsOf, outputsOf, toRows, type Splits } from "./splits.ts";
+import type { TuneAdvice, TuneOptions } from "./types.ts";
+
+/** The rule of a run. */
+export interface ChosenRule extends TuneRule {
+  /** In the catalog. */
+  readonly name: string;
+  readonly advice?: TuneAdvice;
+}
+
+/**
+ * The rule that `options.rule` names; for "auto" the first one in the adviser's ranking that applies, or the default when
+ * it ranks none. A resumed run keeps the adviser's first answer.
+ */
+export async function chooseRule(
+  table: Table,
+  options: TuneOptions,
+  splits: Splits,
+): Promise<ChosenRule> {
+  const { rule: name = defaultRule, resume } = options;
+  if (name !== autoRule) return { name, ...tuneRules[name]! };
+  const answer = await adviseOn(table, options, splits);
+  const { ranking } = answer;
+  const saved = resume?.advice;
+  const best = saved ? ranking.find(({ call }) => call === saved.call) : ranking[0];
+  if (best === undefined) {
+    if (saved && saved.call !== defaultRule) {
+      throw new DataError(
+        `resume: the interrupted run used ${saved.call} on the adviser's word, which it does not give again; resume with the same version and number of threads, or start a new run with --rule.`,
+      );
+    }
+    return {
+      name: defaultRule,
+      ...tuneRules[defaultRule]!,
+      advice: saved ?? recordOf(answer, defaultRule),
+    };
+  }
+  const { factory, call, rule } = best;
+  const known = tuneRules[factory]!;
+  return {
+    name: factory,
+    coordinates: known.coordinates,
+    // The adviser's own instance is made for the problem's coordinates and dynamics.
+    make: known.coordinates === "own" ? () => ({ call, rule }) : known.make,
+    advice: saved ?? recordOf(answer, call),
+  };
+}
+
+/** The adviser's answer, with the rules that apply in its ranking. */
+interface Answer extends Advice {
+  /** Training rows that were measured, of how many. */
+  readonly rows: number;
+  readonly ofRows: number;
+}
+
+/**
+ * The adviser's answer at the search's start, on a split whose encoding needs no padding, for padded columns are flat
+ * directions. Of a large table some training rows stand for all.
+ */
+async function adviseOn(
+  table: Table,
+  options: TuneOptions,
+  { plans, width, target }: Splits,
+): Promise<Answer> {
+  const plan = plans.find(({ encoder }) => encoder.width === width)!;
+  const inputs = plan.encoder.inputs.length;
+  const { task } = target;
+  const outputs = outputsOf(plan.target);
+  const all = plan.rows.train;
+  const some = spreadRows(all, (width + 1) * outputs);
+  const { x, y } = toRows(encodeRows(table, plan, some), plan, width);
+  const validation = toRows(encodeRows(table, plan, plan.rows.validation), plan, width);
+  const session = {
+    device: options.device ?? "cpu",
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  } as const;
+  const curvature = compile(curvatureOf(task), session);
+  try {
+    const groups = groupsOf(plan.encoder, inputs, width);
+    const advice = await advise(
+      withoutShift(tabularProblem(task), curvatureBounds[task], outputs),
+      {
+        ...session,
+        lambda: { logCoefficient: zeros([inputs]) },
+        w: { weights: zeros([outputs, width + 1]) },
+        data: { inner: { x, y, groups, curvature: await curvature(x) }, outer: { ...validation } },
+        steps: innerStepsFor(task, [all.length, width + 1], outputs),
+        dynamics: tabularDynamics(width),
+      },
+    );
+    const ranking = advice.ranking.filter(({ factory }) => Object.hasOwn(tuneRules, factory));
+    return { ...advice, ranking, rows: some.length, ofRows: all.length };
+  } finally {
+    await curvature.dispose();
+  }
+}
+
+/**
+ * Rows evenly spread over all, as many as make 5e5 numbers, which are measured in a few seconds, and at least 200.
+ *
+ * @param numbers - in a row: columns times outputs.
+ */
+export function spreadRows(rows: Int32Array, numbers: number): Int32Array {
+  const count = Math.min(rows.length, Math.max(200, Math.floor(5e5 / numbers)));
+  return Int32Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]!);
+}
+
+/**
+ * The softmax does not change when all biases move together: a flat direction that no search notices, for it starts and
+ * stays at 0 along it. A parabola there, as steep as the curvature bound, hides it from the adviser.
+ */
+function withoutShift(problem: Problem, bound: number, outputs: number): Problem {
+  if (outputs === 1) return problem;
+  return {
+    ...problem,
+    inner: (w: Weights, lambda: Coefficients, data: unknown) => {
+      const biases = w.weights.slice([], -1);
+      return problem
+        .inner(w, lambda, data)
+        .add(np.square(np.mean(biases)).mul((bound * outputs) / 2));
+    },
+  };
+}
+
+function recordOf({ ranking, ruledOut, sentence, rows, ofRows }: Answer, call: string): TuneAdvice {
+  return {
+    sentence,
+    call,
+    rows,
+    ofRows,
+    runnersUp: ranking
+      .filter((one) => one.call !== call)
+      .map(({ call, why, caution }) => ({ call, why, caution })),
+    ruledOut: ruledOut.map(({ factory, why }) => ({ rule: factory, why })),
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * The same problem in other coordinates, for rules whose follower makes plain gradient steps. Each weight is measured in
+ * units of 1/√(its own curvature bound), w_j = u_j / √(d_j + exp λ_j), so that one learning rate serves every λ.
+ */
+import { numpy as np } from "@jax-js/jax";
+import { bilevel, type Arrays, type BilevelData, type Problem } from "../../bilevel/problem.ts";
+import { randomKey, randomStream, type Task } from "../../data/index.ts";
+import { tensor, type Tensor, type Tree } from "../../program/tensor.ts";
+import {
+  tabularProblem,
+  type Coefficients,
+  type Rows,
+  type TrainingData,
+  type Weights,
+} from "./problem.ts";
+
+/** Rows of either level, with what the scale is made of. */
+interface ScaledRows<A = np.Array> extends Rows<A> {
+  /** As in {@link TrainingData}. */
+  groups: A;
+  /** d: the diagonal of the curvature bound, [1, width + 1]. */
+  diagonal: A;
+}
+
+interface PreparedRows extends ScaledRows {
+  /** exp λ of each encoded column, 0 for the bias, [1, width + 1]. */
+  coefficient: np.Array;
+  /** 1/√(d + exp λ), [1, width + 1]. */
+  scale: np.Array;
+}
+
+/** {@link tabularProblem} over u: the same F(λ), for w(λ) is the same point. */
+export function scaledProblem(task: Task): Problem {
+  const { inner, outer } = tabularProblem(task);
+  const unscaled = (u: Weights, { scale }: PreparedRows): Arrays =>
+    ({ weights: u.weights.mul(scale) }) as unknown as Arrays;
+  return bilevel<Coefficients, Weights, ScaledRows & Partial<PreparedRows>>({
+    prepare: (lambda, data) => {
+      const exponentials = np.reshape(np.exp(lambda.logCoefficient), [1, -1]);
+      const coefficient = np.matmul(exponentials, data.groups);
+      const scale = np.reciprocal(np.sqrt(coefficient.add(data.diagonal)));
+      return { ...data, coefficient, scale };
+    },
+    inner: (u, lambda, data) =>
+      inner(unscaled(u, data as PreparedRows), lambda as never, data as never),
+    outer: (u, lambda, data) =>
+      outer(unscaled(u, data as PreparedRows), lambda as never, data as never),
+  }) as unknown as Problem;
+}
+
+/** Data of {@link scaledProblem} from those of `tabularProblem`. */
+export function scaledData(
+  { x, y, groups, curvature }: TrainingData<Tensor>,
+  validation: Rows<Tensor>,
+): BilevelData<Tree<Tensor>> {
+  const diagonal = diagonalOf(curvature);
+  const shared = {
+    groups,
+    diagonal: tensor(diagonal, { dtype: x.dtype, shape: [1, diagonal.length] }),
+  };
+  return { inner: { x, y, ...shared }, outer: { x: validation.x, y: validation.y, ...shared } };
+}
+
+/** 1/√(d_j + exp λ_j) of every encoded column and the bias, [width + 1]. */
+export function scaleAt(
+  { curvature, groups }: TrainingData<Tensor>,
+  logCoefficient: ArrayLike<number>,
+): Float64Array {
+  const scale = diagonalOf(curvature);
+  const columns = scale.length;
+  for (let i = 0; i < logCoefficient.length; i++) {
+    const coefficient = Math.exp(logCoefficient[i]!);
+    for (let j = 0; j < columns; j++) scale[j]! += coefficient * groups.data[i * columns + j]!;
+  }
+  return scale.map((sum) => 1 / Math.sqrt(sum));
+}
+
+/**
+ * A bound on the largest curvature of the inner objective over u, the same for every λ and w.
+ *
+ * With C the curvature bound of the loss, d its diagonal and Λ = diag(exp λ), the Hessian over u is at most
+ * (d + Λ)^-½ (C + Λ) (d + Λ)^-½, whose largest eigenvalue is at most that of d^-½ C d^-½, or 1: for with b that
+ * eigenvalue, vᵀ(C + Λ)v ≤ b·vᵀdv + vᵀΛv ≤ max(b, 1)·vᵀ(d + Λ)v.
+ */
+export function largestCurvature(curvature: Tensor): number {
+  // Beyond the limit of full matrices the bound is its own diagonal.
+  if (curvature.shape.length === 1) return 1;
+  const root = diagonalOf(curvature).map(Math.sqrt);
+  const n = root.length;
+  const stream = randomStream(randomKey(0, "largest curvature"));
+  let v = Float64Array.from(root, () => stream.normal());
+  let largest = 1;
+  for (let k = 0; k < powerSteps; k++) {
+    const length = Math.hypot(...v);
+    const unit = v.map((x, j) => x / length / root[j]!);
+    v = root.map((r, i) => {
+      let sum = 0;
+      for (let j = 0; j < n; j++) sum += curvature.data[i * n + j]! * unit[j]!;
+      return sum / r;
+    });
+    largest = Math.hypot(...v);
+  }
+  return Math.max(1, largest);
+}
+
+/** Power iteration comes from below: gradient steps of 1/b converge as long as b is more than half the eigenvalue. */
+const powerSteps = 60;
+
+function diagonalOf(curvature: Tensor): Float64Array {
+  const n = curvature.shape[0]!;
+  const stride = curvature.shape.length === 1 ? 1 : n + 1;
+  return Float64Array.from({ length: n }, (_, i) => curvature.data[i * stride]! as number);
+}

@@ -1,0 +1,51 @@
+/** What a result says of the rule: which one, what it reported at the step that was kept, and what it cost. */
+import type { StepRecord } from "../../bilevel/history.ts";
+import { makeReport, type Evaluated } from "../../bilevel/report.ts";
+import type { Cost } from "../../bilevel/rule.ts";
+import { tensor, type Tensor } from "../../program/tensor.ts";
+import type { ChosenRule } from "./choose-rule.ts";
+import type { Formulation } from "./formulation.ts";
+import type { UsedRule } from "./types.ts";
+
+/** After a search; `kept` is its best step's record, `cost` that of all steps. */
+export function usedRule(
+  chosen: ChosenRule,
+  { rule, call }: Pick<Formulation, "rule" | "call">,
+  kept: StepRecord | undefined,
+  cost: Cost,
+): UsedRule {
+  const report = kept && makeReport(rule, cost, numbersOf(kept), 0);
+  return {
+    name: chosen.name,
+    call,
+    bias: rule.needs.bias ?? null,
+    status: report?.status ?? "not-run",
+    sentence: report?.sentence ?? "No step of the search gave finite numbers.",
+    innerGradients: cost.innerGradients,
+    products:
+      cost.hessianVectorProducts +
+      cost.crossProducts +
+      (cost.outerHessianVectorProducts ?? 0) +
+      (cost.outerCrossProducts ?? 0),
+    storedBytes: 4 * cost.storedFloats,
+    ...(chosen.advice === undefined ? {} : { advice: chosen.advice }),
+  };
+}
+
+/** A step as the numbers that its report is made of; norms stand for the arrays. */
+function numbersOf(step: StepRecord): Evaluated {
+  const scalar = (value: number): Tensor => tensor(Float64Array.of(value), { shape: [] });
+  const further = Object.entries(step.measured).map(
+    ([name, value]) => [name, scalar(value)] as const,
+  );
+  return {
+    value: scalar(step.value),
+    gradient: scalar(step.gradientNorm),
+    w: scalar(step.innerGradientNorm),
+    measured: {
+      ...Object.fromEntries(further),
+      innerGradientNorm: scalar(step.innerGradientNorm),
+      initialInnerGradientNorm: scalar(step.initialInnerGradientNorm),
+    },
+  };
+}
