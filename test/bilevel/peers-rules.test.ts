@@ -111,7 +111,13 @@ const rules: Record<string, Rule[]> = {
   conjugateGradient: [implicit({ ...solved, solver: conjugateGradient({ maxSteps: 3 }) })],
   neumann: [implicit({ ...solved, solver: neumann({ maxSteps: 7, step: 0.6 }) })],
   nystrom: [implicit({ ...solved, solver: nystrom({ rank: 6, rho: 0.05 }) })],
-  iaptt: [iaptt({ ...six, auxiliary: gradientDescent({ learningRate: 0.5 }) })],
+  iaptt: [
+    iaptt({
+      steps: 6,
+      dynamics: gradientDescent({ learningRate: 2 }),
+      auxiliary: gradientDescent({ learningRate: 0.5 }),
+    }),
+  ],
   valuePenalty: [
     valuePenalty({ penalty: 4, steps: 3, valueSteps: 5, learningRate: 0.4, valueStart: "warm" }),
   ],

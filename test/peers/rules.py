@@ -156,7 +156,8 @@ def nystrom(rho):
     return lambda H, v: torch.linalg.solve(H + rho * torch.eye(len(v)), v)
 
 
-def iaptt(z, l, T=6, rate=0.6, auxiliary=0.5):
+def iaptt(z, l, T=6, rate=2.0, auxiliary=0.5):
+    # The steps overshoot, so that E is largest before the last one.
     z, l = leaf(W if z is None else z), leaf(l)
     path = steps(z, l, T, rate)
     worst = max(path, key=lambda w: outer(w, l).item())
