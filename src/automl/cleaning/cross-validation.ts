@@ -76,15 +76,8 @@ export function foldDynamics(): Dynamics {
   });
 }
 
-/**
- * P = (½ XᵀX/n + diag δ)⁻¹, [width, width] by rows: ½ bounds the softmax loss's curvature by the scores, so the inverse
- * bounds that of every fold's Hessian.
- *
- * @param x - [n, width] by rows.
- * @see Böhning, "Multinomial logistic regression algorithm", Ann. Inst. Statist. Math. 44, 1992.
- */
-export function preconditionerOf(x: Float32Array, decay: Float32Array): Float32Array {
-  const width = decay.length;
+/** ½ XᵀX/n of x [n, width] by rows: the lower triangle of [width, width], zeros above. */
+export function halfGram(x: Float32Array, width: number): Float64Array {
   const rows = x.length / width;
   const gram = new Float64Array(width * width);
   for (let i = 0; i < rows; i++) {
@@ -94,8 +87,21 @@ export function preconditionerOf(x: Float32Array, decay: Float32Array): Float32A
       for (let k = 0; k <= j; k++) gram[j * width + k]! += value * x[i * width + k]!;
     }
   }
-  for (let j = 0; j < width; j++) gram[j * width + j]! += decay[j]!;
-  return invertPositive(gram, width);
+  return gram;
+}
+
+/**
+ * P = (½ XᵀX/n + diag δ)⁻¹, [width, width] by rows: ½ bounds the softmax loss's curvature by the scores, so the inverse
+ * bounds that of every fold's Hessian.
+ *
+ * @param gram - from {@link halfGram}.
+ * @see Böhning, "Multinomial logistic regression algorithm", Ann. Inst. Statist. Math. 44, 1992.
+ */
+export function preconditionerOf(gram: Float64Array, decay: Float32Array): Float32Array {
+  const width = decay.length;
+  const sum = gram.slice();
+  for (let j = 0; j < width; j++) sum[j * width + j]! += decay[j]!;
+  return invertPositive(sum, width);
 }
 
 /** A⁻¹ = L⁻ᵀL⁻¹ from the lower triangle of A = LLᵀ, which is overwritten. */

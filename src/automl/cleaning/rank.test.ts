@@ -7,6 +7,7 @@ import {
   drawFolds,
   foldDynamics,
   foldMask,
+  halfGram,
   preconditionerOf,
 } from "./cross-validation.ts";
 import { rankRows } from "./rank.ts";
@@ -113,14 +114,16 @@ describe("cross-validation as a problem", () => {
     const [a, b, d] = [(1 + 9 + 0.25) / 6 + 0.25, (2 - 3 + 1) / 6, (4 + 1 + 4) / 6 + 0.5];
     const determinant = a * d - b * b;
     const expected = [d / determinant, -b / determinant, -b / determinant, a / determinant];
-    preconditionerOf(x, decay).forEach((v, i) => expect(v).toBeCloseTo(expected[i]!, 6));
+    preconditionerOf(halfGram(x, 2), decay).forEach((v, i) =>
+      expect(v).toBeCloseTo(expected[i]!, 6),
+    );
   });
 
   test("its hypergradient agrees with differences", async () => {
     const stream = randomStream(randomKey(6));
     const x = Float64Array.from({ length: 24 }, (_, i) => (i % 2 === 1 ? 1 : stream.normal()));
     const decay = Float32Array.of(0.1, 0.01);
-    const preconditioner = preconditionerOf(Float32Array.from(x), decay);
+    const preconditioner = preconditionerOf(halfGram(Float32Array.from(x), 2), decay);
     const y = Float64Array.from({ length: 24 }, (_, i) => Number(i % 12 < 6 === i < 12));
     const mask = (heldOut: boolean): ReturnType<typeof tensor> =>
       tensor(Float64Array.from(foldMask(draws, 3, heldOut)), { shape: [6, 12] });

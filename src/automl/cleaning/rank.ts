@@ -20,6 +20,7 @@ import {
   drawFolds,
   foldDynamics,
   foldMask,
+  halfGram,
   preconditionerOf,
   type CrossValidationProblem,
   type FoldTraining,
@@ -218,12 +219,13 @@ function evaluator(
     solver: conjugateGradient({ maxSteps: 50, rtol: 1e-4 }),
   });
   const { x, y } = data;
+  const gram = halfGram(x.data as Float32Array, width);
   let reference: number | undefined;
   return {
     async at(decay, start = zeros(shape)) {
       const coefficients = new Float32Array(width).fill(decay);
       coefficients[width - 1] = decay * biasShare;
-      const preconditioner = preconditionerOf(x.data as Float32Array, coefficients);
+      const preconditioner = preconditionerOf(gram, coefficients);
       const inner: FoldTraining<Tensor> = {
         x,
         y,
