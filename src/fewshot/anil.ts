@@ -11,7 +11,7 @@ import type { Encoder } from "./encoder.ts";
 import { linearProbe, type Encoded } from "./hyper-representation.ts";
 import type { Learner } from "./learner.ts";
 import { linear, type Head } from "./logits.ts";
-import { firstClassifier, type Classifier } from "./maml.ts";
+import { firstNetwork, type Network } from "./maml.ts";
 
 /**
  * The learner of Raghu et al. It differs from `hyperRepresentation` in the head's first weights, which are learned.
@@ -34,10 +34,10 @@ export function anil(options: { encoder: Encoder } & DescentOptions): Learner {
     rule: reverse,
     tasks: "in turn",
     ...descent,
-    init: (shape, seed, dtype) => ({ ...firstClassifier(encoder, shape, seed, dtype) }),
+    init: (shape, seed, dtype) => ({ ...firstNetwork(encoder, shape, seed, dtype) }),
     problem: bilevel({
       ...linearProbe(encoder),
-      init: (lambda: Classifier<np.Array>) => lambda.head,
+      init: (lambda: Network<np.Array>) => lambda.head,
     }),
     predict: (w: Head<np.Array>, _lambda, { features }: Encoded<np.Array>) => linear(w, features),
   });

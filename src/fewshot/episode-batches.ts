@@ -27,7 +27,10 @@ export function episodeBatches(source: TaskSource, levels: Levels = split): Bile
     );
   }
   drawEpisode(set, episode, seed, 0);
-  const print = JSON.stringify(["episodes", fingerprintOfImages(set), episode, { tasks, seed }]);
+  // Of every pixel, and asked for by both levels: made once, when a checkpoint is written or read.
+  let print: string | undefined;
+  const fingerprint = (): string =>
+    (print ??= JSON.stringify(["episodes", fingerprintOfImages(set), episode, { tasks, seed }]));
   // The step in progress, of which both levels ask: a cache of a pure function.
   let cached: { step: number; data: BilevelData<Tree<Tensor>> } | undefined;
   const at = (step: number): BilevelData<Tree<Tensor>> => {
@@ -40,8 +43,8 @@ export function episodeBatches(source: TaskSource, levels: Levels = split): Bile
     return cached.data;
   };
   return {
-    inner: { fingerprint: () => print, batch: (step) => at(step).inner },
-    outer: { fingerprint: () => print, batch: (step) => at(step).outer },
+    inner: { fingerprint, batch: (step) => at(step).inner },
+    outer: { fingerprint, batch: (step) => at(step).outer },
   };
 }
 

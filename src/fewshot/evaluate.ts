@@ -6,7 +6,7 @@ import { stackEpisodes, type Episode } from "../data/episodes.ts";
 import type { ImageSet } from "../data/image-set.ts";
 import { randomKey, randomStream } from "../data/random.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
-import { openClassifier, type ClassifierOptions } from "./adapt.ts";
+import { openClassifier, type ClassifierOptions } from "./classifier.ts";
 import type { Statistics } from "./encoder.ts";
 import type { Learner } from "./learner.ts";
 

@@ -13,7 +13,7 @@ import { conjugateGradient, type LinearSolver } from "../linear/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import type { Labelled, Learner } from "./learner.ts";
-import { classify, firstClassifier, wholeNetwork, type Classifier } from "./maml.ts";
+import { classify, firstNetwork, wholeNetwork, type Network } from "./maml.ts";
 
 /**
  * The learner of Rajeswaran et al. Each task has a linear system of its own.
@@ -42,7 +42,7 @@ export function imaml(
   }
   const problem = wholeNetwork(encoder);
   const logits = classify(encoder);
-  type Weights = Classifier<np.Array>;
+  type Weights = Network<np.Array>;
   return descentLearner({
     name: "imaml",
     encoder,
@@ -52,7 +52,7 @@ export function imaml(
     learnRate: false,
     rule: (options) => implicit({ ...options, solver }),
     tasks: "in turn",
-    init: (shape, seed, dtype) => ({ ...firstClassifier(encoder, shape, seed, dtype) }),
+    init: (shape, seed, dtype) => ({ ...firstNetwork(encoder, shape, seed, dtype) }),
     problem: bilevel({
       ...problem,
       inner: (w: Weights, lambda: Weights, support: Labelled<np.Array>) =>

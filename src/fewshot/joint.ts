@@ -17,7 +17,7 @@ import { fingerprintOfImages } from "./episode-batches.ts";
 import { hyperRepresentation } from "./hyper-representation.ts";
 import type { Labelled, Learner, TaskSource } from "./learner.ts";
 import { crossEntropy } from "./logits.ts";
-import { classify, firstClassifier, type Classifier } from "./maml.ts";
+import { classify, firstNetwork, type Network } from "./maml.ts";
 
 /**
  * Joint training, then a linear probe. A training step sees as many images as the episodes of the source have, drawn
@@ -36,13 +36,13 @@ export function joint(
     name: "joint",
     encoder,
     init: ({ image, classes }, seed, dtype = "float32") => ({
-      ...firstClassifier(encoder, { image, ways: classes }, seed, dtype),
+      ...firstNetwork(encoder, { image, ways: classes }, seed, dtype),
     }),
     training: (source) => ({
       problem: bilevel({
         init: () => [],
-        inner: (_w: unknown, { head }: Classifier<np.Array>) => head.bias.slice(0).mul(0),
-        outer: (_w: unknown, lambda: Classifier<np.Array>, batch: Labelled<np.Array>) =>
+        inner: (_w: unknown, { head }: Network<np.Array>) => head.bias.slice(0).mul(0),
+        outer: (_w: unknown, lambda: Network<np.Array>, batch: Labelled<np.Array>) =>
           crossEntropy(logits(lambda, batch), batch.y),
       }),
       rule: closedForm(),
@@ -56,9 +56,8 @@ export function joint(
 function imageBatches({ set, episode, tasks, seed }: TaskSource): Sampler {
   const size = tasks * episode.ways * (episode.shots + episode.queries);
   const labels = set.classes.flatMap((_, i) => Array<number>(countOf(set, i)).fill(i));
-  const print = JSON.stringify(["images", fingerprintOfImages(set), { size, seed }]);
   return {
-    fingerprint: () => print,
+    fingerprint: () => JSON.stringify(["images", fingerprintOfImages(set), { size, seed }]),
     batch: (step) => {
       const stream = randomStream(randomKey(seed, "images", step));
       const images = Array.from({ length: size }, () => stream.integer(labels.length));

@@ -14,8 +14,8 @@ import { firstOrder } from "./first-order.ts";
 import type { Labelled, Learner, TaskShape } from "./learner.ts";
 import { crossEntropy, linear, type Head } from "./logits.ts";
 
-/** All weights of a classifier: what MAML's leader and followers have. */
-export type Classifier<T> = { readonly encoder: Block<T>[]; readonly head: Head<T> };
+/** All weights of a network: what MAML's leader and followers have. */
+export type Network<T> = { readonly encoder: Block<T>[]; readonly head: Head<T> };
 
 /**
  * Second-order MAML: the derivative goes through all of the follower's steps, second derivatives included.
@@ -39,9 +39,9 @@ export function maml(options: { encoder: Encoder } & DescentOptions): Learner {
     rule: reverse,
     tasks: "in turn",
     ...descent,
-    init: (shape, seed, dtype) => ({ ...firstClassifier(encoder, shape, seed, dtype) }),
+    init: (shape, seed, dtype) => ({ ...firstNetwork(encoder, shape, seed, dtype) }),
     problem: wholeNetwork(encoder),
-    predict: (w: Classifier<np.Array>, _lambda, query: Labelled<np.Array>) => logits(w, query),
+    predict: (w: Network<np.Array>, _lambda, query: Labelled<np.Array>) => logits(w, query),
   });
 }
 
@@ -59,10 +59,10 @@ export function firstOrderMaml(
 /** A whole network that starts at λ as one task's problem. */
 export function wholeNetwork(encoder: Encoder): Problem {
   const logits = classify(encoder);
-  const loss = (w: Classifier<np.Array>, _lambda: unknown, data: Labelled<np.Array>): np.Array =>
+  const loss = (w: Network<np.Array>, _lambda: unknown, data: Labelled<np.Array>): np.Array =>
     crossEntropy(logits(w, data), data.y);
   return bilevel({
-    init: ({ encoder, head }: Classifier<np.Array>) => ({ encoder, head }),
+    init: ({ encoder, head }: Network<np.Array>) => ({ encoder, head }),
     inner: loss,
     outer: loss,
   });
@@ -71,17 +71,17 @@ export function wholeNetwork(encoder: Encoder): Problem {
 /** Images to logits. */
 export function classify(
   encoder: Encoder,
-): (w: Classifier<np.Array>, images: Labelled<np.Array>) => np.Array {
+): (w: Network<np.Array>, images: Labelled<np.Array>) => np.Array {
   return (w, { x, statistics }) => linear(w.head, encoder.encode(w.encoder, x, statistics));
 }
 
-/** A classifier before training: the encoder's first weights, a head by Glorot's uniform distribution, bias 0. */
-export function firstClassifier(
+/** A network before training: the encoder's first weights, a head by Glorot's uniform distribution, bias 0. */
+export function firstNetwork(
   encoder: Encoder,
   { image, ways }: Pick<TaskShape, "image" | "ways">,
   seed: number,
   dtype: "float32" | "float64",
-): Classifier<Tensor> {
+): Network<Tensor> {
   const features = encoder.size(image);
   const stream = randomStream(randomKey(seed, "head"));
   const limit = Math.sqrt(6 / (features + ways));

@@ -20,7 +20,7 @@ import { callTree, countElements, treeMap } from "../program/trees.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import type { Labelled, Learner } from "./learner.ts";
-import { classify, firstClassifier, wholeNetwork, type Classifier } from "./maml.ts";
+import { classify, firstNetwork, wholeNetwork, type Network } from "./maml.ts";
 
 /**
  * The learner of Nichol et al. The follower adapts to the support set in training as at test; the query set only gives the
@@ -45,9 +45,9 @@ export function reptile(
     learnRate: false,
     rule: displacement,
     tasks: "in turn",
-    init: (shape, seed, dtype) => ({ ...firstClassifier(encoder, shape, seed, dtype) }),
+    init: (shape, seed, dtype) => ({ ...firstNetwork(encoder, shape, seed, dtype) }),
     problem: wholeNetwork(encoder),
-    predict: (w: Classifier<np.Array>, _lambda, query: Labelled<np.Array>) => logits(w, query),
+    predict: (w: Network<np.Array>, _lambda, query: Labelled<np.Array>) => logits(w, query),
   });
 }
 

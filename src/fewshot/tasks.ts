@@ -6,7 +6,9 @@
  */
 import { numpy as np, tree, vmap } from "@jax-js/jax";
 import { bilevel, type Arrays, type Problem } from "../bilevel/problem.ts";
-import type { Estimate, Rule } from "../bilevel/rule.ts";
+import { addTrees, zerosLikeTree } from "../bilevel/leaves.ts";
+import type { Cost, Estimate, Measured, Rule } from "../bilevel/rule.ts";
+import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
 import { Tensor, type Tree } from "../program/tensor.ts";
 import { callTree, treeMap } from "../program/trees.ts";
@@ -31,7 +33,8 @@ export function stackTasks(problem: Problem): Problem {
  * tasks', and only one task's trajectory is kept at a time. The problem is the one-task problem; λ is shared, and the
  * leaves of data, w and state have the tasks as their first axis.
  *
- * Of what the rule measures, the gradient norms are those of all tasks together, and the rest is the greatest over them.
+ * Of what the rule measures, the gradient norms are those of all tasks together, the smallest curvature is the smallest
+ * over the tasks, and the rest the greatest.
  *
  * @throws TypeError, in an estimate, for minibatches stacked for the inner steps.
  */
@@ -47,49 +50,29 @@ export function perTask(rule: Rule): Rule {
           "perTask: the inner data must be one batch for all inner steps; leave perStep out of the sampler.",
         );
       }
-      const stacked = { data: point.data, w: point.w, state: point.state };
+      const { lambda, batched: _, ...stacked } = point;
       const tasks = tree.leaves<Value>(point.data as unknown as Tree<Value>)[0]!.shape[0]!;
-      const divide = (sum: Arrays): Arrays => treeMap((x: np.Array) => x.div(tasks), sum);
-      let cost: Estimate["cost"];
-      const zero = callTree(
-        program,
-        (lambda: Arrays) => treeMap((x: np.Array) => np.zerosLike(x), lambda),
-        point.lambda,
-      );
-      const [gradient, each] = program.scan(
+      let cost: Cost;
+      const [sum, each] = program.scan(
         { length: tasks },
         (sum: Tree<Value>, task: typeof stacked) => {
-          const estimate = rule.estimate(program, problem, { lambda: point.lambda, ...task });
-          cost = estimate.cost;
+          const estimate = rule.estimate(program, problem, { lambda, ...task });
           const { value, w, state, report } = estimate;
-          const next = callTree(program, add, sum, estimate.gradient);
+          cost = estimate.cost;
+          const next = callTree(program, addTrees, sum, estimate.gradient);
           return [next, { value, w, state, report: { ...report } } as unknown as Tree<Value>];
         },
-        zero,
+        callTree(program, zerosLikeTree, lambda),
         stacked as unknown as Tree<Value>,
       ) as unknown as [Tree<Value>, Pick<Estimate, "value" | "w" | "state" | "report">];
-      const { innerGradientNorm, initialInnerGradientNorm, ...others } = each.report;
+      const divide = (sum: Arrays): Arrays => treeMap((x: np.Array) => x.div(tasks), sum);
       return {
         value: program.call((x: np.Array) => np.mean(x), each.value),
-        gradient: callTree(program, divide, gradient),
+        gradient: callTree(program, divide, sum),
         w: each.w,
         state: each.state,
-        report: {
-          innerGradientNorm: program.call(norm, innerGradientNorm),
-          initialInnerGradientNorm: program.call(norm, initialInnerGradientNorm),
-          ...Object.fromEntries(
-            Object.entries(others).map(([name, value]) => [
-              name,
-              program.call((x: np.Array) => np.max(x), value),
-            ]),
-          ),
-        },
-        cost: {
-          ...(Object.fromEntries(
-            Object.entries(cost!).map(([name, count]) => [name, tasks * (count as number)]),
-          ) as unknown as Estimate["cost"]),
-          storedFloats: cost!.storedFloats,
-        },
+        report: summarize(program, each.report),
+        cost: multiply(cost!, tasks),
       };
     },
   };
@@ -106,10 +89,23 @@ export function repeatForTasks(one: Tree<Tensor>, tasks: number): Tree<Tensor> {
   }, one);
 }
 
-function add(a: Arrays, b: Arrays): Arrays {
-  return treeMap((x: np.Array, y: np.Array) => x.add(y), a, b);
+/** The report of all tasks from theirs, each measurement [tasks]. */
+function summarize(program: Program, report: Measured<Value>): Measured<Value> {
+  const summary: Record<string, (x: np.Array) => np.Array> = {
+    innerGradientNorm: (x) => np.sqrt(np.sum(np.square(x))),
+    initialInnerGradientNorm: (x) => np.sqrt(np.sum(np.square(x))),
+    smallestCurvature: (x) => np.min(x),
+  };
+  const greatest = (x: np.Array): np.Array => np.max(x);
+  const entries = Object.entries(report).map(([name, value]) => [
+    name,
+    program.call(summary[name] ?? greatest, value),
+  ]);
+  return Object.fromEntries(entries) as Measured<Value>;
 }
 
-function norm(x: np.Array): np.Array {
-  return np.sqrt(np.sum(np.square(x)));
+/** What all tasks cost; they are kept one at a time. */
+function multiply({ storedFloats, ...counts }: Cost, tasks: number): Cost {
+  const all = Object.entries(counts).map(([name, count]) => [name, tasks * count]);
+  return { ...(Object.fromEntries(all) as typeof counts), storedFloats };
 }
