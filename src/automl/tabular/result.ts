@@ -2,6 +2,7 @@
 import { meanInterval, type Table } from "../../data/index.ts";
 import type { MethodRecord, OuterRecord } from "./checkpoint.ts";
 import { describeEnvironment } from "./environment.ts";
+import { defaultRule } from "./rules.ts";
 import type { Splits } from "./splits.ts";
 import type {
   Method,
@@ -119,7 +120,8 @@ function reportOf(outer: OuterRecord | undefined, options: TuneOptions): TuneRes
       steps: 0,
     };
   }
-  const { innerGradientNorm, referenceGradientNorm, bestStep, innerSteps } = outer;
+  const { innerGradientNorm, referenceGradientNorm, bestStep, innerSteps, rule } = outer;
+  const another = rule.name === defaultRule ? "" : `, or take --rule ${defaultRule}`;
   const relativeInnerGradient = innerGradientNorm / referenceGradientNorm;
   const isSolved = relativeInnerGradient <= solvedTolerance;
   const size = `the inner gradient's norm is ${innerGradientNorm.toExponential(1)}, ${relativeInnerGradient.toExponential(1)} of that at zero weights`;
@@ -128,7 +130,7 @@ function reportOf(outer: OuterRecord | undefined, options: TuneOptions): TuneRes
     status: isSolved ? "solved" : "not-solved",
     sentence: isSolved
       ? `The inner problem is solved well enough: ${where}, ${size} (at most ${solvedTolerance} is asked).`
-      : `The inner problem is not solved well enough for exact hypergradients: ${where}, ${size} (at most ${solvedTolerance} is asked); allow more --steps, so that the follower catches up, or remove columns that nearly repeat others.`,
+      : `The inner problem is not solved well enough for exact hypergradients: ${where}, ${size} (at most ${solvedTolerance} is asked); allow more --steps, so that the follower catches up, or remove columns that nearly repeat others${another}.`,
     innerGradientNorm,
     relativeInnerGradient,
     steps: innerSteps,

@@ -38,19 +38,12 @@ export interface RuleSizes {
   readonly learningRate: number;
 }
 
-/** A rule as one would write it, without the dynamics. */
-export interface NamedRule {
-  /** Its name in the catalog. */
-  readonly name: string;
-  readonly call: string;
-  readonly rule: Rule;
-}
-
 /** How a rule of the catalog tunes a table. */
 export interface TuneRule {
   /** "own": over the weights, with the problem's dynamics. "scaled": over scaled weights, with plain gradient steps. */
   readonly coordinates: "own" | "scaled";
-  make(sizes: RuleSizes): Omit<NamedRule, "name">;
+  /** The rule, and the call as one would write it without the dynamics. */
+  make(sizes: RuleSizes): { readonly call: string; readonly rule: Rule };
 }
 
 /** The rules that apply, by their names in the catalog. */
@@ -103,7 +96,7 @@ export const tuneRules: Readonly<Record<string, TuneRule>> = {
       valueStart: "warm",
     }),
   ),
-  // The answer's steps meet the curvature of E + 10·L, a fifth of whose bound is left for E.
+  // The answer's steps meet the curvature of E + 10·L: the other half of 20 is left for that of E.
   f2sa: scaled("f2sa", f2sa, ({ gradientSteps, learningRate }) => ({
     steps: gradientSteps,
     learningRate: Number((learningRate / 20).toPrecision(3)),

@@ -17,13 +17,16 @@ const base: TuneOptions = {
   threads: 1,
 };
 
-describe("the adviser's rule", () => {
+// The adviser's measurements take a second or two each, on a machine that does nothing else.
+const timeout = 120_000;
+
+describe("the adviser's rule", { timeout }, () => {
   const options: TuneOptions = { ...base, rule: "auto" };
   const events: TuneEvent[] = [];
   let result: TuneResult;
   beforeAll(async () => {
     result = await tune(table, { ...options, onEvent: (event) => events.push(event) });
-  });
+  }, timeout);
 
   test("is the one that runs, with reasons for it and for the others", () => {
     const { rule } = result;
@@ -54,7 +57,7 @@ describe("the adviser's rule", () => {
   });
 });
 
-test("softmax: the common shift of all biases does not make the inner solution look flat", async () => {
+test("softmax: the common shift of all biases does not look flat", { timeout }, async () => {
   const three = classTable(90, ["iris", "lily", "rose"]);
   const { rule } = await tune(three, { ...base, steps: 1, rule: "auto" });
   expect(rule.advice!.sentence).toContain("The inner solution is unique");
