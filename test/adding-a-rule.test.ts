@@ -8,7 +8,11 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { afterAll, expect, test } from "vitest";
 import type { CatalogEntry } from "../src/bilevel/catalog.ts";
+import { disposePrograms } from "../src/bilevel/index.ts";
 import { expectCounts } from "./bilevel/rule-counts.ts";
+import type { Row } from "./matrix/cells.ts";
+import { checkCell } from "./matrix/evaluate-cell.ts";
+import { columns } from "./matrix/problems.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const page = readFileSync(join(root, "docs/adding-a-rule.md"), "utf8");
@@ -28,11 +32,12 @@ for (const [path, text] of files) {
   writeFileSync(join(copy, path), withOriginals(path, text));
 }
 
-test("the page has a rule, its export, its catalog entry and its test", () => {
+test("the page has a rule, its export, its catalog entry, its row and its test", () => {
   expect([...files.keys()]).toEqual([
     "src/bilevel/rules/scaled-identity.ts",
     "src/bilevel/index.ts",
     "src/bilevel/catalog/implicit.ts",
+    "test/matrix/rows-implicit.ts",
     "test/bilevel/rules-scaled-identity.test.ts",
   ]);
 });
@@ -57,6 +62,15 @@ test("its catalog entry gives the rule's counts, and names its file and source",
   expect(rule).toContain(`export function ${factory}(`);
   expect(rule).toContain(`@see ${source}.`);
   for (const form of forms) expectCounts(form);
+});
+
+const { implicitRows: rows } = (await import(join(copy, "test/matrix/rows-implicit.ts"))) as {
+  implicitRows: readonly Row[];
+};
+test.each(columns)("its row of the matrix holds on $name", async (column) => {
+  expect(rows.length).toBe(1);
+  await checkCell(rows[0]!, column);
+  await disposePrograms(column.problem);
 });
 
 // Its tests join those of this file.
