@@ -212,7 +212,7 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
     make: (c) => {
       // The penalty's curvature is that of E and of 2γ·H².
       const rate = 0.9 / Math.max(largestRow(c, "outer"), 2 * largestRow(c, "inner") ** 2);
-      return gradientPenalty({ penalty: GAMMA, steps: 150 * c.steps, learningRate: rate });
+      return gradientPenalty({ penalty: GAMMA, steps: 60 * c.steps, learningRate: rate });
     },
     theory: (c) => gradientPenalized(c.model, GAMMA, c.name === "P9" ? [INNER_MAXIMUM] : basin(c)),
     cells: {
@@ -263,14 +263,14 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
           to: [1.3766566908935443, -0.5515177426250534],
           tolerance: 0.03,
           rate: 0.05,
-          steps: 1500,
+          steps: 600,
         },
         why: "ten steps estimate the inner minimum: it rests 0.0289 beside the optimum",
       },
       P7: {
         kind: "arrives",
-        leads: { to: [1, 1], tolerance: 1e-3, rate: 0.05, steps: 2000 },
-        why: "what its slow direction leaves after 2000 steps",
+        leads: { to: [1, 1], tolerance: 0.02, rate: 0.05, steps: 800 },
+        why: "what its slow direction leaves after 800 steps",
       },
       P9: unclaimed(
         "its multiplier comes from one direction; where it leads is not known in closed form",
@@ -280,10 +280,10 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
   {
     factory: "moreauEnvelope",
     option: "",
-    make: (c) => moreauEnvelope({ penalty: GAMMA, proximalWeight: 0.5, learningRate: c.rate / 2 }),
+    make: (c) => moreauEnvelope({ penalty: GAMMA, proximalWeight: 0.5, learningRate: c.rate }),
     theory: (c) => enveloped(c.model, GAMMA, 0.5, basin(c)),
     // Along free weights E alone moves the answer, by a tenth of its gradient.
-    still: (c) => (c.lacks.length > 0 ? 20 : 4) * c.steps,
+    still: (c) => (c.lacks.length > 0 ? 10 : 2) * c.steps,
     cells: penaltyCells,
   },
 ];
