@@ -46,10 +46,14 @@ export function forUnique(
     cost.innerGradients + 2 * (cost.hessianVectorProducts + cost.crossProducts);
   const early = (plan: Plan): boolean =>
     plan.kind === "exact" || (plan.kind === "implicit" && isWellSolved);
-  // A schedule that keeps as much as all the states saves nothing.
+  const factoryOf = ({ call }: Plan): string => call.slice(0, call.indexOf("("));
+  // A schedule with as many slots as there are steps saves nothing beside keeping every state.
   const isWorth = (plan: Plan): boolean =>
     !ranking.some(
-      (other) => other.kind === plan.kind && other.bytes < plan.bytes && work(other) <= work(plan),
+      (other) =>
+        factoryOf(other) === factoryOf(plan) &&
+        other.bytes < plan.bytes &&
+        work(other) <= work(plan),
     );
   const admitted = ranking.filter((plan) => isAdmitted(plan) && isWorth(plan));
   const ordered = [
