@@ -1,5 +1,5 @@
 /** Meta-learning with a convolutional network, the work of bench/peers/networks.py. */
-import { grad, lax, nn, numpy as np, tree, vmap } from "@jax-js/jax";
+import { grad, nn, numpy as np, tree, vmap } from "@jax-js/jax";
 
 import {
   bilevel,
@@ -9,6 +9,7 @@ import {
   type Problem,
   reverse,
 } from "../../src/index.ts";
+import { pooledBlock } from "../../src/layers/conv-block.ts";
 import { compile, type Tensor } from "../../src/program/index.ts";
 import type { RandomStream } from "../../src/data/random.ts";
 import {
@@ -29,29 +30,14 @@ interface Images {
 }
 
 const blocks = 4;
-const perChannel = [1, -1, 1, 1];
-
 /** Four blocks of 3×3 convolution, batch normalization by batch statistics, ReLU and 2×2 max pooling. */
 function features(params: np.Array[], images: np.Array): np.Array {
-  let x = images;
+  let image = images;
   for (let i = 0; i < blocks; i++) {
     const [kernel, bias, gain] = params.slice(3 * i, 3 * i + 3) as [np.Array, np.Array, np.Array];
-    x = lax.conv(x, kernel, [1, 1], "SAME");
-    const mean = np.mean(x, [0, 2, 3]);
-    const variance = np.mean(np.square(x.sub(mean.reshape(perChannel))), [0, 2, 3]);
-    const scale = gain.div(np.sqrt(variance.add(1e-5)));
-    const shift = bias.sub(mean.mul(scale));
-    x = maxPool(nn.relu(x.mul(scale.reshape(perChannel)).add(shift.reshape(perChannel))));
+    ({ image } = pooledBlock({ kernel, bias, gain }, image, { epsilon: 1e-5 }));
   }
-  return x.reshape([images.shape[0]!, -1]);
-}
-
-/** 2×2 windows; an odd last row or column is left out. */
-function maxPool(x: np.Array): np.Array {
-  const [n, channels, height, width] = x.shape as [number, number, number, number];
-  const [rows, columns] = [height >> 1, width >> 1];
-  const whole = x.slice([], [], [0, 2 * rows], [0, 2 * columns]);
-  return np.max(whole.reshape([n, channels, rows, 2, columns, 2]), [3, 5]);
+  return image.reshape([images.shape[0]!, -1]);
 }
 
 function crossEntropy(logits: np.Array, y: np.Array): np.Array {
@@ -80,7 +66,7 @@ const headLosses = (w: np.Array[], { x, y }: Images): np.Array => {
 /** The representation is the leader's; each task's follower is a linear classifier on it, tasks along the first axis. */
 const hyperRepresentation = bilevel({
   prepare: (lambda: np.Array[], { x, y }: Images) => ({
-    x: vmap((images: np.Array) => features(lambda, images))(x) as np.Array,
+    x: np.stack(Array.from({ length: x.shape[0]! }, (_, j) => features(lambda, x.slice(j)))),
     y,
   }),
   inner: (w: np.Array[], _: np.Array[], support: Images) => np.sum(headLosses(w, support)),

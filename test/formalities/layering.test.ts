@@ -9,6 +9,7 @@ const house: readonly { folder: string; only?: readonly string[] }[] = [
   { folder: "program" },
   { folder: "linear" },
   { folder: "bilevel" },
+  { folder: "layers", only: [] },
   { folder: "data", only: ["program"] },
   { folder: "fewshot" },
   { folder: "automl" },

@@ -34,45 +34,89 @@ export function convolveByKernelOffset(context: OperationContext, conv: Convolut
   return context.reshape(product, [batch, groups * outChannels, ...output]);
 }
 
-/** One product for each output position. */
+/** One product for each output position; the gradient of a filter is such a convolution, channels in the batch's place. */
 export function convolveByOutputPosition(context: OperationContext, conv: Convolution): string {
-  const { batch, groups, inChannels, outChannels, kernel, output, strides, rhsDilation } = conv;
+  const { batch, groups, inChannels, outChannels, kernel, output } = conv;
   const summed = inChannels * sizeOf(kernel);
-  const grouped = groups > 1;
-  const weights = context.reshape(conv.rhs, [groups, outChannels, summed]);
-  const w = context.transpose(weights, [0, 2, 1]);
-
-  let x = padded(context, conv);
-  if (grouped) {
-    const split = [batch, groups, inChannels, ...x.shape.slice(2)];
-    const perm = [1, 0, ...split.map((_, axis) => axis).slice(2)];
-    const name = context.transpose(context.reshape(x.name, split), perm);
-    x = { name, shape: perm.map((axis) => split[axis]!) };
-  }
-  const slices = indices(output).map((position) => {
-    const starts = position.map((p, axis) => p * strides[axis]!);
-    const slice = strided(context, x, grouped ? 3 : 2, starts, kernel, rhsDilation);
-    return context.reshape(slice.name, [groups, batch, summed]);
-  });
-  const positions = slices.length;
-  const stack = (parts: readonly string[], axis: number): string =>
-    positions === 1 ? parts[0]! : context.node("Concat", parts, { axis: { int: axis } });
-  // With few rows a product is all reading of w: stack the rows and read it once.
-  const product =
-    batch < fewRows
-      ? context.node("MatMul", [stack(slices, 1), w])
-      : stack(
-          slices.map((rows) => context.node("MatMul", [rows, w])),
-          1,
-        );
+  const split = [groups, outChannels, inChannels, ...kernel];
+  const weights =
+    groups === 1
+      ? rotateLeft(context, { name: conv.rhs, shape: split.slice(1) }, 0)
+      : rotateLeft(context, { name: context.reshape(conv.rhs, split), shape: split }, 1);
+  const w = context.reshape(weights.name, [groups, summed, outChannels]);
+  const product = slicesAreScattered(conv)
+    ? productsOfColumns(context, conv, w)
+    : productsOfRows(context, conv, w);
   // [groups, positions · batch, out]
-  const axes = context.reshape(product, [groups, positions, batch, outChannels]);
+  const axes = context.reshape(product, [groups, sizeOf(output), batch, outChannels]);
   const ordered = context.transpose(axes, [2, 0, 3, 1]);
   return context.reshape(ordered, [batch, groups * outChannels, ...output]);
 }
 
 /** A matrix product with fewer rows than this is bound by reading the other matrix. */
 const fewRows = 8;
+
+/** Whether a slice would pick every other number: with the batch last it copies runs of memory instead. */
+function slicesAreScattered({ batch, dtype, groups, rhsDilation }: Convolution): boolean {
+  const canTranspose = groups === 1 && dtype === "float32";
+  return canTranspose && batch >= fewRows && rhsDilation.some((factor) => factor > 1);
+}
+
+function productsOfRows(context: OperationContext, conv: Convolution, w: string): string {
+  const { batch, groups, inChannels, kernel, rhsDilation } = conv;
+  const x = padded(context, conv);
+  const split = [batch, groups, inChannels, ...x.shape.slice(2)];
+  const swap = [1, 0, ...split.map((_, axis) => axis).slice(2)];
+  const grouped: Shaped =
+    groups === 1
+      ? x
+      : {
+          name: context.transpose(context.reshape(x.name, split), swap),
+          shape: swap.map((axis) => split[axis]!),
+        };
+  const rows = positionsOf(conv).map((starts) => {
+    const first = grouped.shape.length - kernel.length;
+    const slice = strided(context, grouped, first, starts, kernel, rhsDilation);
+    return context.reshape(slice.name, [groups, batch, inChannels * sizeOf(kernel)]);
+  });
+  if (batch < fewRows) return context.node("MatMul", [stack(context, rows), w]);
+  return stack(
+    context,
+    rows.map((matrix) => context.node("MatMul", [matrix, w])),
+  );
+}
+
+function productsOfColumns(context: OperationContext, conv: Convolution, w: string): string {
+  const { batch, inChannels, outChannels, kernel, rhsDilation } = conv;
+  const summed = inChannels * sizeOf(kernel);
+  const x = rotateLeft(context, padded(context, conv), 0);
+  const flat = context.reshape(w, [summed, outChannels]);
+  const products = positionsOf(conv).map((starts) => {
+    const lengths = [inChannels, ...kernel, batch];
+    const slice = strided(context, x, 0, [0, ...starts, 0], lengths, [1, ...rhsDilation, 1]);
+    const columns = context.reshape(slice.name, [summed, batch]);
+    const product = context.node("Gemm", [columns, flat], { transA: { int: 1 } });
+    return context.reshape(product, [1, batch, outChannels]);
+  });
+  return stack(context, products);
+}
+
+/** Where the filter stands for each output position. */
+function positionsOf({ output, strides }: Convolution): number[][] {
+  return indices(output).map((position) => position.map((p, axis) => p * strides[axis]!));
+}
+
+/** [groups, n, ...] of each, together [groups, positions · n, ...]. */
+function stack(context: OperationContext, parts: readonly string[]): string {
+  return parts.length === 1 ? parts[0]! : context.node("Concat", parts, { axis: { int: 1 } });
+}
+
+/** Axis `first` goes to the end. */
+function rotateLeft(context: OperationContext, { name, shape }: Shaped, first: number): Shaped {
+  const axes = shape.map((_, axis) => axis);
+  const perm = [...axes.slice(0, first), ...axes.slice(first + 1), first];
+  return { name: context.transpose(name, perm), shape: perm.map((axis) => shape[axis]!) };
+}
 
 /** The data as the filter meets it: zeros inserted, padded, cut. */
 function padded(context: OperationContext, conv: Convolution): Shaped {

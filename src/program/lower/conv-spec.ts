@@ -40,18 +40,23 @@ export interface Convolution extends Motion {
 /** Computes a folded convolution: the name of [batch, groups·out, ...output]. */
 export type Convolve = (context: OperationContext, convolution: Convolution) => string;
 
-/** Folds the vmap axes of a `conv`, lets `convolve` compute it in `dtype`, and unfolds the result. */
+/**
+ * Folds the vmap axes of a `conv`, lets `convolve` compute it in `dtype`, and unfolds the result.
+ *
+ * @param summed - vmap axes that both operands carry and the result is summed over: more channels to sum.
+ */
 export function foldBatchAxes(
   context: OperationContext,
   operation: Apply,
   dtype: DType,
   convolve: Convolve,
+  summed: readonly number[] = [],
 ): string {
   const { params, outputs } = operation;
   const v = params["vmapDims"] as number;
   const [lhs, rhs] = operation.inputs.map((input) => unbroadcast(context, input, v));
   const output = outputs[0]!.shape;
-  const axes = Array.from({ length: v }, (_, axis) => axis);
+  const axes = Array.from({ length: v }, (_, axis) => axis).filter((a) => !summed.includes(a));
   const has = (side: Side, axis: number): boolean => side.shape[axis] !== 1;
   const both = axes.filter((axis) => has(lhs!, axis) && has(rhs!, axis));
   const lhsOnly = axes.filter((axis) => has(lhs!, axis) && !has(rhs!, axis));
@@ -59,7 +64,8 @@ export function foldBatchAxes(
   const length = (group: readonly number[]): number => sizeOf(group.map((axis) => output[axis]!));
   const tail = output.map((_, axis) => axis).slice(v + 2);
 
-  const [n, c, o] = [lhs!.shape[v]!, lhs!.shape[v + 1]!, rhs!.shape[v]!];
+  const [n, o] = [lhs!.shape[v]!, rhs!.shape[v]!];
+  const c = length(summed) * lhs!.shape[v + 1]!;
   const [spatial, kernel] = [lhs!.shape.slice(v + 2), rhs!.shape.slice(v + 2)];
   const batch = length(lhsOnly) * n;
   const groups = length(both);
@@ -69,14 +75,14 @@ export function foldBatchAxes(
       context,
       lhs!,
       dtype,
-      [...lhsOnly, v, ...both, v + 1, ...tail],
+      [...lhsOnly, v, ...both, ...summed, v + 1, ...tail],
       [batch, groups * c, ...spatial],
     ),
     rhs: arrange(
       context,
       rhs!,
       dtype,
-      [...both, ...rhsOnly, v, v + 1, ...tail],
+      [...both, ...rhsOnly, v, ...summed, v + 1, ...tail],
       [groups * outChannels, c, ...kernel],
     ),
     batch,
@@ -104,7 +110,19 @@ export function foldBatchAxes(
     flat,
     kept.map((axis) => order.indexOf(axis)),
   );
-  return kept.length === output.length ? unfolded : context.reshape(unfolded, output);
+  const shape = output.filter((_, axis) => !summed.includes(axis));
+  return kept.length === shape.length ? unfolded : context.reshape(unfolded, shape);
+}
+
+/** The vmap axes of a `conv` that both operands carry, among `axes`. */
+export function sharedBatchAxes(
+  context: OperationContext,
+  { inputs, params }: Apply,
+  axes: readonly number[],
+): number[] {
+  const v = params["vmapDims"] as number;
+  const sides = inputs.map((input) => unbroadcast(context, input, v));
+  return axes.filter((axis) => axis < v && sides.every(({ shape }) => shape[axis] !== 1));
 }
 
 interface Side {

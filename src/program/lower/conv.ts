@@ -4,7 +4,7 @@ import { type DType, sizeOf } from "../tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 import { convolveByKernelOffset, convolveByOutputPosition } from "./conv-offsets.ts";
 import { convolveDense } from "./conv-dense.ts";
-import { type Convolution, foldBatchAxes } from "./conv-spec.ts";
+import { type Convolution, foldBatchAxes, sharedBatchAxes } from "./conv-spec.ts";
 import { convolveSwapped, isSwapProfitable } from "./conv-swap.ts";
 
 export const conv: Lower = (context, operation) => {
@@ -16,6 +16,31 @@ export const conv: Lower = (context, operation) => {
   const name = foldBatchAxes(context, operation, dtype, convolve);
   return [dtype === output.dtype ? name : context.cast(name, output.dtype)];
 };
+
+/**
+ * The sum of a `conv` that nothing else uses over vmap axes that both its operands carry (tasks that share a filter, in
+ * its gradient): one convolution that sums over more channels, where there would be one for each task.
+ *
+ * @returns the sum over those axes and the axes of its result still to be summed over; undefined where there are none.
+ */
+export function sumOfConvolutions(
+  context: OperationContext,
+  operation: Apply,
+): { name: string; axes: readonly number[] } | undefined {
+  const [x] = operation.inputs;
+  const definition = context.lowering.definition(x!);
+  if (definition?.kind !== "apply" || definition.primitive !== "conv") return undefined;
+  if (context.lowering.uses(x!) !== 1 || x!.shape.includes(0)) return undefined;
+  if (x!.dtype !== "float32" && x!.dtype !== "float64") return undefined;
+  const axes = operation.params["axis"] as number[];
+  const summed = sharedBatchAxes(context, definition, axes);
+  if (summed.length === 0) return undefined;
+  const rest = axes.filter((axis) => !summed.includes(axis));
+  return {
+    name: foldBatchAxes(context, definition, x!.dtype, convolve, summed),
+    axes: rest.map((axis) => axis - summed.filter((other) => other < axis).length),
+  };
+}
 
 /** The type with kernels for the sum; a boolean sum of products is "any". */
 function workingType(operation: Apply): DType {

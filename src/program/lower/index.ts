@@ -12,7 +12,7 @@ import { gather } from "./gather.ts";
 import { indicator } from "./indicator.ts";
 import { Lowering } from "./lowering.ts";
 import { movement } from "./movement.ts";
-import { maxPool, pool, poolTranspose } from "./pool.ts";
+import { maxPool, pool, poolTranspose, reduceWindows } from "./pool.ts";
 import { randomBits } from "./random.ts";
 import { reduce } from "./reduce.ts";
 import { withRepeats } from "./repeat.ts";
@@ -29,7 +29,7 @@ const rules: Readonly<Record<string, Lower | undefined>> = {
   }),
   ...movement,
   reduce: (context, operation) => {
-    const pooled = maxPool(context, operation);
+    const pooled = maxPool(context, operation) ?? reduceWindows(context, operation);
     return pooled === undefined ? reduce(context, operation) : [pooled];
   },
   dot,

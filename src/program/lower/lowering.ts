@@ -27,6 +27,9 @@ interface OpenGraph {
   readonly nodes: NodeSpec[];
 }
 
+/** Primitives that a sum of their results may take in. */
+const summable: ReadonlySet<string> = new Set(["mul", "conv"]);
+
 /** A program being written as ONNX graphs, one for its block and one for each loop body. */
 export class Lowering {
   /** Operator set version of ai.onnx. */
@@ -41,7 +44,7 @@ export class Lowering {
   readonly #home = new Map<Value, OpenGraph>();
   readonly #uses = new Map<Value, number>();
   readonly #initializers = new Map<string, TensorSpec>();
-  /** Values whose only reader is a sum, which may become a matrix product with them. */
+  /** Values that a sum reads, which may become one with them. */
   readonly #readOnlyBySum = new Set<Value>();
   #counter = 0;
 
@@ -157,7 +160,7 @@ export class Lowering {
     if (operation.kind !== "apply") return false;
     return (
       this.#rules.onDemand.has(operation.primitive) ||
-      (operation.primitive === "mul" && this.#readOnlyBySum.has(operation.outputs[0]!))
+      (summable.has(operation.primitive) && this.#readOnlyBySum.has(operation.outputs[0]!))
     );
   }
 

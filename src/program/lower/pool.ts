@@ -85,6 +85,32 @@ export function maxPool(context: OperationContext, operation: Apply): string | u
   return context.reshape(pooled, operation.outputs[0]!.shape);
 }
 
+/**
+ * The greatest element or the sum of windows that do not overlap, [.., rows, r, columns, c] reduced over r and c, as
+ * ONNX's MaxPool or AveragePool; undefined where it is something else.
+ */
+export function reduceWindows(context: OperationContext, operation: Apply): string | undefined {
+  const { inputs, params, outputs } = operation;
+  const { shape, dtype } = inputs[0]!;
+  const op = params["op"] as string;
+  const axes = params["axis"] as number[];
+  const rank = shape.length;
+  if (dtype !== "float32" || rank < 5 || shape.includes(0)) return undefined;
+  if (axes.length !== 2 || !axes.includes(rank - 3) || !axes.includes(rank - 1)) return undefined;
+  const window = [shape[rank - 3]!, shape[rank - 1]!];
+  const size = window[0]! * window[1]!;
+  // The mean times a power of two is the sum without another rounding.
+  if (op !== "Max" && !(op === "Add" && Number.isInteger(Math.log2(size)))) return undefined;
+  const [rows, columns] = [shape[rank - 4]!, shape[rank - 2]!];
+  const batch = shape.slice(0, rank - 5).reduce((n, length) => n * length, 1);
+  const image = [batch, shape[rank - 5]!, rows * window[0]!, columns * window[1]!];
+  const attributes = { kernel_shape: { ints: window }, strides: { ints: window } };
+  const data = context.reshape(context.name(inputs[0]!), image);
+  const pooled = context.node(op === "Max" ? "MaxPool" : "AveragePool", [data], attributes);
+  const result = context.reshape(pooled, outputs[0]!.shape);
+  return op === "Max" ? result : context.node("Mul", [result, context.scalar(size, "float32")]);
+}
+
 /** Replaces an axis by two: the window's position and the element inside the window. */
 function splitAxis(
   context: OperationContext,

@@ -1,8 +1,9 @@
 /** Reductions over axes. A sum of products becomes a matrix product. */
 import type { Apply } from "../ir.ts";
-import { sizeOf } from "../tensor.ts";
+import { type Shape, sizeOf } from "../tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 import { contract, isProfitable } from "./contract.ts";
+import { sumOfConvolutions } from "./conv.ts";
 
 export const reduce: Lower = (context, operation) => {
   const { inputs, params, outputs } = operation;
@@ -14,6 +15,12 @@ export const reduce: Lower = (context, operation) => {
   const product = op === "Add" ? productOf(context, operation) : undefined;
   if (product)
     return [contract(context, product.inputs[0]!, product.inputs[1]!, axes, outputs[0]!)];
+
+  const folded = op === "Add" ? sumOfConvolutions(context, operation) : undefined;
+  if (folded) {
+    const { name, axes } = folded;
+    return [axes.length === 0 ? name : context.reduce("ReduceSum", name, axes)];
+  }
 
   const name = context.name(x!);
   const { dtype } = outputs[0]!;
@@ -30,8 +37,27 @@ export const reduce: Lower = (context, operation) => {
     const wide = context.node("Cast", [name], { to: { int: 7 } });
     return [context.cast(context.reduce(node, wide, axes), "uint32")];
   }
-  return [context.reduce(node, name, axes)];
+  const last = lastRun(x!.shape, axes);
+  if (last === undefined) return [context.reduce(node, name, axes)];
+  const rest = axes.filter((axis) => !last.includes(axis));
+  return [context.reduce(node, context.reduce(node, name, last), rest)];
 };
+
+/**
+ * The last axes, when they are better reduced first: ONNX Runtime is fast where at most three runs of kept and reduced
+ * axes alternate, and walks through the array number by number otherwise.
+ */
+function lastRun(shape: Shape, axes: readonly number[]): number[] | undefined {
+  const runs: { reduced: boolean; axes: number[] }[] = [];
+  shape.forEach((length, axis) => {
+    if (length === 1) return;
+    const reduced = axes.includes(axis);
+    const run = runs.at(-1);
+    if (run?.reduced === reduced) run.axes.push(axis);
+    else runs.push({ reduced, axes: [axis] });
+  });
+  return runs.length > 3 && runs.at(-1)!.reduced ? runs.at(-1)!.axes : undefined;
+}
 
 /** The product being summed, when nothing else needs it and a matrix product saves memory traffic. */
 function productOf(context: OperationContext, operation: Apply): Apply | undefined {

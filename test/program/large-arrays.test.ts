@@ -1,0 +1,165 @@
+/** Rewrites that save passes over large arrays keep the numbers, up to rounding, and do what they are for. */
+import { grad, lax, numpy as np, vmap } from "@jax-js/jax";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { walk } from "../../src/program/ir.ts";
+import {
+  ArraySpec,
+  compile,
+  type JaxFunction,
+  Program,
+  tensor,
+  type Tensor,
+  toOnnx,
+} from "../../src/program/index.ts";
+import { distance, seed, wave } from "./convolution-cases.ts";
+import { eager } from "./jax-eager.ts";
+
+async function run(fn: JaxFunction, ...args: Tensor[]): Promise<Tensor> {
+  const compiled = compile(fn);
+  const result = (await compiled(...args)) as unknown as Tensor;
+  await compiled.dispose();
+  return result;
+}
+
+/** Primitives of a function's program after our passes, as often as they occur. */
+function primitives(fn: JaxFunction, ...args: Tensor[]): string[] {
+  const program = new Program("function");
+  const values = args.map((arg, i) => program.input(`x${i}`, arg));
+  program.output("y", program.call(fn, ...values));
+  return [...walk(program.block())].flatMap((one) => (one.kind === "apply" ? [one.primitive] : []));
+}
+
+const model = (fn: JaxFunction, ...args: Tensor[]): string =>
+  Buffer.from(
+    toOnnx(
+      fn,
+      args.map(({ shape, dtype }) => new ArraySpec(shape, dtype)),
+    ),
+  ).toString("latin1");
+
+describe("a value with a derivative of its own choice", () => {
+  const weighted = (x: np.Array): np.Array =>
+    np.floor(x).add(x.sub(lax.stopGradient(x)).mul(3).add(1));
+  const slope = (x: np.Array): np.Array =>
+    grad((x: np.Array) => np.sum(np.sin(weighted(x))))(x) as np.Array;
+  const x = tensor([0.5, -1.25, 7, Infinity, -Infinity], { dtype: "float64" });
+
+  test("is computed without the term that is 0", async () => {
+    expect([...(await run(weighted, x)).data]).toEqual([1, -1, 8, Infinity, -Infinity]);
+    expect(primitives(weighted, x)).not.toContain("sub");
+    expect(primitives(weighted, x)).not.toContain("mul");
+  });
+
+  test("has that derivative", async () => {
+    const { data } = await run(slope, x);
+    [1, -1, 8].forEach((value, i) => expect(data[i]).toBeCloseTo(3 * Math.cos(value), 14));
+  });
+
+  test("a sum of such terms is 0 too", async () => {
+    const summed = (x: np.Array): np.Array =>
+      np.sum(x.sub(lax.stopGradient(x)).mul(np.exp(x))).add(2);
+    expect((await run(summed, x)).item()).toBe(2);
+    expect(primitives(summed, x)).not.toContain("reduce");
+  });
+
+  test("x − x by itself still tells finite numbers from others", async () => {
+    const { data } = await run((x: np.Array) => x.sub(x), x);
+    expect([...data]).toEqual([0, 0, 0, NaN, NaN]);
+  });
+});
+
+test("the derivative of s·x² passes over x once for both of its terms", async () => {
+  const slope = (x: np.Array, s: np.Array, t: np.Array): np.Array =>
+    grad((x: np.Array) => np.sum(np.square(x).mul(s).add(x.mul(t))))(x) as np.Array;
+  const [x, s, t] = [
+    [3, 4, 5],
+    [4, 1],
+    [3, 4, 5],
+  ].map((shape, i) => wave(shape, i, "float64"));
+  const wanted = Array.from(x!.data, (value, i) => {
+    const row = Math.floor(i / 5) % 4;
+    return 2 * Number(s!.data[row]) * Number(value) + Number(t!.data[i]);
+  });
+  const { data } = await run(slope, x!, s!, t!);
+  wanted.forEach((value, i) => expect(Math.abs(Number(data[i]) - value)).toBeLessThan(1e-15));
+  expect(primitives(slope, x!, s!, t!).filter((name) => name === "add")).toHaveLength(1);
+});
+
+describe("reductions over windows that do not overlap", () => {
+  const shapes = fc.record({
+    lead: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }),
+    rows: fc.integer({ min: 1, max: 4 }),
+    columns: fc.integer({ min: 1, max: 4 }),
+    window: fc.constantFrom([2, 2], [4, 2], [1, 2], [3, 2]),
+    op: fc.constantFrom("max", "sum", "min"),
+  });
+
+  test("are those of jax-js", async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ lead, rows, columns, window, op }) => {
+        const [r, c] = window as [number, number];
+        const x = wave([...lead, rows, r, columns, c], 0, "float32");
+        const reduce = { max: np.max, sum: np.sum, min: np.min }[op]!;
+        const axes = [lead.length + 1, lead.length + 3];
+        const fn = (x: np.Array): np.Array => reduce(x, axes) as np.Array;
+        const tolerance = op === "sum" ? 8 * 2 ** -23 : 0;
+        expect(distance(await run(fn, x), eager(fn, x) as Tensor)).toBeLessThanOrEqual(tolerance);
+      }),
+      { seed, numRuns: 40 },
+    );
+  });
+
+  test("are poolings", () => {
+    const x = wave([2, 3, 4, 2, 5, 2], 0, "float32");
+    const over =
+      (reduce: typeof np.max) =>
+      (x: np.Array): np.Array =>
+        reduce(x, [3, 5]) as np.Array;
+    expect(model(over(np.max), x)).toContain("MaxPool");
+    expect(model(over(np.sum), x)).toContain("AveragePool");
+  });
+});
+
+test("sums over alternating axes are those of jax-js", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 6 }),
+      fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+      fc.constantFrom(np.sum, np.max),
+      async (shape, flags, reduce) => {
+        const axes = shape.flatMap((_, axis) => (flags[axis] ? [axis] : []));
+        const x = wave(shape, 0, "float64");
+        const fn = (x: np.Array): np.Array => reduce(x, axes) as np.Array;
+        expect(distance(await run(fn, x), eager(fn, x) as Tensor)).toBeLessThan(1e-12);
+      },
+    ),
+    { seed, numRuns: 40 },
+  );
+});
+
+describe.each(["float32", "float64"] as const)(
+  "the gradient of a filter that tasks share, %s",
+  (dtype) => {
+    test.each([
+      ["stride 1", [1, 1], [2, 9, 5, 6, 5]],
+      ["stride 2", [2, 2], [3, 2, 9, 7, 6]],
+      ["few channels", [1, 2], [4, 3, 1, 6, 6]],
+    ] as const)("%s", async (_, strides, shape) => {
+      const loss = (w: np.Array, x: np.Array): np.Array => {
+        const task = (x: np.Array): np.Array => lax.conv(x, w, [...strides], "SAME");
+        const y = vmap(task)(x) as np.Array;
+        return np.sum(np.square(y).mul(y));
+      };
+      const slope = (w: np.Array, x: np.Array): np.Array =>
+        grad((w: np.Array) => loss(w, x))(w) as np.Array;
+      const args = [wave([10, shape[2], 3, 3], 1, dtype), wave([...shape], 0, dtype)] as const;
+      const wanted = eager(slope, ...args) as Tensor;
+      // Rounding of some hundred terms, against the largest number.
+      const scale = Math.max(...Array.from(wanted.data, (value) => Math.abs(Number(value))));
+      const tolerance = scale * (dtype === "float64" ? 1e-14 : 1e-5);
+      expect(distance(await run(slope, ...args), wanted)).toBeLessThan(tolerance);
+    });
+  },
+);
