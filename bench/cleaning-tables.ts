@@ -15,7 +15,7 @@ import {
   type Table,
 } from "../src/data/index.ts";
 
-const [seedList = "0,1,2,3,4", rates = "0.05,0.1,0.2"] = process.argv.slice(2);
+const [seedList = "0,1,2,3,4,5,6,7,8,9", rates = "0.05,0.1,0.2"] = process.argv.slice(2);
 const folder = process.env["STACKELBERG_DATA"];
 /** File, target, rows drawn at most. */
 const tables: readonly (readonly [file: string, target: string, rows: number])[] = [
@@ -26,14 +26,16 @@ const tables: readonly (readonly [file: string, target: string, rows: number])[]
   ["wine.csv", "last", 2000],
   ["adult.data.gz", "last", 2000],
 ];
-const signs = ["score", "probability alone", "influence alone"] as const;
+const signs = ["score", "probability", "influence"] as const;
 
 if (folder === undefined) say("Left out: set STACKELBERG_DATA to the folder that holds tabular/.");
 else {
-  say(
-    `| table | rows | planted | sign | precision at k | average precision | minus probability's |`,
-  );
-  say(`| --- | ---: | ---: | --- | ---: | ---: | ---: |`);
+  const precisions = signs.map((sign) => `precision at k: ${sign}`);
+  const averages = ["score", "score − probability", "influence − probability"];
+  const head = ["table", "rows", "planted", ...precisions];
+  head.push(...averages.map((name) => `average precision: ${name}`));
+  say(`| ${head.join(" | ")} |`);
+  say(`| ${head.map((_, i) => (i === 0 ? "---" : "---:")).join(" | ")} |`);
   for (const [file, target, rows] of tables) {
     const { table } = await readTable(join(folder, "tabular", file), { header: false });
     for (const rate of rates.split(",").map(Number)) {
@@ -42,7 +44,7 @@ else {
   }
 }
 
-/** One line for each sign, over the seeds. */
+/** One line, over the seeds. */
 async function compare(file: string, table: Table, target: string, plant: number): Promise<void> {
   const found = new Map<string, { precision: number; average: number }[]>();
   for (const seed of seedList.split(",").map(Number)) {
@@ -60,20 +62,19 @@ async function compare(file: string, table: Table, target: string, plant: number
       found.set(sign, [...(found.get(sign) ?? []), one]);
     });
   }
-  const base = found.get("probability alone")!;
-  for (const [sign, values] of found) {
-    const gain = estimate(values.map(({ average }, i) => average - base[i]!.average));
-    const cells = [
-      file.replace(/\..*/, ""),
-      String(table.rowCount),
-      `${100 * plant} %`,
-      sign,
-      estimate(values.map(({ precision }) => precision)),
-      estimate(values.map(({ average }) => average)),
-      sign === "probability alone" ? "–" : gain,
-    ];
-    say(`| ${cells.join(" | ")} |`);
-  }
+  const [score, probability, influence] = signs.map((sign) => found.get(sign)!);
+  const gain = (of: typeof score): string =>
+    estimate(of!.map(({ average }, i) => average - probability![i]!.average));
+  const cells = [
+    file.replace(/[._-].*/, ""),
+    String(table.rowCount),
+    `${100 * plant} %`,
+    ...[score, probability, influence].map((of) => estimate(of!.map((v) => v.precision))),
+    estimate(score!.map(({ average }) => average)),
+    gain(score),
+    gain(influence),
+  ];
+  say(`| ${cells.join(" | ")} |`);
 }
 
 /** The table's rows, or a fixed draw of `most` of them. */
