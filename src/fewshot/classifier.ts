@@ -12,7 +12,7 @@ import { Program } from "../program/program.ts";
 import type { SessionOptions } from "../program/session.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
 import { callTree } from "../program/trees.ts";
-import type { Statistics } from "./encoder.ts";
+import type { Block, Encoder, Statistics } from "./encoder.ts";
 import type { Adaptation, Learner, TaskShape } from "./learner.ts";
 
 /** Options of {@link openClassifier}. */
@@ -20,6 +20,13 @@ export interface ClassifierOptions extends SessionOptions {
   /** The numbers of inner steps T ≥ 0 to label after. Default: the learner's own in training. */
   readonly steps?: readonly number[];
 }
+
+/**
+ * What batch normalization uses at test. Left out, each set's own statistics, so that the labels of query images depend on
+ * each other (transductive). Given ones, one for each block, for all sets. "support": the support set's own for the query
+ * set too, at the weights that the follower has adapted.
+ */
+export type Normalization = readonly Statistics<Tensor>[] | "support";
 
 /** A learner's programs for tasks of one shape. */
 export interface Classifier {
@@ -29,14 +36,10 @@ export interface Classifier {
    * Adapts to each task's support set and labels its query set.
    *
    * @param lambda - the learner's hyperparameters.
-   * @param statistics - what batch normalization uses for every set, one for each block. Default: each set's own.
+   * @param statistics - default: each set's own.
    * @returns logits after each number of steps, [tasks, n, ways] each.
    */
-  logits(
-    lambda: Tree<Tensor>,
-    batch: EpisodeBatch,
-    statistics?: readonly Statistics<Tensor>[],
-  ): Promise<Tensor[]>;
+  logits(lambda: Tree<Tensor>, batch: EpisodeBatch, statistics?: Normalization): Promise<Tensor[]>;
   /** Frees the compiled programs. */
   dispose(): Promise<void>;
 }
@@ -63,13 +66,14 @@ export function openClassifier(
         start: adaptation.start ?? [],
         support: { ...batch.support },
         query: { ...batch.query },
-        statistics: [...(statistics ?? [])] as unknown as Tree<Tensor>,
+        statistics: (Array.isArray(statistics) ? statistics : []) as Tree<Tensor>,
       };
       const { support, query } = batch;
-      const name = [support.x, query.x, statistics ? "given" : "own"].join(" ");
+      const mode = statistics === "support" ? "support" : statistics ? "given" : "own";
+      const name = [support.x, query.x, mode].join(" ");
       let executable = opened.get(name);
       if (!executable) {
-        executable = build(adaptation, steps, inputs).compile(session);
+        executable = build(learner.encoder, adaptation, steps, inputs, mode).compile(session);
         opened.set(name, executable);
         executable.catch(() => opened.delete(name));
       }
@@ -105,26 +109,43 @@ function stepsOf({ dynamics, steps }: Adaptation, asked: readonly number[] = [st
   return dynamics ? [...new Set(asked)].sort((a, b) => a - b) : [0];
 }
 
-function build(adaptation: Adaptation, steps: readonly number[], like: Inputs): Program {
+function build(
+  encoder: Encoder,
+  adaptation: Adaptation,
+  steps: readonly number[],
+  like: Inputs,
+  mode: "own" | "given" | "support",
+): Program {
   const { problem, dynamics, predict } = adaptation;
   const program = new Program("classifier");
   const lambda = program.input("lambda", like.lambda) as Tree<Value>;
   const first = program.input("start", like.start) as Tree<Value>;
   const support = program.input("support", like.support) as Tree<Value>;
   const query = program.input("query", like.query) as Tree<Value>;
-  const statistics = program.input("statistics", like.statistics) as Value[];
+  const given = program.input("statistics", like.statistics) as Tree<Value>;
 
-  const prepare = (images: Tree<Value>): Tree<Value> => {
-    const data = { ...(images as object), ...(statistics.length > 0 && { statistics }) } as never;
+  const prepare = (images: Tree<Value>, statistics?: Tree<Value>): Tree<Value> => {
+    const data = { ...(images as object), ...(statistics && { statistics }) } as Tree<Value>;
     return problem.prepare ? callTree(program, problem.prepare, lambda, data) : data;
+  };
+  const measure = (params: Block<np.Array>[], x: np.Array): Statistics<np.Array>[] =>
+    encoder.statistics(params, x);
+  /** The encoder's weights at the follower's answer: the follower's own, or else the leader's. */
+  const encoderOf = (w: Tree<Value>): Tree<Value> => {
+    const [follower, leader] = [w, lambda] as { encoder?: Tree<Value> }[];
+    return follower!.encoder ?? leader!.encoder!;
   };
   const [, logits] = program.scan(
     { length: (support as { x: Value }).x.shape[0]! },
-    (none: Tree<Value>, task: { support: Tree<Value>; query: Tree<Value> }) => {
-      const data = prepare(task.support);
-      const queries = prepare(task.query);
+    (none: Tree<Value>, task: { support: { x: Value; y: Value }; query: Tree<Value> }) => {
+      const { x } = task.support;
+      const shared = mode === "given" ? given : undefined;
+      const data = prepare(task.support, shared);
       const w = problem.init ? callTree(program, problem.init, lambda, data) : first;
-      const label = (w: Tree<Value>): Value => program.call(predict, w, lambda, queries);
+      const label = (w: Tree<Value>): Value => {
+        const own = mode === "support" ? callTree(program, measure, encoderOf(w), x) : shared;
+        return program.call(predict, w, lambda, prepare(task.query, own));
+      };
       if (!dynamics) return [none, [label(w)]];
       const step = (state: Arrays, lambda: Arrays, data: Arrays, t: np.Array): Arrays =>
         dynamics.step(state as never, lambda, data, problem.inner, t);

@@ -6,8 +6,7 @@ import { stackEpisodes, type Episode } from "../data/episodes.ts";
 import type { ImageSet } from "../data/image-set.ts";
 import { randomKey, randomStream } from "../data/random.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
-import { openClassifier, type ClassifierOptions } from "./classifier.ts";
-import type { Statistics } from "./encoder.ts";
+import { openClassifier, type ClassifierOptions, type Normalization } from "./classifier.ts";
 import type { Learner } from "./learner.ts";
 
 /** Options of {@link openEvaluation}. */
@@ -38,11 +37,10 @@ export interface Evaluation {
 /** An evaluation that can be repeated, as at each validation of a training. */
 export interface Evaluator {
   /**
-   * @param statistics - what batch normalization uses. Default: each set's own, so that the labels of query images depend
-   *   on each other.
+   * @param statistics - what batch normalization uses. Default: each set's own.
    * @returns one evaluation for each number of inner steps, ascending.
    */
-  evaluate(lambda: Tree<Tensor>, statistics?: readonly Statistics<Tensor>[]): Promise<Evaluation[]>;
+  evaluate(lambda: Tree<Tensor>, statistics?: Normalization): Promise<Evaluation[]>;
   /** Frees the compiled programs. */
   dispose(): Promise<void>;
 }
@@ -94,7 +92,7 @@ export function openEvaluation(learner: Learner, options: EvaluationOptions): Ev
 export async function evaluate(
   learner: Learner,
   lambda: Tree<Tensor>,
-  options: EvaluationOptions & { statistics?: readonly Statistics<Tensor>[] },
+  options: EvaluationOptions & { statistics?: Normalization },
 ): Promise<Evaluation[]> {
   const { statistics, ...rest } = options;
   const evaluator = openEvaluation(learner, rest);

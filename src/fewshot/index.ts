@@ -28,7 +28,12 @@ export { closedForm } from "./closed-form.ts";
 export { firstOrder } from "./first-order.ts";
 export { perTask, stackTasks } from "./tasks.ts";
 export { train, type TrainOptions } from "./train.ts";
-export { openClassifier, type Classifier, type ClassifierOptions } from "./classifier.ts";
+export {
+  openClassifier,
+  type Classifier,
+  type ClassifierOptions,
+  type Normalization,
+} from "./classifier.ts";
 export {
   evaluate,
   openEvaluation,

@@ -140,6 +140,48 @@ describe("accuracy", () => {
   });
 });
 
+describe("the support set's statistics for the query set", () => {
+  const [first] = episodes;
+  const batch = stackEpisodes(set, [first!]);
+  const few = stackEpisodes(set, [{ ...first!, query: [0, 3, 6].map((i) => first!.query[i]!) }]);
+  const learners = [maml({ encoder, learningRate: 0.2 }), prototypical({ encoder })];
+
+  test.each(learners.map((learner) => [learner.name, learner] as const))(
+    "%s: a label does not depend on the other queries",
+    async (_, learner) => {
+      const lambda = learner.init(shape, 0);
+      const classifier = openClassifier(learner, shape, { steps: [2] });
+      const rows = async (of: typeof batch, mode?: "support"): Promise<number[]> =>
+        flat(await classifier.logits(lambda, of, mode));
+      const at = (all: number[]): number[] => [0, 3, 6].flatMap((i) => all.slice(3 * i, 3 * i + 3));
+      const whole = at(await rows(batch, "support"));
+      const gap = (a: number[]): number => Math.max(...a.map((v, i) => Math.abs(v - whole[i]!)));
+      expect(gap(await rows(few, "support"))).toBeLessThan(1e-4);
+      expect(gap(at(await rows(batch)))).toBeGreaterThan(1e-2);
+      await classifier.dispose();
+    },
+  );
+
+  // Before the first step the follower's encoder is the leader's, of which the statistics can be measured and given.
+  test.each([
+    [0, maml({ encoder })],
+    [3, hyperRepresentation({ encoder })],
+  ])("after %d steps they are those measured on the support set", async (count, learner) => {
+    const lambda = learner.init(shape, 0);
+    const measure = compile((l: { encoder: never }, x: np.Array) =>
+      encoder.statistics(l.encoder, x.slice(0)),
+    );
+    const statistics = await measure(lambda, batch.support.x);
+    await measure.dispose();
+    const classifier = openClassifier(learner, shape, { steps: [count] });
+    const wanted = flat(await classifier.logits(lambda, batch, statistics));
+    const actual = flat(await classifier.logits(lambda, batch, "support"));
+    expect(Math.max(...actual.map(Math.abs))).toBeGreaterThan(0.1);
+    actual.forEach((v, i) => expect(v).toBeCloseTo(wanted[i]!, 4));
+    await classifier.dispose();
+  });
+});
+
 // Before the first normalization nothing depends on the other images: there the formula is the plain moments of all.
 test("population statistics of the first block are the moments over all images", async () => {
   const learner: Learner = prototypical({ encoder });
