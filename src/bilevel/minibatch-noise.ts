@@ -109,7 +109,7 @@ export async function measureNoise(
     largestCurvature: await largestCurvature(
       problem,
       { lambda, w: answer },
-      further.inner,
+      further.inner ?? [],
       session,
     ),
   };
@@ -119,7 +119,7 @@ export async function measureNoise(
 export async function largestCurvature(
   problem: Problem,
   { lambda, w }: { readonly lambda: Tree<Tensor>; readonly w: Tree<Tensor> },
-  batches: readonly Tree<Tensor>[] = [],
+  batches: readonly Tree<Tensor>[],
   session: SessionOptions,
 ): Promise<number> {
   if (batches.length === 0) return 0;
