@@ -1,6 +1,6 @@
 /** What a rule does on a problem, as data. */
 import type { Rule, Schedule, Status } from "../../src/bilevel/index.ts";
-import type { Column, Lack, ProblemName } from "./problems.ts";
+import type { Column, Lack, ProblemName } from "./column.ts";
 import type { Answer } from "./theory.ts";
 
 /** A cell of the matrix. Tolerances are relative to the size of what is compared, or absolute below 1. */

@@ -11,7 +11,7 @@ import {
 } from "../../src/bilevel/index.ts";
 import { flat, still } from "../bilevel/evaluate.ts";
 import type { Cell, Descent, Row } from "./cells.ts";
-import type { Column } from "./problems.ts";
+import type { Column } from "./column.ts";
 import type { Answer } from "./theory.ts";
 
 /** Evaluates the cell of a row in a column, and throws unless it is as the cell says. */

@@ -9,7 +9,8 @@ import { expectClose } from "../bilevel/evaluate.ts";
 import { sinusoidalOptimum, waveOuter } from "../bilevel/problems-without-unique-answer.ts";
 import { checkCell } from "./evaluate-cell.ts";
 import { plus, type Vector } from "./model.ts";
-import { columns, type ProblemName } from "./problems.ts";
+import type { ProblemName } from "./column.ts";
+import { columns } from "./problems.ts";
 import { failsOn, isRightOn, rows } from "./rules.ts";
 
 const labelOf = ({ factory, option }: { factory: string; option: string }): string =>

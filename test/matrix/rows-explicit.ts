@@ -21,7 +21,7 @@ import {
   type Cells,
   type Row,
 } from "./cells.ts";
-import type { Column } from "./problems.ts";
+import type { Column } from "./column.ts";
 import { greedy, unrolled } from "./theory.ts";
 
 const withSteps = (column: Column, steps = column.steps): UnrolledOptions => {

@@ -22,7 +22,7 @@ import {
   type Cells,
   type Row,
 } from "./cells.ts";
-import type { Column } from "./problems.ts";
+import type { Column } from "./column.ts";
 import { damped, implicitAt, innerSolution, series } from "./theory.ts";
 
 const unique = ["P1", "P2", "P3", "P4", "P5", "P6", "P10", "P11", "P13", "P14"] as const;

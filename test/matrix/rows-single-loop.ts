@@ -30,7 +30,7 @@ import {
   type Row,
 } from "./cells.ts";
 import { dot, plus, type Vector } from "./model.ts";
-import type { Column } from "./problems.ts";
+import type { Column } from "./column.ts";
 import { randomDirections } from "./random-directions.ts";
 import { averaged, implicitAt, innerSolution, penalized, series, unrolled } from "./theory.ts";
 

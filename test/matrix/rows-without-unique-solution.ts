@@ -26,7 +26,7 @@ import {
   type Row,
 } from "./cells.ts";
 import { sinusoidalOptimum } from "../bilevel/problems-without-unique-answer.ts";
-import type { Column } from "./problems.ts";
+import type { Column } from "./column.ts";
 import {
   barred,
   bomeDirection,

@@ -4,7 +4,7 @@ import { explicitRows } from "./rows-explicit.ts";
 import { implicitRows } from "./rows-implicit.ts";
 import { singleLoopRows } from "./rows-single-loop.ts";
 import { rowsWithoutUniqueSolution } from "./rows-without-unique-solution.ts";
-import type { ProblemName } from "./problems.ts";
+import type { ProblemName } from "./column.ts";
 
 /** Every row, in the catalog's order. */
 export const rows: readonly Row[] = [
