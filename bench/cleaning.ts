@@ -44,7 +44,7 @@ async function resultOf(name: string, seed: string, title: string): Promise<Resu
   const words = [name, gradients, seed, title].join(" ").toLowerCase();
   const path = join(folder, `${words.replaceAll(/[^a-z0-9]+/g, "-")}.json`);
   const saved = await readFile(path, "utf8").catch(() => undefined);
-  if (saved !== undefined) return JSON.parse(saved) as Result[];
+  if (saved !== undefined) return read(saved, seed);
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...["--import", "tsx", child],
     ...[name, seed, title, gradients],
@@ -52,7 +52,13 @@ async function resultOf(name: string, seed: string, title: string): Promise<Resu
   say(`${name}, seed ${seed}: ${stdout}`);
   await writeFile(`${path}.part`, stdout);
   await rename(`${path}.part`, path);
-  return JSON.parse(stdout) as Result[];
+  return read(stdout, seed);
+}
+
+/** The saved results, with the seed that their file's name has. */
+function read(text: string, seed: string): Result[] {
+  const results = JSON.parse(text) as Omit<Result, "seed">[];
+  return results.map((result) => ({ ...result, seed: Number(seed) }));
 }
 
 function say(text: string): void {

@@ -29,6 +29,8 @@ import { gradientUnits, innerRate, type Method } from "./methods.ts";
 /** One run's results, by column. */
 export interface Result {
   readonly title: string;
+  /** Of the task; which runs had the same rows and noise. */
+  readonly seed: number;
   /** Test accuracy of the run's own follower. */
   readonly accuracy: number;
   /** The model fitted again from zero with the weights found. */
@@ -73,14 +75,14 @@ export async function clean(
   title: string,
   method: Method,
   allowance: Allowance,
-): Promise<Result> {
+): Promise<Omit<Result, "seed">> {
   const before = process.cpuUsage();
   const { found, steps } = await search(task, method, allowance);
   const { user, system } = process.cpuUsage(before);
   const peakBytes = 1024 * process.resourceUsage().maxRSS;
   const x = found.lambda.data as Float32Array;
   const { f1, precision, recall } = scoreKept(x, task.isWrong);
-  const result: Result = {
+  const result = {
     title,
     accuracy: await accuracyOf(found.w as unknown as LinearModel<Tensor>, task.test),
     refitted: await accuracyOf(await fit(task.training, x), task.test),
@@ -164,7 +166,7 @@ function dataFor(
 }
 
 /** What needs no leader: all rows alike, the clean ones alone, the validation rows alone. */
-export async function baselines(task: CleaningTask): Promise<Result[]> {
+export async function baselines(task: CleaningTask): Promise<Omit<Result, "seed">[]> {
   const { training, validation, isWrong } = task;
   const peakBytes = 1024 * process.resourceUsage().maxRSS;
   const all = new Float32Array(isWrong.length).fill(wide);

@@ -62,7 +62,10 @@ export function gainTable(results: readonly Result[]): string {
   const lines = titlesOf(results).flatMap((title) => {
     const own = results.filter((result) => result.title === title && result.joined !== undefined);
     if (own.length === 0) return [];
-    const gains = own.map(({ joined }, seed) => 100 * (joined! - alone[seed]!.accuracy));
+    const gains = own.map(({ joined, seed }) => {
+      const base = alone.find((result) => result.seed === seed)!;
+      return 100 * (joined! - base.accuracy);
+    });
     return [[title, estimate(gains, (v) => v.toFixed(2).replace("-", "−"), true)]];
   });
   return markdown([["weights", "points gained"], ...lines]);
@@ -80,7 +83,7 @@ function estimate(
   const present = values.filter((v) => v !== undefined);
   if (present.length === 0) return "–";
   const { mean, halfWidth, n } = meanInterval(present);
-  return interval && n > 1 ? `${format(mean)} ± ${format(halfWidth)}` : format(mean);
+  return interval && n > 2 ? `${format(mean)} ± ${format(halfWidth)}` : format(mean);
 }
 
 function markdown([head, ...rows]: readonly (readonly string[])[]): string {
