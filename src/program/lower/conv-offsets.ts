@@ -37,6 +37,7 @@ export function convolveByKernelOffset(context: OperationContext, conv: Convolut
 /** One product for each output position; the gradient of a filter is such a convolution, channels in the batch's place. */
 export function convolveByOutputPosition(context: OperationContext, conv: Convolution): string {
   const { batch, groups, inChannels, outChannels, kernel, output } = conv;
+  if (hasSmallData(conv)) return convolveByChannel(context, conv);
   const summed = inChannels * sizeOf(kernel);
   const split = [groups, outChannels, inChannels, ...kernel];
   const weights =
@@ -55,6 +56,32 @@ export function convolveByOutputPosition(context: OperationContext, conv: Convol
 
 /** A matrix product with fewer rows than this is bound by reading the other matrix. */
 const fewRows = 8;
+
+/** Whether the filter is what costs: few rows of data, and many numbers of the filter for each. */
+function hasSmallData({ batch, groups, kernel }: Convolution): boolean {
+  return groups === 1 && batch < fewRows && sizeOf(kernel) >= 32;
+}
+
+/** One product for each channel and the sum over channels, so that the filter stays as it lies in memory. */
+function convolveByChannel(context: OperationContext, conv: Convolution): string {
+  const { batch, inChannels, outChannels, kernel, rhsDilation, output } = conv;
+  const swap = [1, 0, ...kernel.map((_, axis) => axis + 2)];
+  const taps = sizeOf(kernel);
+  const w = context.reshape(context.transpose(conv.rhs, swap), [inChannels, outChannels, taps]);
+  const { name, shape } = padded(context, conv);
+  const x: Shaped = {
+    name: context.transpose(name, swap),
+    shape: swap.map((axis) => shape[axis]!),
+  };
+  const rows = positionsOf(conv).map((starts) => {
+    const slice = strided(context, x, 2, starts, kernel, rhsDilation);
+    return context.reshape(slice.name, [inChannels, batch, taps]);
+  });
+  const columns = context.transpose(stack(context, rows), [0, 2, 1]);
+  const sum = context.reduce("ReduceSum", context.node("MatMul", [w, columns]), [0]);
+  const split = context.reshape(sum, [outChannels, sizeOf(output), batch]);
+  return context.reshape(context.transpose(split, [2, 0, 1]), [batch, outChannels, ...output]);
+}
 
 /** Whether a slice would pick every other number: with the batch last it copies runs of memory instead. */
 function slicesAreScattered({ batch, dtype, groups, rhsDilation }: Convolution): boolean {
