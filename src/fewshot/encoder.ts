@@ -3,10 +3,12 @@
  * halve the image each. Its weights are a plain tree, so that they can be hyperparameters or a follower's weights, and
  * what the batch normalization normalizes with is explicit: the batch at hand, or given statistics.
  */
-import { lax, nn, numpy as np } from "@jax-js/jax";
+import { lax, type numpy as np } from "@jax-js/jax";
 import { randomKey, randomStream } from "../data/random.ts";
-import type { Tensor } from "../program/tensor.ts";
-import { tensor, zeros } from "../program/tensor.ts";
+import { affineOf, channelMoments } from "../layers/batch-norm.ts";
+import { pooledBlock } from "../layers/conv-block.ts";
+import { relu } from "../layers/relu.ts";
+import { tensor, zeros, type Tensor } from "../program/tensor.ts";
 
 /** Size of one image. */
 export interface ImageShape {
@@ -97,7 +99,6 @@ export function convolutionalEncoder(options: EncoderOptions = {}): Encoder {
     throw new RangeError(`convolutionalEncoder: epsilon must be > 0; ${epsilon} came.`);
   }
   const halve = variant === "strided" ? Math.ceil : Math.floor;
-  const stride = variant === "strided" ? 2 : 1;
 
   const run = (
     params: readonly Block<np.Array>[],
@@ -107,18 +108,13 @@ export function convolutionalEncoder(options: EncoderOptions = {}): Encoder {
     const used: Statistics<np.Array>[] = [];
     let image = x;
     params.forEach((block, i) => {
-      const y = lax.conv(image, block.kernel, [stride, stride], "SAME");
-      const statistics = given ? given[i]! : momentsOf(y);
-      used.push(statistics);
-      // One scale and one shift: few passes over the large arrays.
-      const deviation = np.sqrt(statistics.variance.add(epsilon));
-      const scale = block.gain ? block.gain.div(deviation) : np.reciprocal(deviation);
-      const shift = block.bias.sub(statistics.mean.mul(scale));
-      const normalize = (z: np.Array): np.Array =>
-        z.mul(scale.reshape([-1, 1, 1])).add(shift.reshape([-1, 1, 1]));
-      if (variant === "strided") image = nn.relu(normalize(y));
-      // A positive scale and ReLU keep the order: the greatest may be taken first, of fewer passes.
-      else image = nn.relu(block.gain ? maxPool(normalize(y)) : normalize(maxPool(y)));
+      const moments = given?.[i];
+      const next =
+        variant === "pooled"
+          ? pooledBlock(block, image, { epsilon, ...(moments && { moments }) })
+          : stridedBlock(block, image, epsilon, moments);
+      image = next.image;
+      used.push(next.moments);
     });
     return { features: image.reshape([x.shape[0]!, -1]), used };
   };
@@ -152,17 +148,16 @@ export function convolutionalEncoder(options: EncoderOptions = {}): Encoder {
   };
 }
 
-/** Mean and variance of each channel over images and pixels. */
-function momentsOf(x: np.Array): Statistics<np.Array> {
-  const mean = np.mean(x, [0, 2, 3]);
-  const centered = x.sub(mean.reshape([-1, 1, 1]));
-  return { mean, variance: np.mean(np.square(centered), [0, 2, 3]) };
-}
-
-/** The greatest of each 2×2 pixels; an odd last row or column is left out. */
-function maxPool(x: np.Array): np.Array {
-  const [n, c, height, width] = x.shape as [number, number, number, number];
-  const [rows, columns] = [Math.floor(height / 2), Math.floor(width / 2)];
-  const even = x.slice([], [], [0, 2 * rows], [0, 2 * columns]);
-  return np.max(even.reshape([n, c, rows, 2, columns, 2]), [3, 5]);
+/** relu(γ·(conv(x) − mean)/√(variance + ε) + β) with a convolution at every second pixel. */
+function stridedBlock(
+  block: Block<np.Array>,
+  x: np.Array,
+  epsilon: number,
+  given: Statistics<np.Array> | undefined,
+): { image: np.Array; moments: Statistics<np.Array> } {
+  const y = lax.conv(x, block.kernel, [2, 2], "SAME");
+  const moments = given ?? channelMoments([y]);
+  const { scale, shift } = affineOf(moments, block, epsilon);
+  const image = relu(y.mul(scale.reshape([-1, 1, 1])).add(shift.reshape([-1, 1, 1])));
+  return { image, moments };
 }
