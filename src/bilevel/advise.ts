@@ -8,12 +8,12 @@ import { drawData } from "./advise-data.ts";
 import { predict } from "./advise-prediction.ts";
 import { adviseRules } from "./advise-rules.ts";
 import { asDynamics, type Dynamics } from "./dynamics.ts";
-import type { Placement } from "./hypergradient.ts";
 import { checkFloatLeaves } from "./leaves.ts";
 import { treeMap } from "../program/trees.ts";
 import { firstWeights, type HostPoint } from "./follower-runs.ts";
 import { measureProblem, type MeasuredProblem } from "./measure.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { placementOf, type Placement } from "./placement.ts";
 import { formatBytes } from "./plan.ts";
 import type { BilevelData, Problem } from "./problem.ts";
 import type { Projection } from "./projections.ts";
@@ -140,8 +140,7 @@ export async function advise<L, W, D, O>(
     if (limit > 0) continue;
     throw new RangeError(`advise: ${name} must be a number > 0; ${String(limit)} came.`);
   }
-  const { device, threads, flushDenormals } = options;
-  const session = { device, threads, flushDenormals };
+  const session = placementOf(options);
   const dynamics = asDynamics(options.dynamics);
   const data = await drawData(problem, options.data, { batches, seed });
   const point = await hostPoint(problem, options, data.seen, session);

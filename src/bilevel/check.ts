@@ -5,14 +5,10 @@
 import { tree } from "@jax-js/jax";
 import { Tensor, tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { observedOrder, settle, type Difference } from "./differences.ts";
-import {
-  compileEstimate,
-  type CompiledEstimate,
-  type EvaluationPoint,
-  type Placement,
-} from "./hypergradient.ts";
+import { compileEstimate, type CompiledEstimate, type EvaluationPoint } from "./hypergradient.ts";
 import { leafPaths } from "./leaves.ts";
 import { treeMap } from "../program/trees.ts";
+import { placementOf, type Placement } from "./placement.ts";
 import type { Problem } from "./problem.ts";
 import { foldIn, integers, keyOf } from "./random.ts";
 import type { Rule } from "./rule.ts";
@@ -73,7 +69,7 @@ export interface Check {
  * if (!check.passed) throw new Error(check.sentence);
  */
 export async function checkHypergradient(problem: Problem, options: CheckOptions): Promise<Check> {
-  const { rule, directions = 3, seed = 0, steps = DEFAULT_STEPS, device, threads } = options;
+  const { rule, directions = 3, seed = 0, steps = DEFAULT_STEPS } = options;
   if (!Number.isSafeInteger(directions) || directions < 1) {
     throw new RangeError(`checkHypergradient: directions must be >= 1; ${directions} came.`);
   }
@@ -82,7 +78,7 @@ export async function checkHypergradient(problem: Problem, options: CheckOptions
       `checkHypergradient: steps must be at least three positive sizes, largest first; [${steps.join(", ")}] came.`,
     );
   }
-  const programs = await compileBoth(problem, rule, pointOf(options), { device, threads });
+  const programs = await compileBoth(problem, rule, pointOf(options), placementOf(options));
   const { point, gradient: full, value } = programs;
   const { gradient, ...rest } = await full.run(point);
   const lambda = point.lambda as Tree<Tensor>;

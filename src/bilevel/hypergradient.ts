@@ -9,6 +9,7 @@ import { forbidCapture } from "../program/trace.ts";
 import { checkConstants, type ProblemConstants } from "./bounds.ts";
 import { checkFloatLeaves, leafPaths } from "./leaves.ts";
 import { treeMap } from "../program/trees.ts";
+import { placementOf, type Placement } from "./placement.ts";
 import type { BilevelData, Problem } from "./problem.ts";
 import { makeReport, type Report } from "./report.ts";
 import type { Cost, Measured, Rule } from "./rule.ts";
@@ -22,9 +23,6 @@ export interface EvaluationPoint {
   /** True when every leaf of `data.inner` is stacked as [steps, ...], one minibatch for each inner step. */
   readonly batched?: boolean;
 }
-
-/** Where a program runs; see the session's options. */
-export type Placement = Pick<SessionOptions, "device" | "threads" | "flushDenormals">;
 
 /** The hypergradient at a point. */
 export interface Hypergradient<L, W> {
@@ -58,10 +56,15 @@ export async function hypergradient<L, W, D, O>(
   options: EvaluationPoint &
     Placement & { readonly rule: Rule; readonly constants?: ProblemConstants },
 ): Promise<Hypergradient<L, W>> {
-  const { rule, constants, device, threads, flushDenormals, ...point } = options;
+  const { rule, constants, lambda, w: start, data, batched } = options;
+  const point: EvaluationPoint = {
+    lambda,
+    data,
+    ...(start !== undefined && { w: start }),
+    ...(batched !== undefined && { batched }),
+  };
   if (constants) checkConstants("hypergradient: constants", constants);
-  const placement = { device, threads, flushDenormals };
-  const compiled = await compileEstimate(problem, rule, point, placement);
+  const compiled = await compileEstimate(problem, rule, point, placementOf(options));
   const started = performance.now();
   const { value, gradient, w, measured } = await compiled.run(point);
   const seconds = (performance.now() - started) / 1000;

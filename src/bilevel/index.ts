@@ -95,9 +95,9 @@ export {
   hypergradient,
   type EvaluationPoint,
   type Hypergradient,
-  type Placement,
   type Tensors,
 } from "./hypergradient.ts";
+export { type Placement } from "./placement.ts";
 
 // The outer loop: solve, samplers, checkpoints.
 export { solve, type Solve } from "./solve.ts";

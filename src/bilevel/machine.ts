@@ -7,6 +7,7 @@ import { checkIdentity, type Identity } from "./checkpoint.ts";
 import { describeTree, fingerprintOfBytes, fingerprintOfTree } from "./fingerprint.ts";
 import { buildOuterStep, buildStart } from "./outer-step.ts";
 import type { OuterStepInputs, OuterStepOutputs, StartOutputs } from "./outer-step.ts";
+import { placementOf } from "./placement.ts";
 import type { BilevelData, Problem } from "./problem.ts";
 import type { Cost } from "./rule.ts";
 import { isSampler, type Sampler } from "./samplers.ts";
@@ -49,7 +50,7 @@ export async function openMachine(
   first: number,
   saved: Identity | undefined,
 ): Promise<Machine> {
-  const { lambda, w, captured, device, threads, flushDenormals } = options;
+  const { lambda, w, captured } = options;
   const given = saved || options.checkpoint ? givenIdentity(options) : undefined;
   // Whatever differs is better said before tracing fails over it.
   if (saved && given)
@@ -58,11 +59,7 @@ export async function openMachine(
   const draw = batches(options);
   const data = await draw(first);
   const parts = { ...options, problem, isWarm, data, batched: isBatched(options) };
-  const placement = {
-    ...(device && { device }),
-    ...(threads && { threads }),
-    ...(flushDenormals && { flushDenormals }),
-  };
+  const placement = placementOf(options);
 
   const program = forbidCapture(captured, () => buildStart(parts));
   const starter = await program.compile(placement);
