@@ -63,7 +63,13 @@ describe("what one step costs", () => {
   });
 
   test("recycled directions: everything at two points", async () => {
-    const twice = { innerGradients: 2, crossProducts: 2, reportGradients: 0, storedFloats: 12 };
+    const twice = {
+      innerGradients: 2,
+      outerGradients: 2,
+      crossProducts: 2,
+      reportGradients: 0,
+      storedFloats: 12,
+    };
     expect(await costOf(mrbo({ products: 6 }))).toEqual({ ...twice, hessianVectorProducts: 12 });
     expect(await costOf(sustain({ terms: 6 }))).toEqual({ ...twice, hessianVectorProducts: 10 });
   });

@@ -212,6 +212,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
         sizes: { J: 10 },
         cost: {
           innerGradients: "2",
+          outerGradients: "2",
           hessianVectorProducts: "2·J",
           crossProducts: "2",
           storedFloats: "4·|w| + 2·|λ|",
@@ -272,6 +273,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
         sizes: { N: 10 },
         cost: {
           innerGradients: "2",
+          outerGradients: "2",
           hessianVectorProducts: "2·(N − 1)",
           crossProducts: "2",
           storedFloats: "4·|w| + 2·|λ|",

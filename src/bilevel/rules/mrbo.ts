@@ -27,8 +27,8 @@ export interface MrboOptions extends Omit<StochasticOptions, "auxiliaryLearningR
 /**
  * The leader's direction of MRBO.
  *
- * Costs two inner gradients, 2J Hessian-vector and two cross products. The state carries z, the last z and λ, and both
- * directions: start warm. An inner sampler with `perStep: J + 1` gives ∇_w L and then every product its own
+ * Costs two gradients of each objective, 2J Hessian-vector and two cross products. The state carries z, the last z and
+ * λ, and both directions: start warm. An inner sampler with `perStep: J + 1` gives ∇_w L and then every product its own
  * minibatch; without it all of them see the outer step's one. The published rates fall as k^(−1/3), the momentum as
  * k^(−2/3). Biased by the missing terms as {@link stocBio}. Assumes a strongly convex inner objective.
  *

@@ -137,6 +137,7 @@ export function estimateStorm(
     report: { innerGradientNorm: norm, initialInnerGradientNorm: norm },
     cost: {
       innerGradients: 2,
+      outerGradients: 2,
       hessianVectorProducts: 2 * products,
       crossProducts: 2,
       storedFloats: 2 * (2 * countElements(z) + countElements(point.lambda)),

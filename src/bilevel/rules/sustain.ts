@@ -29,8 +29,8 @@ export interface SustainOptions extends Omit<StochasticOptions, "auxiliaryLearni
 /**
  * The leader's direction of SUSTAIN.
  *
- * Costs two inner gradients, 2(N − 1) Hessian-vector products, of which 2p matter, and two cross products. The state
- * carries z, the last z and λ, and both directions: start warm. An inner sampler with `perStep: N` gives ∇_w L and
+ * Costs two gradients of each objective, 2(N − 1) Hessian-vector products, of which 2p matter, and two cross products.
+ * The state carries z, the last z and λ, and both directions: start warm. An inner sampler with `perStep: N` gives ∇_w L and
  * then every product its own minibatch; without it all of them see the outer step's one. The published rates fall as
  * k^(−1/3), the momentum as k^(−2/3). Biased by the missing terms as `ttsa`. Assumes a strongly convex inner objective.
  *
