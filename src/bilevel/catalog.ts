@@ -8,6 +8,7 @@ import { implicitRules } from "./catalog/implicit.ts";
 import { singleLoopRules } from "./catalog/single-loop.ts";
 import { stochasticRules } from "./catalog/stochastic.ts";
 import { rulesWithoutUniqueSolution } from "./catalog/without-unique-solution.ts";
+import type { ErrorTheory } from "./bounds.ts";
 import type { Needs } from "./rule.ts";
 
 export type { CatalogEntry, CostFormulas, RuleFamily, RuleForm };
@@ -54,6 +55,13 @@ export function costInWords(cost: CostFormulas): string {
     return [`${isSum ? `(${formula})` : formula} ${word}`];
   });
   return words.join(", ");
+}
+
+/** What theory says of the distance from the exact hypergradient, in one line; see {@link ErrorTheory}. */
+export function theoryInWords(theory: ErrorTheory | undefined): string {
+  if (theory === undefined) return "none; the rule declares no theory of its error";
+  if (theory.kind === "none") return `none; ${theory.why}`;
+  return `${theory.formula.replaceAll("\n", "; ")}; if ${theory.assumptions.join(", and ")}`;
 }
 
 const COST_WORDS: readonly (readonly [keyof CostFormulas, string])[] = [

@@ -17,6 +17,10 @@ test("there is a row for each form of each rule", () => {
     memory: "O(T·|w|)",
     bias: null,
   });
+  expect(reverse?.bound).toMatch(
+    /^‖h − ∇F‖ ≤ .*; δ = .*; if the inner objective is strongly convex/,
+  );
+  expect(rows.find(({ rule }) => rule === "soba")?.bound).toMatch(/^none; it is one direction/);
   const truncated = rows.find(({ rule }) => rule === "truncated");
   expect(truncated?.bias).toContain("leaves out");
 });
@@ -51,8 +55,8 @@ test.each([40, 80])("a terminal of %d columns gets a list that fits", (width) =>
   const lines = describeRules(rows, width);
   expect(lines).toContain("  needs   second derivatives");
   const longestWord = Math.max(
-    ...rows.flatMap(({ option, fails, source, work }) =>
-      `${option} ${fails} ${source} ${work}`.split(" ").map(displayWidth),
+    ...rows.flatMap(({ option, bound, fails, source, work }) =>
+      `${option} ${bound} ${fails} ${source} ${work}`.split(" ").map(displayWidth),
     ),
   );
   // A word that is longer than a line stands alone, ten columns in.
@@ -62,13 +66,15 @@ test.each([40, 80])("a terminal of %d columns gets a list that fits", (width) =>
   expect(lines.filter((line) => line.startsWith("  fails ")).length).toBe(ruleCatalog.length);
 });
 
-test("where a rule fails and where it comes from is there at every width", () => {
+test("where a rule fails, its bounds and where it comes from are there at every width", () => {
   const plain = (width: number): string =>
     describeRules(rows, width).join(" ").replace(/\s+/g, " ");
   for (const width of [60, 120, Infinity]) {
     const text = plain(width);
-    for (const { rule, summary, fails, source } of rows) {
-      expect(text).toContain(`${rule}: ${summary} fails when ${fails} source ${source}`);
+    for (const { rule, summary, bound, fails, source } of rows) {
+      expect(text).toContain(`${rule}: ${summary} fails when ${fails} bound `);
+      expect(text).toContain(`${bound} `);
+      expect(text).toContain(` source ${source}`);
     }
   }
 });

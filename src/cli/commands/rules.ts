@@ -5,6 +5,7 @@ import {
   needsInWords,
   ruleCatalog,
   ruleFamilies,
+  theoryInWords,
   type RuleFamily,
 } from "../../bilevel/catalog.ts";
 import { exitCodes } from "../errors.ts";
@@ -22,6 +23,8 @@ export interface RuleRow {
   memory: string;
   /** What the hypergradient leaves out; `null` when it is the exact derivative at the follower's answer. */
   bias: string | null;
+  /** What theory says of its distance from the exact hypergradient, or "none; " and why. */
+  bound: string;
   /** The reasons, separated by semicolons. */
   fails: string;
   source: string;
@@ -43,7 +46,7 @@ export function runRules(flags: { json?: boolean }): number {
 export function ruleRows(): RuleRow[] {
   return ruleCatalog.flatMap(({ family, factory, summary, fails, source, forms }) =>
     forms.map(({ option, rule, cost }) => {
-      const { needs } = rule();
+      const { needs, bound } = rule();
       return {
         family,
         rule: factory,
@@ -53,6 +56,7 @@ export function ruleRows(): RuleRow[] {
         work: costInWords(cost),
         memory: needs.memory,
         bias: needs.bias ?? null,
+        bound: theoryInWords(bound),
         fails,
         source,
       };
@@ -62,20 +66,25 @@ export function ruleRows(): RuleRow[] {
 
 /**
  * The lines for a terminal of `width` columns. Each family has a heading, its rules as a table where it fits, else as a
- * list, and then where each of them fails and comes from.
+ * list, and then where each of them fails, how far it may be off and where it comes from.
  */
 export function describeRules(rows: readonly RuleRow[], width: number): string[] {
   const textWidth = Math.min(width, 100);
   const families = Object.entries(ruleFamilies).flatMap(([family, when]) => {
     const members = rows.filter((row) => row.family === family);
-    const rules = new Map(members.map((row) => [row.rule, row]));
+    const rules = new Set(members.map((row) => row.rule));
     return [
       family.toUpperCase(),
       ...wrapWords(when, textWidth),
       "",
       ...(tableOf(members, width) ?? members.flatMap((row) => listed(row, textWidth))),
       "",
-      ...[...rules.values()].flatMap((row) => remarks(row, textWidth)),
+      ...[...rules].flatMap((rule) =>
+        remarks(
+          members.filter((row) => row.rule === rule),
+          textWidth,
+        ),
+      ),
       "",
     ];
   });
@@ -120,12 +129,19 @@ function listed(row: RuleRow, width: number): string[] {
   ];
 }
 
-/** What holds for all forms of a rule. */
-function remarks(row: RuleRow, width: number): string[] {
+/** What holds for all forms of a rule, and each theory of their errors once. */
+function remarks(forms: readonly RuleRow[], width: number): string[] {
+  const [{ rule, summary, fails, source }] = forms as [RuleRow];
+  const bounds = new Set(forms.map(({ bound }) => bound));
   return [
-    ...wrapWords(`${row.rule}: ${row.summary}`, width),
-    ...indented("fails", `when ${row.fails}`, width),
-    ...indented("source", row.source, width),
+    ...wrapWords(`${rule}: ${summary}`, width),
+    ...indented("fails", `when ${fails}`, width),
+    ...[...bounds].flatMap((bound) => {
+      const options = forms.filter((row) => row.bound === bound).map(({ option }) => option);
+      const names = options.map((option) => (option === "" ? "as it is" : option)).join(", ");
+      return indented("bound", bounds.size === 1 ? bound : `${names}: ${bound}`, width);
+    }),
+    ...indented("source", source, width),
   ];
 }
 
@@ -145,5 +161,6 @@ function answerOf({ bias }: RuleRow): string {
 
 const legend = [
   "T inner steps; |w| weights, |λ| hyperparameters; ∇L, ∇E gradients; H·v, C·v products with ∇²_ww and ∇²_λw.",
+  "bound: what the distance from the exact hypergradient is at most; docs/rules.md has its constants and sources.",
   "exact: the derivative of E at the follower's answer. --json says what a biased rule leaves out, docs/rules.md has the formulas.",
 ];
