@@ -57,16 +57,19 @@ const maml = bilevel({
   outer: (w: np.Array[], _: np.Array[], query: Images) => networkLoss(w, query),
 });
 
-const headLosses = (w: np.Array[], { x, y }: Images): np.Array => {
+const headLosses = ([weight, offset]: np.Array[], { x, y }: Images): np.Array => {
   const loss = (weight: np.Array, offset: np.Array, x: np.Array, y: np.Array): np.Array =>
     crossEntropy(np.matmul(x, weight).add(offset), y);
-  return vmap(loss)(w[0]!, w[1]!, x, y) as np.Array;
+  return vmap(loss)(weight!, offset!, x, y) as np.Array;
 };
 
-/** The representation is the leader's; each task's follower is a linear classifier on it, tasks along the first axis. */
+/**
+ * The representation is the leader's; each task's follower is a linear classifier on it, tasks along the first axis. The
+ * tasks are encoded one after the other: the arrays of one fit the processor's caches better than those of all.
+ */
 const hyperRepresentation = bilevel({
   prepare: (lambda: np.Array[], { x, y }: Images) => ({
-    x: np.stack(Array.from({ length: x.shape[0]! }, (_, j) => features(lambda, x.slice(j)))),
+    x: np.stack(Array.from({ length: x.shape[0]! }, (_, task) => features(lambda, x.slice(task)))),
     y,
   }),
   inner: (w: np.Array[], _: np.Array[], support: Images) => np.sum(headLosses(w, support)),
@@ -117,9 +120,9 @@ const images = (inputs: Inputs, name: string): { x: Tensor; y: Tensor } => ({
 });
 
 /** The hypergradient of the network's parameters, as a user evaluates it. */
-function evaluate(problem: Problem, learningRate: number, weights?: RegExp): Case["open"] {
+function evaluate(problem: Problem, make: (steps: number) => Rule, weights?: RegExp): Case["open"] {
   return (inputs, { steps }, threads): Work => {
-    const rule = reverse({ steps: steps!, dynamics: gradientDescent({ learningRate }) });
+    const rule = make(steps!);
     const lambda = named(inputs, parameters);
     const data = { inner: images(inputs, "s"), outer: images(inputs, "q") };
     const point = { rule, lambda, ...(weights && { w: named(inputs, weights) }), data, threads };
