@@ -54,8 +54,8 @@ the data and the weights.
 An error bound is one for the distance of h, the rule's hypergradient, from ∇F, that of the exact inner solution, in exact
 arithmetic. Its constants are μ \`strongConvexity\`, ℓ \`smoothness\`, ρ \`hessianLipschitz\`, M \`crossNorm\`, κ
 \`crossLipschitz\`, L_E \`outerSmoothness\` and D \`directLipschitz\`, defined in
-[bounds.ts](../src/bilevel/bounds.ts). Everything else is measured: \`hypergradient\` takes the
-constants and reports the value, or an estimate where some of μ, ℓ and M are left out.
+[bounds.ts](../src/bilevel/bounds.ts). Everything else is measured: \`hypergradient\` and \`solve\` take
+the constants and report the value, or an estimate where some of μ, ℓ and M are left out.
 
 A rule without a bias gives the exact derivative of E at the follower's answer. The names in the examples are exported
 by \`stackelberg\`.`;

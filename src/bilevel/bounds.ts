@@ -76,6 +76,8 @@ export interface BoundContext {
   readonly constants?: ProblemConstants | undefined;
   /** Whether each inner step saw a minibatch of its own. */
   readonly batched?: boolean | undefined;
+  /** Whether the data are a draw from more. */
+  readonly sampled?: boolean | undefined;
   /** Whether the problem makes the first weights of λ. */
   readonly hasInit?: boolean | undefined;
 }
@@ -84,11 +86,12 @@ export interface BoundContext {
 export function evaluateBound(
   theory: ErrorTheory | undefined,
   measured: Numbers,
-  { constants: given = {}, batched = false, hasInit = false }: BoundContext,
+  { constants: given = {}, batched = false, sampled = false, hasInit = false }: BoundContext,
 ): ErrorBound {
   const none = (why: string): ErrorBound => ({ kind: "none", why });
   if (theory === undefined) return none("the rule declares no theory of its error");
   if (theory.kind === "none") return none(theory.why);
+  if (sampled) return none("the data are minibatches, drawn anew for each step");
   if (batched) return none("the inner steps saw different minibatches, not one inner objective");
   if (hasInit && !theory.allowsInit) {
     return none("the problem's init makes the first weights depend on the hyperparameters");

@@ -18,6 +18,7 @@ import { linearWarnings } from "./linear-report.ts";
 import { allFinite, makeReport, type Report } from "./report.ts";
 import type { Cost } from "./rule.ts";
 import type { Loop } from "./run.ts";
+import { isSampler } from "./samplers.ts";
 import type { FullSolveOptions, SolveResult, SolveStep } from "./solve-options.ts";
 
 type Step = SolveStep<Tree<Tensor>, Tree<Tensor>>;
@@ -116,12 +117,13 @@ export class OuterLoop implements Loop<Step, Result> {
     const outputs = await machine.step(k, carried);
     const seconds = (performance.now() - before) / 1000;
     if (k === 0) this.#warnings.push(...withoutEffect(outputs.gradient));
-    const report = makeReport(
-      this.#options.rule,
-      machine.cost,
-      { ...outputs, w: outputs.answer },
-      seconds,
-    );
+    const { rule, constants, data } = this.#options;
+    const evaluated = { ...outputs, w: outputs.answer };
+    const report = makeReport(rule, machine.cost, evaluated, seconds, [], {
+      constants,
+      sampled: isSampler(data.inner) || isSampler(data.outer),
+      hasInit: this.#problem.init !== undefined,
+    });
     const record = recordOf(k, outputs, report, seconds);
     const { value, gradient, w } = report.nonFinite;
     if (value || gradient || w || !allFinite(outputs.nextLambda)) {

@@ -1,5 +1,6 @@
 /** What the outer loop takes and gives. */
 import type { Tensor, TensorLike, Tree } from "../program/tensor.ts";
+import { checkConstants, type ProblemConstants } from "./bounds.ts";
 import type { Budget } from "./budget.ts";
 import { checkEarlyStopping, type EarlyStopping } from "./early-stopping.ts";
 import type { StepRecord } from "./history.ts";
@@ -19,6 +20,11 @@ export interface SolveOptions extends Placement {
   readonly rule: Rule;
   /** How λ moves along it; its learning rate may be a schedule over the outer updates. */
   readonly optimizer: Optimizer;
+  /**
+   * What is known of the problem, for the error bounds in the steps' reports: at every λ that the run meets. Default:
+   * nothing. Steps on samplers' minibatches have no bound.
+   */
+  readonly constants?: ProblemConstants;
   /** Where λ starts: any tree of floating-point arrays. */
   readonly lambda: Tree<TensorLike>;
   /** Where the follower starts; may be left out when the problem has its own `init`. */
@@ -132,6 +138,7 @@ export type FullSolveOptions = SolveOptions &
  */
 export function checkOptions(options: SolveOptions): void {
   const { start = "warm", tolerance = 0, divergence = 1e6, checkpoint, earlyStopping } = options;
+  const { constants } = options;
   for (const [name, part] of [
     ["rule", options.rule],
     ["optimizer", options.optimizer],
@@ -151,6 +158,7 @@ export function checkOptions(options: SolveOptions): void {
   if (!(divergence > 0)) {
     throw new RangeError(`solve: divergence must be a positive number, got ${divergence}.`);
   }
+  if (constants) checkConstants("solve: constants", constants);
   if (earlyStopping) checkEarlyStopping(earlyStopping);
   keyOf(options.seed ?? 0);
   if (checkpoint === undefined) return;
