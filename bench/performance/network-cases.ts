@@ -57,10 +57,10 @@ const maml = bilevel({
   outer: (w: np.Array[], _: np.Array[], query: Images) => networkLoss(w, query),
 });
 
-const headLosses = ([weight, offset]: np.Array[], { x, y }: Images): np.Array => {
+const headLosses = (w: np.Array[], { x, y }: Images): np.Array => {
   const loss = (weight: np.Array, offset: np.Array, x: np.Array, y: np.Array): np.Array =>
     crossEntropy(np.matmul(x, weight).add(offset), y);
-  return vmap(loss)(weight!, offset!, x, y) as np.Array;
+  return vmap(loss)(w[0]!, w[1]!, x, y) as np.Array;
 };
 
 /**
@@ -120,9 +120,9 @@ const images = (inputs: Inputs, name: string): { x: Tensor; y: Tensor } => ({
 });
 
 /** The hypergradient of the network's parameters, as a user evaluates it. */
-function evaluate(problem: Problem, make: (steps: number) => Rule, weights?: RegExp): Case["open"] {
+function evaluate(problem: Problem, learningRate: number, weights?: RegExp): Case["open"] {
   return (inputs, { steps }, threads): Work => {
-    const rule = make(steps!);
+    const rule = reverse({ steps: steps!, dynamics: gradientDescent({ learningRate }) });
     const lambda = named(inputs, parameters);
     const data = { inner: images(inputs, "s"), outer: images(inputs, "q") };
     const point = { rule, lambda, ...(weights && { w: named(inputs, weights) }), data, threads };
