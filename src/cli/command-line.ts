@@ -5,6 +5,7 @@ import { Command, type CommanderError } from "commander";
 import type { CleanFlags } from "./clean-plan.ts";
 import type { PredictFlags } from "./commands/predict.ts";
 import { UsageError } from "./errors.ts";
+import { addFewshot } from "./fewshot/command.ts";
 import * as parse from "./options.ts";
 import type { TuneFlags } from "./tune-plan.ts";
 import { packageVersion } from "./version.ts";
@@ -25,7 +26,7 @@ export function buildCommandLine(setExitCode: (code: number) => void): Command {
       const [unknown] = command.args;
       if (unknown !== undefined) {
         throw new UsageError(
-          `there is no command "${unknown}"; the commands are tune, predict, clean, rules and doctor`,
+          `there is no command "${unknown}"; the commands are tune, predict, clean, fewshot, rules and doctor`,
         );
       }
       throw new UsageError(
@@ -37,6 +38,7 @@ export function buildCommandLine(setExitCode: (code: number) => void): Command {
   addTune(add("tune"), setExitCode);
   addPredict(add("predict"), setExitCode);
   addClean(add("clean"), setExitCode);
+  addFewshot(add("fewshot"), take, setExitCode);
   addRules(add("rules"), setExitCode);
   addDoctor(add("doctor"), setExitCode);
   return program;
@@ -293,6 +295,7 @@ Examples:
   stackelberg tune houses.csv --target price       tune, compare and write a model
   stackelberg predict stackelberg-houses new.csv   predictions for new rows
   stackelberg clean houses.csv --target kind       rows whose label is doubtful
+  stackelberg fewshot train --budget 30m           a few-shot learner on Omniglot
   stackelberg rules                                the ways to a hypergradient
   stackelberg doctor                               what works on this machine
 

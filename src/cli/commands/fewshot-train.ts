@@ -1,0 +1,111 @@
+// `stackelberg fewshot train`: checks everything, reads the images, then trains in the output folder until the steps, the
+// budget, early stopping or Ctrl-C end it.
+
+import { tree } from "@jax-js/jax";
+import { drawEpisode, type ImageSplits } from "../../data/index.ts";
+import type { Learner } from "../../fewshot/index.ts";
+import type { Tensor, Tree } from "../../program/index.ts";
+import { exitCodes, UsageError } from "../errors.ts";
+import { loadImages } from "../fewshot/images.ts";
+import { makeLearner } from "../fewshot/learners.ts";
+import { stderrLine } from "../fewshot/live-line.ts";
+import { modelName, readModel } from "../fewshot/model-file.ts";
+import { percent } from "../fewshot/percent.ts";
+import type { TrainSettings } from "../fewshot/settings.ts";
+import { beginRun, planTraining, trainCommand, type TrainFlags } from "../fewshot/train-plan.ts";
+import { runTraining, trainingEpisode, type TrainingOutcome } from "../fewshot/training.ts";
+import { bestLine } from "../fewshot/training-log.ts";
+import { listenForInterrupts } from "../interrupt.ts";
+import { formatCount } from "../numbers.ts";
+import { shellQuote } from "../options.ts";
+
+/** Runs the command; the result is the exit code. */
+export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
+  const plan = await planTraining(flags);
+  const { settings, folder, hasCheckpoint } = plan;
+  const learner = makeLearner(settings);
+  const line = stderrLine(flags);
+  const interrupts = listenForInterrupts(() => {
+    line.say("Stopping after this step and saving; Ctrl-C again stops at once.");
+  });
+  const { signal } = interrupts;
+  try {
+    const images = await loadImages(settings, {
+      signal,
+      onProgress: ({ stage, done, total }) => {
+        line.draw([
+          stage === "download" ? "downloading" : "reading images",
+          `${done}/${total ?? "?"}`,
+        ]);
+      },
+    });
+    const { train, validation, test } = images;
+    // Sets that are too small are refused before anything is written.
+    drawEpisode(train, trainingEpisode(settings), 0, 0);
+    const { ways, shots, queries } = settings;
+    for (const set of [validation, test]) drawEpisode(set, { ways, shots, queries }, 0, 0);
+    const lambda = await firstLambda(settings, learner, images);
+    await beginRun(plan, flags);
+    const classes = [train, validation, test].map((set) => set.classes.length).join(", ");
+    line.say(
+      `${learner.name}, ${ways}-way ${shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`,
+    );
+    const outcome = await runTraining({
+      settings,
+      learner,
+      images,
+      folder,
+      resume: hasCheckpoint,
+      signal,
+      line,
+      ...(lambda === undefined || hasCheckpoint ? {} : { lambda }),
+      ...(flags.budget === undefined ? {} : { budgetSeconds: flags.budget }),
+      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+    });
+    process.stdout.write(`${report(outcome, folder).join("\n")}\n`);
+    if (flags.quiet !== true) process.stdout.write(`The run again: ${trainCommand(settings)}\n`);
+    if (outcome.status === "failed") return exitCodes.failure;
+    return outcome.status === "interrupted" ? exitCodes.interrupted : exitCodes.ok;
+  } finally {
+    line.clear();
+    interrupts.stop();
+  }
+}
+
+/** The λ of the model that the run starts from, where there is one. */
+async function firstLambda(
+  { from, seed, ...settings }: TrainSettings,
+  learner: Learner,
+  { train }: ImageSplits,
+): Promise<Tree<Tensor> | undefined> {
+  if (from === undefined) return undefined;
+  const { lambda } = await readModel(from);
+  const episode = trainingEpisode({ ...settings, seed });
+  const { channels, height, width, classes } = train;
+  const shape = { ways: episode.ways, image: { channels, height, width }, classes: classes.length };
+  const own = learner.init(shape, seed);
+  const describe = (values: Tree<Tensor>): string => tree.leaves<Tensor>(values).join(", ");
+  if (describe(lambda) === describe(own)) return lambda;
+  throw new UsageError(
+    `--from ${from}: its parameters do not fit this learner and these images; give a model with the same --learner, --filters, --ways and --size`,
+  );
+}
+
+/** What came out and what can be done with it. */
+function report({ status, step, sentence, lines }: TrainingOutcome, folder: string): string[] {
+  const best = bestLine(lines);
+  const name = shellQuote(folder);
+  const ended = {
+    finished: `Finished after ${formatCount(step, "step")}.`,
+    "early stopping": `No better validation for long: stopped after ${formatCount(step, "step")}.`,
+    budget: `The time budget is used up after ${formatCount(step, "step")}; to go on: stackelberg fewshot train --resume ${name}`,
+    interrupted: `Interrupted after ${formatCount(step, "step")}; to go on: stackelberg fewshot train --resume ${name}`,
+    failed: sentence,
+  }[status];
+  if (best === undefined) return [ended];
+  return [
+    ended,
+    `Best validation accuracy: ${percent(best.accuracy, best.halfWidth)} at step ${best.step}, after ${formatCount(best.episodes, "episode")}.`,
+    `Its model is ${folder}/${modelName}; to test it: stackelberg fewshot eval --model ${name}`,
+  ];
+}

@@ -1,0 +1,36 @@
+// The trained representation as an ONNX model of its own: images in, features out, for any ONNX runtime.
+
+import { numpy as np } from "@jax-js/jax";
+import type { Block, Learner, Statistics, TaskShape } from "../../fewshot/index.ts";
+import { toOnnx, type Tensor, type Tree } from "../../program/index.ts";
+
+/** The name of the file in the output folder of a training. */
+export const representationName = "representation.onnx";
+
+/**
+ * The encoder with its weights and, for batch normalization, the statistics of training images, so that an image's
+ * features do not depend on its company.
+ *
+ * Input float32 [1, channels, height, width] with values in [0, 1], output [1, features]. A learner whose follower adapts
+ * the encoder is exported as it starts.
+ */
+export function exportRepresentation(
+  learner: Learner,
+  model: { lambda: Tree<Tensor>; statistics: readonly Statistics<Tensor>[]; shape: TaskShape },
+): Uint8Array {
+  const { channels, height, width } = model.shape.image;
+  const embed = (value: Tensor): np.Array =>
+    np.array(value.data as Float32Array<ArrayBuffer>).reshape([...value.shape]);
+  const { encoder } = model.lambda as unknown as { encoder: Block<Tensor>[] };
+  const params = encoder.map(({ kernel, bias }) => ({ kernel: embed(kernel), bias: embed(bias) }));
+  const statistics = model.statistics.map(({ mean, variance }) => ({
+    mean: embed(mean),
+    variance: embed(variance),
+  }));
+  return toOnnx(
+    function representation(x: np.Array) {
+      return learner.encoder.encode(params, x, statistics);
+    },
+    [np.zeros([1, channels, height, width])],
+  );
+}

@@ -1,0 +1,123 @@
+// The learners by their names on the command line, with the options that each understands.
+
+import {
+  adam,
+  gradientDescent,
+  implicit,
+  inverseTimeDecay,
+  reverse,
+  truncated,
+  type Dynamics,
+  type Optimizer,
+  type Rule,
+} from "../../bilevel/index.ts";
+import {
+  anil,
+  convolutionalEncoder,
+  firstOrder,
+  firstOrderMaml,
+  hyperRepresentation,
+  imaml,
+  joint,
+  maml,
+  matching,
+  prototypical,
+  reptile,
+  type DescentOptions,
+  type Learner,
+} from "../../fewshot/index.ts";
+import { conjugateGradient } from "../../linear/index.ts";
+import { UsageError } from "../errors.ts";
+import type { LearnerName, LearnerSettings, RuleName, TrainSettings } from "./settings.ts";
+
+interface Entry {
+  /** Rules that give its hypergradient, the default first; none where it has its own. */
+  readonly rules: readonly RuleName[];
+  /** Whether its follower makes steps. */
+  readonly descends: boolean;
+  /** Whether λ has a head for a number of classes, so that training and test have the same ways. */
+  readonly hasHead: boolean;
+  make(options: { encoder: Learner["encoder"] } & DescentOptions): Learner;
+}
+
+const entries: Readonly<Record<LearnerName, Entry>> = {
+  "hyper-representation": {
+    rules: ["reverse", "truncated", "implicit", "firstOrder"],
+    descends: true,
+    hasHead: false,
+    make: hyperRepresentation,
+  },
+  maml: { rules: ["reverse", "firstOrder"], descends: true, hasHead: true, make: maml },
+  "first-order-maml": { rules: [], descends: true, hasHead: true, make: firstOrderMaml },
+  anil: { rules: ["reverse", "firstOrder"], descends: true, hasHead: true, make: anil },
+  imaml: { rules: [], descends: true, hasHead: true, make: imaml },
+  reptile: { rules: [], descends: true, hasHead: true, make: reptile },
+  prototypical: { rules: [], descends: false, hasHead: false, make: prototypical },
+  matching: { rules: [], descends: false, hasHead: false, make: matching },
+  joint: { rules: [], descends: true, hasHead: false, make: joint },
+};
+
+/** The learner that settings describe. */
+export function makeLearner(settings: LearnerSettings): Learner {
+  const { learner, filters, variant, innerSteps, innerRate, rule } = settings;
+  return entries[learner].make({
+    encoder: convolutionalEncoder({ filters, variant }),
+    ...(innerSteps === undefined ? {} : { steps: innerSteps }),
+    ...(innerRate === undefined ? {} : { learningRate: innerRate }),
+    ...(rule === undefined ? {} : { rule: rules[rule] }),
+    // The implicit equation does not know by which steps the answer was found.
+    ...(rule === "implicit" ? { learnRate: false } : {}),
+  });
+}
+
+/** How the leader moves; Reptile's goes a share of the way to where the followers ended. */
+export function makeOptimizer({ learner, rate }: TrainSettings): Optimizer {
+  const learningRate = inverseTimeDecay({ initial: rate, decay: 1e-5 });
+  return learner === "reptile" ? gradientDescent({ learningRate }) : adam({ learningRate });
+}
+
+/** The default of `--rate`. */
+export function defaultRate(learner: LearnerName): number {
+  return learner === "reptile" ? 1 : 1e-3;
+}
+
+/** Whether the learner's follower makes steps, so that T means something. */
+export function descends(learner: LearnerName): boolean {
+  return entries[learner].descends;
+}
+
+/** Whether the learner tells apart as many classes as it was trained for, and no other number. */
+export function hasHead(learner: LearnerName): boolean {
+  return entries[learner].hasHead;
+}
+
+/** Refuses options that the learner does not have. */
+export function checkLearnerOptions(settings: TrainSettings): void {
+  const { learner, rule, innerSteps, innerRate, trainWays } = settings;
+  const { rules, descends, hasHead } = entries[learner];
+  if (rule !== undefined && !rules.includes(rule)) {
+    const remedy =
+      rules.length === 0 ? "leave the option out" : `it takes ${rules.join(", ")} instead`;
+    throw new UsageError(`--rule ${rule} is not for --learner ${learner}; ${remedy}`);
+  }
+  if (!descends && (innerSteps !== undefined || innerRate !== undefined)) {
+    const option = innerSteps === undefined ? "--inner-rate" : "--inner-steps";
+    throw new UsageError(
+      `${option} is not for --learner ${learner}, whose answer has a closed form; leave the option out`,
+    );
+  }
+  if (hasHead && trainWays !== undefined && trainWays !== settings.ways) {
+    throw new UsageError(
+      `--train-ways is not for --learner ${learner}, whose classifier has as many outputs as classes; leave the option out`,
+    );
+  }
+}
+
+const rules: Readonly<Record<RuleName, (options: { steps: number; dynamics: Dynamics }) => Rule>> =
+  {
+    reverse,
+    truncated: (options) => truncated({ ...options, keep: Math.ceil(options.steps / 2) }),
+    implicit: (options) =>
+      implicit({ ...options, solver: conjugateGradient({ maxSteps: 10, rtol: 1e-3 }) }),
+    firstOrder,
+  };

@@ -1,0 +1,61 @@
+// What a person sees while a long command runs: on a terminal one line that is redrawn, elsewhere plain lines only.
+
+import { oneLine } from "../errors.ts";
+import { fitParts, type ProgressStream } from "../progress.ts";
+import { wrapWords } from "../terminal-text.ts";
+
+/** A line that is redrawn, with plain lines above it. */
+export interface LiveLine {
+  /** Shows these pieces, as many as fit, the most important first; nothing where nobody looks on. */
+  draw(parts: readonly string[], force?: boolean): void;
+  /** Prints a line of its own. */
+  say(text: string): void;
+  /** Removes the live line. */
+  clear(): void;
+}
+
+/** Shortest time between two redraws, in milliseconds. */
+const redrawMs = 200;
+
+/**
+ * @param options.live - whether the stream is a terminal that a line can be redrawn on.
+ * @param options.quiet - print nothing at all.
+ */
+export function createLiveLine(options: {
+  stream: ProgressStream;
+  live: boolean;
+  quiet?: boolean;
+  now?: () => number;
+}): LiveLine {
+  const { stream, quiet = false, now = () => performance.now() } = options;
+  const live = options.live && !quiet;
+  const width = (): number => (stream.columns ?? 80) - 1;
+  let drawnAt = -Infinity;
+  let shown = false;
+  const clear = (): void => {
+    if (shown) stream.write("\r\u001b[2K");
+    shown = false;
+  };
+  return {
+    clear,
+    say(text) {
+      if (quiet) return;
+      clear();
+      const line = oneLine(text);
+      stream.write(`${(live ? wrapWords(line, width()) : [line]).join("\n")}\n`);
+    },
+    draw(parts, force = false) {
+      if (!live || (!force && now() - drawnAt < redrawMs)) return;
+      drawnAt = now();
+      stream.write(`\r\u001b[2K${fitParts(parts, width())}`);
+      shown = true;
+    },
+  };
+}
+
+/** The line for this process's standard error. */
+export function stderrLine(flags: { quiet?: boolean; json?: boolean }): LiveLine {
+  const { stderr } = process;
+  const live = stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
+  return createLiveLine({ stream: stderr, live, quiet: flags.quiet === true });
+}

@@ -1,0 +1,99 @@
+// What a few-shot training depends on, and nothing else: stored beside the run, so that it resumes, and inside the model,
+// so that evaluation and prediction rebuild the same learner and read images the same way.
+
+import type { OmniglotSplit } from "../../data/index.ts";
+import { UsageError } from "../errors.ts";
+
+/** How images are found and read. */
+export interface ImageSettings {
+  /** `omniglot`, or a folder of class folders. */
+  data: string;
+  /** Of Omniglot's characters. */
+  split: OmniglotSplit;
+  /** Side in pixels. */
+  size: number;
+  channels: 1 | 3;
+  /** Dark ink on light paper, see `ImageSet`. */
+  invert: boolean;
+}
+
+export const learnerNames = [
+  "hyper-representation",
+  "maml",
+  "first-order-maml",
+  "anil",
+  "imaml",
+  "reptile",
+  "prototypical",
+  "matching",
+  "joint",
+] as const;
+export type LearnerName = (typeof learnerNames)[number];
+
+export const ruleNames = ["reverse", "truncated", "implicit", "firstOrder"] as const;
+export type RuleName = (typeof ruleNames)[number];
+
+/** A learner and its network. */
+export interface LearnerSettings {
+  learner: LearnerName;
+  filters: number;
+  variant: "strided" | "pooled";
+  /** T of the training; default: the learner's. */
+  innerSteps?: number;
+  /** The follower's learning rate, or where it starts; absent where the answer has a closed form. */
+  innerRate?: number;
+  /** The hypergradient rule; default: the learner's. */
+  rule?: RuleName;
+}
+
+/**
+ * What batch normalization uses at validation and test: each set's own statistics, the support set's for both sets, or
+ * those of training images.
+ */
+export const batchNormModes = ["batch", "support", "running"] as const;
+export type BatchNorm = (typeof batchNormModes)[number];
+
+/** Everything that the result of a training depends on. */
+export interface TrainSettings extends ImageSettings, LearnerSettings {
+  ways: number;
+  /** Support images a class, at test and validation. */
+  shots: number;
+  /** Query images a class. */
+  queries: number;
+  /** Classes of a training episode, where they differ from `ways`. */
+  trainWays?: number;
+  /** Support images a class in training, where they differ from `shots`. */
+  trainShots?: number;
+  /** Query images a class in training, where they differ from `queries`. */
+  trainQueries?: number;
+  /** Episodes of an outer step. */
+  tasks: number;
+  /** The leader's learning rate: Adam's, for Reptile gradient descent's. */
+  rate: number;
+  seed: number;
+  /** A model to start from, instead of weights drawn from the seed. */
+  from?: string;
+  /** Outer steps at most. */
+  steps: number;
+  /** Outer steps between two validations. */
+  every: number;
+  validationEpisodes: number;
+  /** Validations without a better one after which the training ends. */
+  patience: number;
+  /** At validation. */
+  batchNorm: BatchNorm;
+}
+
+/** The settings of a file, as far as a look at them tells. */
+export function checkStoredSettings(stored: unknown, path: string): TrainSettings {
+  const settings = stored as Partial<TrainSettings> | null;
+  const isKnown =
+    typeof settings === "object" &&
+    settings !== null &&
+    learnerNames.includes(settings.learner!) &&
+    [settings.ways, settings.shots, settings.size, settings.filters].every(Number.isSafeInteger);
+  if (isKnown) return settings as TrainSettings;
+  throw new UsageError(
+    `${path} is no few-shot model or run of this version of stackelberg; give the output folder of \`stackelberg fewshot train\`, or its model.safetensors`,
+  );
+}

@@ -1,0 +1,144 @@
+// What `fewshot train` is going to do, worked out from its options: a new run, or the rest of an interrupted one.
+
+import { resolve } from "node:path";
+import type { OmniglotSplit } from "../../data/index.ts";
+import { UsageError } from "../errors.ts";
+import { shellQuote } from "../options.ts";
+import { checkLearnerOptions, defaultRate, descends } from "./learners.ts";
+import { openRunFolder, readRunFolder, writeSettings } from "./run-folder.ts";
+import type { BatchNorm, LearnerName, RuleName, TrainSettings } from "./settings.ts";
+
+/** The options of `fewshot train` as typed. */
+export interface TrainFlags {
+  data?: string;
+  split?: OmniglotSplit;
+  size?: number;
+  color?: boolean;
+  invert?: boolean;
+  learner?: LearnerName;
+  ways?: number;
+  shots?: number;
+  queries?: number;
+  trainWays?: number;
+  trainShots?: number;
+  trainQueries?: number;
+  tasks?: number;
+  steps?: number;
+  budget?: number;
+  innerSteps?: number;
+  innerRate?: number;
+  rule?: RuleName;
+  rate?: number;
+  from?: string;
+  filters?: number;
+  variant?: "strided" | "pooled";
+  batchNorm?: BatchNorm;
+  every?: number;
+  validationEpisodes?: number;
+  patience?: number;
+  seed?: number;
+  threads?: number;
+  out?: string;
+  force?: boolean;
+  resume?: string;
+  quiet?: boolean;
+}
+
+/** A run that is ready to begin or to go on. */
+export interface TrainPlan {
+  settings: TrainSettings;
+  folder: string;
+  /** Whether the folder has a checkpoint to go on from. */
+  hasCheckpoint: boolean;
+}
+
+/** What may change when a run goes on. */
+const resumable = ["resume", "steps", "budget", "threads", "quiet"];
+
+/**
+ * Checks the options.
+ *
+ * @throws UsageError naming the option.
+ */
+export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
+  if (flags.resume !== undefined) return planResuming(flags.resume, flags);
+  const { ways = 5, shots = 1, learner = "hyper-representation" } = flags;
+  const data = flags.data ?? "omniglot";
+  const isOmniglot = data === "omniglot";
+  if (isOmniglot && (flags.color === true || flags.invert === true)) {
+    throw new UsageError(
+      `--${flags.color === true ? "color" : "invert"} is for folders of images; leave it out for omniglot`,
+    );
+  }
+  const settings: TrainSettings = {
+    data: isOmniglot ? data : resolve(data),
+    split: flags.split ?? "1200/100/323",
+    size: flags.size ?? 28,
+    channels: flags.color === true ? 3 : 1,
+    invert: isOmniglot || flags.invert === true,
+    learner,
+    filters: flags.filters ?? 64,
+    variant: flags.variant ?? "strided",
+    ...given(flags, ["innerSteps", "rule", "trainWays", "trainShots", "trainQueries"]),
+    ...(descends(learner) || flags.innerRate !== undefined
+      ? { innerRate: flags.innerRate ?? 0.1 }
+      : {}),
+    ...(flags.from === undefined ? {} : { from: resolve(flags.from) }),
+    ways,
+    shots,
+    queries: flags.queries ?? 15,
+    tasks: flags.tasks ?? 4,
+    rate: flags.rate ?? defaultRate(learner),
+    seed: flags.seed ?? 0,
+    steps: flags.steps ?? 20_000,
+    every: flags.every ?? 200,
+    validationEpisodes: flags.validationEpisodes ?? 200,
+    patience: flags.patience ?? 30,
+    batchNorm: flags.batchNorm ?? "batch",
+  };
+  checkLearnerOptions(settings);
+  const folder = flags.out ?? `stackelberg-${learner}-${ways}way-${shots}shot`;
+  return { settings, folder, hasCheckpoint: false };
+}
+
+/** Creates the folder of a new run, or notes that an old one goes on for more steps. */
+export async function beginRun({ settings, folder }: TrainPlan, flags: TrainFlags): Promise<void> {
+  if (flags.resume === undefined) await openRunFolder(folder, settings, flags.force === true);
+  else await writeSettings(folder, settings);
+}
+
+/** The command that makes a run with these settings. */
+export function trainCommand(settings: TrainSettings): string {
+  const { data, split, size, channels, invert, learner, ...rest } = settings;
+  const isOmniglot = data === "omniglot";
+  const words = ["stackelberg", "fewshot", "train", "--data", data, "--learner", learner];
+  if (isOmniglot) words.push("--split", split);
+  words.push("--size", String(size));
+  if (!isOmniglot && channels === 3) words.push("--color");
+  if (!isOmniglot && invert) words.push("--invert");
+  for (const [name, value] of Object.entries(rest)) {
+    words.push(`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, String(value));
+  }
+  return words.map(shellQuote).join(" ");
+}
+
+async function planResuming(folder: string, flags: TrainFlags): Promise<TrainPlan> {
+  const other = Object.keys(flags).find((name) => !resumable.includes(name));
+  if (other !== undefined) {
+    throw new UsageError(
+      `--resume goes on with the settings of the run; only --steps, --budget, --threads and --quiet go with it, leave --${other.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} out`,
+    );
+  }
+  const { settings, hasCheckpoint } = await readRunFolder(folder);
+  return { settings: { ...settings, ...given(flags, ["steps"]) }, folder, hasCheckpoint };
+}
+
+/** The options among `names` that were typed. */
+function given<K extends keyof TrainFlags>(
+  flags: TrainFlags,
+  names: readonly K[],
+): { [N in K]?: NonNullable<TrainFlags[N]> } {
+  return Object.fromEntries(
+    names.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
+  ) as { [N in K]?: NonNullable<TrainFlags[N]> };
+}

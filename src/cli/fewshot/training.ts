@@ -1,0 +1,234 @@
+// One training on disk: outer steps with checkpoints, validations at fixed steps, the best model so far, and the log.
+// Interrupted anywhere, it goes on from its checkpoint to the same bytes.
+
+import { join } from "node:path";
+import { CheckpointError } from "../../bilevel/index.ts";
+import { listEpisodes, type EpisodeShape, type ImageSplits } from "../../data/index.ts";
+import { openEvaluation, train, type Evaluator, type Learner } from "../../fewshot/index.ts";
+import type { Tensor, Tree } from "../../program/index.ts";
+import { UsageError } from "../errors.ts";
+import { formatSeconds } from "../numbers.ts";
+import { writeFiles, type OutputFile } from "../output-folder.ts";
+import { exportRepresentation, representationName } from "./export-representation.ts";
+import { makeOptimizer } from "./learners.ts";
+import type { LiveLine } from "./live-line.ts";
+import { encodeModel, modelName, normalization, trainingStatistics } from "./model-file.ts";
+import { percent } from "./percent.ts";
+import type { TrainSettings } from "./settings.ts";
+import { bestLine, formatLog, readLog, withoutImprovement, type LogLine } from "./training-log.ts";
+
+export const checkpointName = "checkpoint.safetensors";
+export const logName = "log.jsonl";
+
+/** Outer steps between two checkpoints. */
+const checkpointEvery = 100;
+
+/** A run and what it may spend now. */
+export interface TrainingRun {
+  settings: TrainSettings;
+  learner: Learner;
+  images: ImageSplits;
+  folder: string;
+  /** Whether the folder has a checkpoint to go on from. */
+  resume: boolean;
+  /** Where a new run starts; default: the learner's first λ for the seed. */
+  lambda?: Tree<Tensor>;
+  /** Of this call. */
+  budgetSeconds?: number;
+  threads?: number;
+  signal: AbortSignal;
+  line: LiveLine;
+}
+
+/** How a training ended. */
+export interface TrainingOutcome {
+  status: "finished" | "early stopping" | "budget" | "interrupted" | "failed";
+  /** Outer updates made. */
+  step: number;
+  /** In words, when the numbers went wrong. */
+  sentence: string;
+  lines: readonly LogLine[];
+}
+
+/** Trains until a budget, early stopping or a signal ends it; the files are up to date then. */
+export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
+  const { settings, learner, images, folder, line, signal, threads, budgetSeconds } = run;
+  const { every, patience, tasks, seed, steps: total } = settings;
+  const checkpoint = join(folder, checkpointName);
+  const started = performance.now();
+  const elapsed = (): number => (performance.now() - started) / 1000;
+  const validator = openValidation(run);
+  const training = train(learner, {
+    set: images.train,
+    episode: trainingEpisode(settings),
+    tasks,
+    seed,
+    optimizer: makeOptimizer(settings),
+    budget: { steps: total, ...(budgetSeconds === undefined ? {} : { seconds: budgetSeconds }) },
+    signal,
+    checkpoint: { path: checkpoint, everySteps: checkpointEvery },
+    ...(run.lambda === undefined ? {} : { lambda: run.lambda }),
+    ...(run.resume ? { resume: checkpoint } : {}),
+    ...(threads === undefined ? {} : { threads }),
+  });
+
+  let lines = run.resume ? await readLog(join(folder, logName)) : [];
+  let before = 0;
+  let first: number | undefined;
+  let since = { loss: 0, steps: 0, seconds: 0 };
+  let last: Parameters<typeof validate>[0] | undefined;
+  const validate = async (at: { step: number; lambda: Tree<Tensor> }): Promise<void> => {
+    line.draw([`step ${at.step}`, "validating"], true);
+    const found = await validator.validate(at.lambda);
+    const entry: LogLine = {
+      step: at.step,
+      episodes: at.step * tasks,
+      loss: since.loss / since.steps,
+      accuracy: found.mean,
+      halfWidth: found.halfWidth,
+      episodesPerSecond: (since.steps * tasks) / since.seconds,
+      seconds: before + elapsed(),
+    };
+    since = { loss: 0, steps: 0, seconds: 0 };
+    lines = [...lines, entry];
+    const files: OutputFile[] = [{ name: logName, contents: formatLog(lines) }];
+    if (bestLine(lines) === entry) files.push(...modelFiles(run, entry, at.lambda, found));
+    await writeFiles(folder, files);
+    line.say(sentenceOf(entry, files.length > 1));
+  };
+
+  try {
+    for await (const { step, value, lambda, seconds } of training) {
+      if (first === undefined) {
+        first = step;
+        // After a crash the log may know more than the checkpoint.
+        lines = lines.filter((earlier) => earlier.step < step);
+        before = lines.at(-1)?.seconds ?? 0;
+      }
+      since = {
+        loss: since.loss + value,
+        steps: since.steps + 1,
+        seconds: since.seconds + (seconds ?? 0),
+      };
+      last = { step, lambda: lambda as unknown as Tree<Tensor> };
+      if ((step > 0 && step % every === 0) || step === total) {
+        await validate(last);
+        if (withoutImprovement(lines) >= patience) break;
+      }
+      const each = elapsed() / (step - first + 1);
+      const left = Math.min(each * (total - step), (budgetSeconds ?? Infinity) - elapsed());
+      line.draw(liveParts(settings, step, left, since, lines));
+    }
+    const { status, sentence } = await training;
+    // A training that ends before its first validation leaves a model all the same.
+    if (lines.length === 0 && last !== undefined && since.steps > 0) await validate(last);
+    line.clear();
+    const step = last?.step ?? 0;
+    const ended = (status: TrainingOutcome["status"]): TrainingOutcome => {
+      return { status, step, sentence, lines };
+    };
+    if (status === "diverged" || status === "non-finite") return ended("failed");
+    if (step >= total) return ended("finished");
+    if (withoutImprovement(lines) >= patience) return ended("early stopping");
+    return ended(signal.aborted ? "interrupted" : "budget");
+  } catch (error) {
+    line.clear();
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new UsageError(`--resume ${folder}: ${error.message}`, { cause: error });
+  } finally {
+    await validator.dispose();
+  }
+}
+
+/** The size of a training episode, which may differ from those at test. */
+export function trainingEpisode(settings: TrainSettings): EpisodeShape {
+  const { trainWays, trainShots, trainQueries } = settings;
+  return {
+    ways: trainWays ?? settings.ways,
+    shots: trainShots ?? settings.shots,
+    queries: trainQueries ?? settings.queries,
+  };
+}
+
+type Validation = Awaited<ReturnType<Evaluator["evaluate"]>>[number] & {
+  statistics: Awaited<ReturnType<typeof trainingStatistics>>;
+};
+
+function openValidation({ settings, learner, images, threads }: TrainingRun): {
+  validate(lambda: Tree<Tensor>): Promise<Validation>;
+  dispose(): Promise<void>;
+} {
+  const { ways, shots, queries, validationEpisodes, batchNorm } = settings;
+  const placement = threads === undefined ? {} : { threads };
+  const evaluator = openEvaluation(learner, {
+    set: images.validation,
+    // The same list for every learner and every seed of a training.
+    episodes: listEpisodes(
+      images.validation,
+      { ways, shots, queries },
+      { seed: 1, count: validationEpisodes },
+    ),
+    ...placement,
+  });
+  const source = { set: images.train, episode: trainingEpisode(settings), ...placement };
+  return {
+    async validate(lambda) {
+      const statistics = await trainingStatistics(learner, lambda, source);
+      const [evaluation] = await evaluator.evaluate(lambda, normalization(batchNorm, statistics));
+      return { ...evaluation!, statistics };
+    },
+    dispose: () => evaluator.dispose(),
+  };
+}
+
+function modelFiles(
+  { settings, images, learner }: TrainingRun,
+  { step, episodes, seconds }: LogLine,
+  lambda: Tree<Tensor>,
+  { mean, halfWidth, count, statistics }: Validation,
+): OutputFile[] {
+  const { channels, height, width, classes } = images.train;
+  const image = { channels, height, width };
+  const model = {
+    settings,
+    shape: { ways: trainingEpisode(settings).ways, image, classes: classes.length },
+    step,
+    episodes,
+    validation: { mean, halfWidth, count },
+    seconds,
+    lambda,
+    statistics,
+  };
+  return [
+    { name: modelName, contents: encodeModel(model) },
+    { name: representationName, contents: exportRepresentation(learner, model) },
+  ];
+}
+
+function sentenceOf(entry: LogLine, isBest: boolean): string {
+  const { step, loss, accuracy, halfWidth, episodesPerSecond } = entry;
+  const best = isBest ? ", the best so far" : "";
+  return `step ${step}: loss ${loss.toFixed(4)}, validation ${percent(accuracy, halfWidth)}${best}, ${episodesPerSecond.toFixed(1)} episodes/s`;
+}
+
+function liveParts(
+  { steps, tasks }: TrainSettings,
+  step: number,
+  secondsLeft: number,
+  since: { loss: number; steps: number; seconds: number },
+  lines: readonly LogLine[],
+): string[] {
+  const latest = lines.at(-1);
+  const best = bestLine(lines);
+  return [
+    `step ${step}/${steps}`,
+    `${formatSeconds(Math.ceil(Math.max(0, secondsLeft)))} left`,
+    ...(since.steps > 0 ? [`loss ${(since.loss / since.steps).toFixed(4)}`] : []),
+    ...(latest && best
+      ? [`validation ${percent(latest.accuracy)} (best ${percent(best.accuracy)})`]
+      : []),
+    ...(since.seconds > 0
+      ? [`${((since.steps * tasks) / since.seconds).toFixed(1)} episodes/s`]
+      : []),
+  ];
+}
