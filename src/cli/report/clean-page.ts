@@ -2,7 +2,7 @@
 // repeat the run. One file without scripts or outside resources.
 
 import type { Column } from "../../data/table.ts";
-import { rankedRow, verdict, type CleanResult } from "../clean-output.ts";
+import { rankedRow, verdict, type CleanResult } from "../clean-result.ts";
 import { formatCount, formatNumber, formatSeconds } from "../numbers.ts";
 import { shorten } from "../terminal-text.ts";
 import { html, Html } from "./html.ts";
