@@ -60,15 +60,16 @@ function squareRoot(sizes: Sizes): Draft[] {
 function slots(sizes: Sizes): Draft[] {
   const { steps, state, bytes, bytesPerFloat } = sizes;
   if (steps === 1) return [];
-  const perSlot = state * bytesPerFloat + 4 * steps;
-  const most = Math.floor((bytes - 4 * (steps - 1)) / perSlot);
+  // The schedule's integers: a row of the slots, and at most four for each step but the last.
+  const perSlot = state * bytesPerFloat + 4;
+  const most = Math.floor((bytes - 16 * (steps - 1)) / perSlot);
   const c = Math.max(1, Math.min(most, steps - 1));
   return [
     {
       kind: "exact",
       call: `reverse({ steps: ${steps}, checkpoints: { slots: ${c} } })`,
       cost: unrolled(sizes, evaluations(steps, c), steps, c * state),
-      tableBytes: 4 * (steps * c + steps - 1),
+      tableBytes: 4 * c + 16 * (steps - 1),
       rule: (options) => reverse({ ...options, steps, checkpoints: { slots: c } }),
       remark: `keeps at most ${count(c, "state")} at once and makes the others again by the binomial schedule`,
     },

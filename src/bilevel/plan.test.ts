@@ -76,7 +76,7 @@ describe("the counts", () => {
     const seen = new Set<string>();
     for (let slots = 1; slots < steps; slots++) {
       // A state of 10 numbers of 4 bytes, and the schedule's table.
-      const bytes = 40 * slots + 4 * (steps * slots + steps - 1);
+      const bytes = 44 * slots + 16 * (steps - 1);
       const options = { steps, weights: 10, hyperparameters: 3, bytes };
       const plan = planMemory(options).ranking.find(({ call }) => call.includes("slots"))!;
       expect(plan.call).toBe(`reverse({ steps: 24, checkpoints: { slots: ${slots} } })`);
@@ -92,9 +92,9 @@ describe("the counts", () => {
   test("hold for millions of steps", () => {
     const plan = planMemory({ steps: 1e6, weights: 1e4, hyperparameters: 100, bytes: 1e9 });
     const slots = plan.ranking.find(({ call }) => call.includes("slots"))!;
-    // 40,000 bytes a state and 4,000,000 of the table a slot leave room for 246: r = 3, for binomial(249, 3) ≥ 10⁶.
-    expect(slots.call).toContain("slots: 246");
-    expect(slots.cost.innerGradients).toBe(1 + 3e6 - (249 * 248) / 2);
+    // The table takes 16 MB, and a slot 40,004 bytes, which leaves room for 24,597: r = 2, for binomial(24,599, 2) ≥ 10⁶.
+    expect(slots.call).toContain("slots: 24597");
+    expect(slots.cost.innerGradients).toBe(1 + 2e6 - 24_599);
   });
 });
 
@@ -133,7 +133,7 @@ describe("the ranking", () => {
       "fits in 400 kB: keeps every state and makes none again; 100 inner gradients and 200 products.",
     );
     expect(first(400_000)!.call).toBe("reverse({ steps: 100 })");
-    expect(first(399_999)!.call).toBe("reverse({ steps: 100, checkpoints: { slots: 90 } })");
+    expect(first(399_999)!.call).toBe("reverse({ steps: 100, checkpoints: { slots: 99 } })");
     expect(first(20_000)!.call).toBe("reverse({ steps: 100, checkpoints: { slots: 4 } })");
     expect(first(4_500)!.kind).toBe("biased");
     expect(first(4_500)!.call).toBe("truncated({ steps: 100, keep: 1 })");

@@ -81,7 +81,7 @@ export interface MemoryPlan {
  *     reverse  T·s     "sqrt"  (⌈T/n⌉ + n)·s, n = ⌈√T⌉     slots  c·s     forward  m·(s + prepared)
  *     implicit  s + 3·|w|     truncated  K·s
  *
- * numbers, and the slots a table of T·c + T − 1 integers of 4 bytes. Nothing that exceeds the budget is ranked.
+ * numbers, and the slots a table of c + 4(T − 1) integers of 4 bytes. Nothing that exceeds the budget is ranked.
  *
  * @throws RangeError when a size is not a whole number ≥ 1 or the budget is not a number > 0.
  * @example

@@ -1,6 +1,6 @@
 /** The schedule against the optimum found by exhaustion, its closed form, and what it claims to hold. */
 import { describe, expect, test } from "vitest";
-import { binomialSchedule } from "./binomial.ts";
+import { binomialSchedule, type BinomialSchedule } from "./binomial.ts";
 
 /** Fewest advances that reverse `steps` steps with `slots` slots, by trying every first checkpoint. */
 function fewestAdvances(steps: number, slots: number, known = new Map<string, number>()): number {
@@ -19,6 +19,17 @@ function fewestAdvances(steps: number, slots: number, known = new Map<string, nu
 
 function binomial(n: number, k: number): number {
   return k === 0 ? 1 : (binomial(n - 1, k - 1) * n) / k;
+}
+
+/** Row t of the schedule for t = T..1, without the free slots. */
+function rowsOf({ from, first, count, placed }: BinomialSchedule): number[][] {
+  const rows: number[][] = [];
+  let row = [0];
+  for (let i = from.length - 1; i >= 0; i--) {
+    row = [...row.slice(0, from[i]! + 1), ...placed.slice(first[i], first[i]! + count[i]!)];
+    rows.push(row);
+  }
+  return rows.reverse();
 }
 
 describe("binomial schedule", () => {
@@ -51,8 +62,19 @@ describe("binomial schedule", () => {
   test("enough slots: nothing is made twice", () => {
     for (const slots of [9, 10, 1000]) {
       expect(binomialSchedule(10, slots).evaluations).toBe(10);
-      expect(binomialSchedule(10, slots).positions[0]!.length).toBe(9);
+      expect(binomialSchedule(10, slots).width).toBe(9);
     }
+  });
+
+  // One frame a slot would be too deep for the call stack, and rows of their own too much for the memory.
+  test.each([19_999, 10_000, 200])("20,000 steps, %i slots: some 4T numbers", (slots) => {
+    const steps = 20_000;
+    const { width, placed, evaluations } = binomialSchedule(steps, slots);
+    expect(width).toBeLessThanOrEqual(slots);
+    expect(placed.length).toBeLessThan(steps);
+    let r = 1;
+    while (binomial(slots + r, r) < steps) r++;
+    expect(evaluations).toBe(1 + r * steps - binomial(slots + r, r - 1));
   });
 
   test.each([
@@ -64,8 +86,9 @@ describe("binomial schedule", () => {
   ])(
     "%i steps, %i slots: followed literally, every state is there when it is due",
     (steps, slots) => {
-      const { positions, from, evaluations } = binomialSchedule(steps, slots);
-      const width = positions[0]!.length;
+      const schedule = binomialSchedule(steps, slots);
+      const { width, from, evaluations } = schedule;
+      const positions = rowsOf(schedule);
       expect(width).toBeLessThanOrEqual(slots);
       // A state is its step count.
       const held = new Array<number>(width).fill(NaN);

@@ -14,12 +14,20 @@ import { callTree, treeMap } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
 import type { Point } from "../rule.ts";
 
-/** How T steps are reversed with c slots. */
+/**
+ * How T steps are reversed with c slots. Row t lists the step counts whose states the slots hold when the adjoint of step t
+ * is due. From t + 1 to t only its end changes, so that the whole schedule is some 4T numbers, however many slots.
+ */
 export interface BinomialSchedule {
-  /** For each step t = 1..T, the step counts whose states the slots hold when the adjoint of step t is due; −1 is none. */
-  readonly positions: readonly (readonly number[])[];
-  /** For each step t, the slot from which w_{t−1} is made. */
+  /** Slots that are ever used at once. */
+  readonly width: number;
+  /** For each step t = 1..T, the slot from which w_{t−1} is made; row t begins like row t + 1 up to this slot. */
   readonly from: readonly number[];
+  /** For each step t, where in `placed` the rest of its row begins, and how long it is; further slots are free. */
+  readonly first: readonly number[];
+  readonly count: readonly number[];
+  /** Step counts, row by row, from t = T on. */
+  readonly placed: readonly number[];
   /** Evaluations of Φ: the T of the forward pass, and those made again. */
   readonly evaluations: number;
 }
@@ -33,39 +41,43 @@ export interface BinomialSchedule {
  * @see Griewank, Walther, "Algorithm 799: revolve", ACM TOMS 2000, proposition 1 and formula 9.
  */
 export function binomialSchedule(steps: number, slots: number): BinomialSchedule {
-  const stacks = new Array<readonly number[]>(steps);
-  /** Reverses steps start+1..end with `free` slots, the one at the top of the stack included; it holds `start`. */
-  const reverse = (stack: readonly number[], end: number, free: number): void => {
-    const start = stack.at(-1)!;
-    const limit = end;
-    if (free > 1) {
-      while (end - start > 1) {
-        const next = start + advance(end - start, free);
-        reverse([...stack, next], end, free - 1);
-        end = next;
-      }
+  const from = new Array<number>(steps);
+  const first = new Array<number>(steps);
+  const count = new Array<number>(steps);
+  const placed: number[] = [];
+  let width = 1;
+  let evaluations = steps;
+  // Checkpoints in the order of their slots: each is to reverse the steps from its start to its end, `free` slots from its
+  // own on.
+  const stack = [{ start: 0, end: steps, limit: steps, free: slots }];
+  /** Slots at the bottom of the stack that are as they were in the row before. */
+  let kept = 1;
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    const { start, end, limit, free } = top;
+    if (free > 1 && end - start > 1) {
+      const next = start + advance(end - start, free);
+      stack.push({ start: next, end, limit: end, free: free - 1 });
+      top.end = next;
+      continue;
     }
     // A checkpoint made for the single step after it would never be read: the state is at hand.
     const isFresh = end === limit && end - start === 1 && stack.length > 1;
-    for (let t = end; t > start; t--) stacks[t - 1] = isFresh ? stack.slice(0, -1) : stack;
-  };
-  reverse([0], steps, slots);
-
-  const from = stacks.map((stack, i) => {
-    const later = stacks[i + 1] ?? [];
-    const changed = stack.findIndex((position, k) => position !== later[k]);
-    return (changed === -1 ? stack.length : Math.max(changed, 1)) - 1;
-  });
-  const width = Math.max(...stacks.map((stack) => stack.length));
-  const again = stacks.slice(0, -1).reduce((sum, stack, i) => sum + i - stack[from[i]!]!, 0);
-  return {
-    positions: stacks.map((stack) => [
-      ...stack,
-      ...new Array<number>(width - stack.length).fill(-1),
-    ]),
-    from,
-    evaluations: steps + again,
-  };
+    const length = stack.length - (isFresh ? 1 : 0);
+    for (let t = end; t > start; t--) {
+      from[t - 1] = Math.min(kept, length) - 1;
+      first[t - 1] = placed.length;
+      for (let k = kept; k < length; k++) placed.push(stack[k]!.start);
+      count[t - 1] = placed.length - first[t - 1]!;
+      // The last step is made once, on the way forward.
+      if (t < steps) evaluations += t - 1 - stack[from[t - 1]!]!.start;
+      width = Math.max(width, length);
+      kept = length;
+    }
+    stack.pop();
+    kept = Math.min(kept, stack.length);
+  }
+  return { width, from, first, count, placed, evaluations };
 }
 
 /** How far to advance before the next checkpoint, with `free` > 1 slots for `length` > 1 steps. */
@@ -78,8 +90,9 @@ function advance(length: number, free: number): number {
 
 function binomial(n: number, k: number): number {
   let result = 1;
-  for (let i = 1; i <= k; i++) {
-    result = (result * (n - k + i)) / i;
+  const short = Math.min(k, n - k);
+  for (let i = 1; i <= short; i++) {
+    result = (result * (n - short + i)) / i;
     // Only its being large matters here; further factors would lose digits.
     if (result > 2 ** 40) return Infinity;
   }
@@ -99,10 +112,10 @@ export function forwardWithSlots(
   all: Steps,
   schedule: BinomialSchedule,
 ): [last: Tree<Value>, tape: (adjoint: Adjoint) => [Adjoint, perStep: Value[]]] {
-  const { positions, from } = schedule;
+  const { width, from, first, count, placed } = schedule;
   const steps = all.length;
   const before = steps - 1;
-  const int32 = (values: number | number[][] | number[]): Value =>
+  const int32 = (values: number | number[]): Value =>
     program.constant(tensor(values, { dtype: "int32" }));
   const batchesOf = (from: number, to: number): Tree<Value> => {
     const slice = (batches: Arrays): Arrays =>
@@ -118,7 +131,11 @@ export function forwardWithSlots(
       slots: callTree(program, store, slots, state, row, p),
     };
   };
-  const lastRow = int32([...positions[before]!]);
+  const onTheWay = placed.slice(0, count[before]);
+  const free = new Array<number>(width - 1 - onTheWay.length).fill(-1);
+  const lastRow = int32([0, ...onTheWay, ...free]);
+  // Row t has some entries of this list, none when it places nothing.
+  const entries = int32(placed.length === 0 ? [-1] : [...placed]);
   const [{ state: nextToLast, slots }] = program.scan(
     { length: before },
     (held: Held, batch: Tree<Value>, p) => [advanceOne(held, batch, p, lastRow), []],
@@ -130,10 +147,11 @@ export function forwardWithSlots(
 
   /** Makes the state before step i again, and the adjoint's step i. */
   const back = (
-    { adjoint, slots }: { adjoint: Adjoint; slots: Tree<Value> },
-    { row, slot, batch }: { row: Value; slot: Value; batch: Tree<Value> },
+    { adjoint, slots, row: before }: Returning,
+    { slot, first, count, batch }: Due,
     i: Value,
-  ): [{ adjoint: Adjoint; slots: Tree<Value> }, Value[]] => {
+  ): [Returning, Value[]] => {
+    const row = program.call(nextRow, before, entries, slot, first, count);
     const top = callTree(program, take, slots, slot);
     const { carry } = program.while(
       { limit: steps },
@@ -148,19 +166,21 @@ export function forwardWithSlots(
     const states = callTree(program, stack, carry.state);
     const [next, perStep] = follower.backward(adjoint, states, one);
     const unstack = (x: np.Array): np.Array => x.slice(0);
-    return [{ adjoint: next, slots: carry.slots }, perStep.map((x) => program.call(unstack, x))];
+    const returning = { adjoint: next, slots: carry.slots, row };
+    return [returning, perStep.map((x) => program.call(unstack, x))];
   };
   const tape = (adjoint: Adjoint): [Adjoint, Value[]] => {
     const [afterLast, ofLast] = follower.backward(adjoint, states, lastStep);
     const xs = {
-      row: int32(positions.slice(0, before).map((row) => [...row])),
       slot: int32(from.slice(0, before)),
+      first: int32(first.slice(0, before)),
+      count: int32(count.slice(0, before)),
       batch: batchesOf(0, before),
     };
     const [end, ofOthers] = program.scan(
       { length: before, reverse: true },
       back,
-      { adjoint: afterLast, slots },
+      { adjoint: afterLast, slots, row: lastRow },
       xs as Tree<Value>,
     );
     const join = (a: np.Array, b: np.Array): np.Array => np.concatenate([a, b]);
@@ -171,6 +191,27 @@ export function forwardWithSlots(
 
 /** A state, and the checkpoints: its leaves stacked as [slots, ...]. */
 type Held = { readonly state: Tree<Value>; readonly slots: Tree<Value> };
+
+/** What goes back over the steps: the row is that of the step before. */
+type Returning = { readonly adjoint: Adjoint; readonly slots: Tree<Value>; readonly row: Value };
+
+/** The schedule's entries of a step, and its minibatch. */
+type Due = { slot: Value; first: Value; count: Value; batch: Tree<Value> };
+
+/** A step's row: what the row before has up to slot `from`, then `count` of the entries, then nothing; a jax-js function. */
+function nextRow(
+  row: np.Array,
+  entries: np.Array,
+  from: np.Array,
+  first: np.Array,
+  count: np.Array,
+): np.Array {
+  const beyond = np.arange(row.shape[0]!).sub(from).sub(1);
+  const last = entries.shape[0]! - 1;
+  const index = np.minimum(np.maximum(beyond.add(first), 0), last);
+  const rest = np.where(np.less(beyond, count), np.take(entries, index, 0), -1);
+  return np.where(np.less(beyond, 0), row, rest);
+}
 
 /** Slots for as many states as the row has entries; a jax-js function. */
 function empty({ shape }: Value): (state: Arrays) => Arrays {

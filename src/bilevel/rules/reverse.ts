@@ -25,7 +25,7 @@ export interface ReverseOptions extends UnrolledOptions {
   /**
    * Memory for time: keep only every n-th state and recompute the others segment by segment in the backward pass;
    * "sqrt" is n = ⌈√T⌉. `{ slots: c }`: keep at most c states at once, by the binomial schedule, which recomputes least
-   * and is itself a table of T·c integers; c ≥ T keeps all. Default: keep all T.
+   * and is itself some 4T integers; each step copies the slots, so that few of them are fast; c ≥ T keeps all. Default: keep all T.
    */
   readonly checkpoints?: "sqrt" | number | { readonly slots: number };
 }
@@ -121,7 +121,7 @@ function planOf(steps: number, checkpoints: ReverseOptions["checkpoints"]): Plan
       forward: (program, point, follower, all) =>
         forwardWithSlots(program, point, follower, all, schedule),
       evaluations: schedule.evaluations,
-      states: schedule.positions[0]!.length,
+      states: schedule.width,
       memory: "O(c·|w|)",
     };
   }
