@@ -102,6 +102,20 @@ export class Resident {
   }
 }
 
+/**
+ * The runtime's graph optimizations that have nothing to find in our programs, whose common subexpressions are gone and
+ * which neither are quantized nor contain a transformer's fused operators. Each looks through the whole graph, often
+ * more than once: together a quarter of the time to open a session.
+ */
+const idlePasses = [
+  "CommonSubexpressionElimination",
+  ...["QDQPropagationTransformer", "DoubleQDQPairsRemover", "QDQSelectorActionTransformer"],
+  ...["EnsureUniqueDQForNodeUnit", "WeightBiasQuantization", "NhwcTransformer"],
+  ...["AttentionFusion", "EmbedLayerNormFusion", "GroupQueryAttentionFusion"],
+  ...["SkipLayerNormFusion", "LayerNormFusion", "LayerNormFusionL1", "SimplifiedLayerNormFusion"],
+  ...["BiasGeluFusion", "FastGeluFusion", "QuickGeluFusion", "BiasSoftmaxFusion"],
+];
+
 /** Loads the host's runtime and opens a session on the model. */
 export async function openSession(
   bytes: Uint8Array,
@@ -117,7 +131,10 @@ export async function openSession(
       executionProviders: providers(device, host),
       graphOptimizationLevel: options.graphOptimization ?? "all",
       logSeverityLevel: options.log ? 2 : 4,
-      ...(options.flushDenormals && { extra: { session: { set_denormal_as_zero: "1" } } }),
+      extra: {
+        optimization: { disable_specified_optimizers: idlePasses.join(";") },
+        ...(options.flushDenormals && { session: { set_denormal_as_zero: "1" } }),
+      },
       ...(options.threads && { intraOpNumThreads: options.threads }),
       ...(device === "webgpu" &&
         host.name === "browser" && { preferredOutputLocation: "gpu-buffer" as const }),

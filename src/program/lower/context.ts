@@ -47,7 +47,7 @@ export class OperationContext {
 
   /** An embedded int64 vector: shapes, axes, starts. */
   ints(values: readonly number[]): string {
-    return this.lowering.initializer("int64", [values.length], BigInt64Array.from(values, BigInt));
+    return this.lowering.ints(values);
   }
 
   scalar(value: number, dtype: DType): string {

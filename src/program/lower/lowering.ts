@@ -44,6 +44,7 @@ export class Lowering {
   readonly #home = new Map<Value, OpenGraph>();
   readonly #uses = new Map<Value, number>();
   readonly #initializers = new Map<string, TensorSpec>();
+  readonly #ints = new Map<string, string>();
   /** Values that a sum reads, which may become one with them. */
   readonly #readOnlyBySum = new Set<Value>();
   #counter = 0;
@@ -151,6 +152,17 @@ export class Lowering {
     if (known) return known.name!;
     const name = this.fresh("const");
     this.#initializers.set(key, { name, type, dims, data });
+    return name;
+  }
+
+  /** The name of an embedded int64 vector. A program asks for thousands, most of them known. */
+  ints(values: readonly number[]): string {
+    const key = values.join();
+    let name = this.#ints.get(key);
+    if (name === undefined) {
+      name = this.initializer("int64", [values.length], BigInt64Array.from(values, BigInt));
+      this.#ints.set(key, name);
+    }
     return name;
   }
 

@@ -10,7 +10,7 @@ export function hoist(block: Block, values: ValueFactory): Block {
     return depth;
   };
   const depthOf = (used: readonly Value[]): number =>
-    Math.max(0, ...used.map((value) => depths.get(value) ?? 0));
+    used.reduce((depth, value) => Math.max(depth, depths.get(value) ?? 0), 0);
 
   markParameters(block, 0, mark);
   const place = (builder: Builder, operation: Operation): number => {
@@ -42,9 +42,9 @@ function markParameters(
 }
 
 /** What an operation reads: its inputs and, for a loop, whatever its body takes from outside. */
-function freeValues(operation: Operation): Value[] {
+function freeValues(operation: Operation): readonly Value[] {
+  if (operation.kind !== "scan" && operation.kind !== "while") return operation.inputs;
   const free = [...operation.inputs];
-  if (operation.kind !== "scan" && operation.kind !== "while") return free;
   const bound = new Set<Value>(operation.body.parameters);
   for (const inner of walk(operation.body)) {
     inner.outputs.forEach((output) => bound.add(output));
