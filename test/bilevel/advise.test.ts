@@ -9,6 +9,8 @@ import {
   reverse,
   type Problem,
 } from "../../src/bilevel/index.ts";
+import { columns } from "../matrix/problems.ts";
+import { failsOn, isRightOn } from "../matrix/rules.ts";
 import { adviceFor, disposeAdvised, type Place } from "./advice.ts";
 import { descend, expectAll, leavesOf } from "./descend.ts";
 import { distance } from "./evaluate.ts";
@@ -16,6 +18,23 @@ import { allCases, cleaning, f64, proximalTasks, sequence } from "./problems.ts"
 import { equal, merelyConvex, noData, stronglyConvex } from "./problems-without-unique-answer.ts";
 
 afterAll(disposeAdvised);
+
+describe("the matrix", () => {
+  // The adviser is told of constraints as projections of the weights, which the moving one is not.
+  const told = columns.filter(({ constraints }) => !constraints || constraints.projection);
+
+  test.each(told)("$name: no rule that fails there is recommended", async (column) => {
+    const { name, problem, rate, steps, lacks, constraints } = column;
+    const projection = constraints?.projection;
+    const options = { rate, steps, ...(projection && { projection }) };
+    const { ranking } = await adviceFor(problem, column, options);
+    const factories = ranking.map(({ factory }) => factory);
+    expect(factories.length).toBeGreaterThan(0);
+    expect(factories.filter((factory) => failsOn(factory, name))).toEqual([]);
+    if (lacks.length > 0) return;
+    expect(factories.filter((factory) => !isRightOn(factory, name))).toEqual([]);
+  });
+});
 
 describe("a unique solution", () => {
   const cases = [...allCases(), proximalTasks()].filter(({ name }) => name !== cleaning().name);
