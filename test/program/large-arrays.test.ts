@@ -1,5 +1,5 @@
 /** Rewrites that save passes over large arrays keep the numbers, up to rounding, and do what they are for. */
-import { grad, lax, numpy as np, vmap } from "@jax-js/jax";
+import { grad, jvp, lax, numpy as np, vmap } from "@jax-js/jax";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -67,6 +67,35 @@ describe("a value with a derivative of its own choice", () => {
   test("x − x by itself still tells finite numbers from others", async () => {
     const { data } = await run((x: np.Array) => x.sub(x), x);
     expect([...data]).toEqual([0, 0, 0, NaN, NaN]);
+  });
+});
+
+describe("what is not differentiated", () => {
+  const product = (x: np.Array, w: np.Array, v: np.Array): np.Array =>
+    jvp((w: np.Array) => grad((w: np.Array) => np.sum(cube(np.matmul(x, w))))(w), [w], [v])[1];
+  const cube = (y: np.Array): np.Array => y.mul(y).mul(y);
+  const args = [wave([6, 4], 0, "float64"), wave([4], 1, "float64"), wave([4], 2, "float64")];
+
+  test("has no tangent in the program, and no array of zeros", async () => {
+    // Xᵀ(6·Xw ⊙ Xv): the products Xw, Xv and Xᵀ(…).
+    expect(primitives(product, ...args).filter((name) => name === "dot")).toHaveLength(3);
+    expect(model(product, ...args).length).toBeLessThan(3000);
+    const [x, w, v] = args.map(({ data }) => Array.from(data, Number));
+    const rows = Array.from({ length: 6 }, (_, i) => x!.slice(4 * i, 4 * i + 4));
+    const dot = (a: number[], b: number[]): number => a.reduce((sum, p, k) => sum + p * b[k]!, 0);
+    const wanted = w!.map((_, k) =>
+      rows.reduce((sum, row) => sum + 6 * dot(row, w!) * dot(row, v!) * row[k]!, 0),
+    );
+    const { data } = await run(product, ...args);
+    wanted.forEach((value, k) => expect(data[k]).toBeCloseTo(value, 12));
+  });
+
+  test("an array of zeros is made where it is needed, not embedded", async () => {
+    const fn = (x: np.Array): np.Array => np.concatenate([np.zeros([5000]), x]);
+    const x = tensor([1, 2]);
+    expect(model(fn, x).length).toBeLessThan(2000);
+    const { data } = await run(fn, x);
+    expect([data.length, ...data.slice(4998)]).toEqual([5002, 0, 0, 1, 2]);
   });
 });
 

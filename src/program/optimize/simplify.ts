@@ -2,7 +2,7 @@
  * Local rewrites: identities of arithmetic, movement that does nothing, and above all broadcasts, which
  * are pushed past elementwise operations so that the runtime broadcasts for free. Every rewrite keeps
  * the numbers, bit for bit, except `a + (-b) → a - b` and the like, which are equal in IEEE arithmetic, a
- * doubled term, which is rounded once less, and straight-through terms of numbers that are not finite.
+ * doubled term, which is rounded once less, and multiples of zeros by construction (zeros.ts).
  */
 import type { Builder } from "../builder.ts";
 import {
@@ -16,21 +16,32 @@ import {
   type ValueFactory,
 } from "../ir.ts";
 import { type DType, sizeOf, type Shape, tensor } from "../tensor.ts";
-import { multipleOfDifference } from "./straight-through.ts";
 import { transform } from "./transform.ts";
+import { zeroOfConstant, zeroOfLinear } from "./zeros.ts";
 
 export function simplify(block: Block, values: ValueFactory): Block {
   return transform(block, values, (builder, operation) => {
-    if (operation.kind === "apply") {
+    if (operation.kind === "constant") {
+      const zero = zeroOfConstant(builder, operation.tensor);
+      if (zero) return [expand(builder, zero, operation.tensor.shape)];
+    } else {
       const result =
-        elementwise.has(operation.primitive) && operation.inputs.length > 0
+        simplifyZeros(builder, operation) ??
+        (elementwise.has(operation.primitive) && operation.inputs.length > 0
           ? simplifyElementwise(builder, operation)
-          : rules[operation.primitive]?.(builder, operation);
+          : rules[operation.primitive]?.(builder, operation));
       if (result) return [result];
     }
     builder.operation(operation);
     return operation.outputs;
   });
+}
+
+function simplifyZeros(builder: Builder, operation: Apply): Value | undefined {
+  const inputs = operation.inputs.map((input) => unexpanded(builder, input));
+  const { dtype, shape } = operation.outputs[0]!;
+  const zero = zeroOfLinear(builder, { ...operation, inputs }, dtype);
+  return zero && expand(builder, zero, shape);
 }
 
 /** Primitives that act element by element and broadcast like NumPy. */
@@ -84,8 +95,7 @@ function simplifyArithmetic(
       if (isConstant(builder, a, 1)) return b;
       if (dtype === "uint32") return undefined;
       if (isConstant(builder, b, -1)) return builder.elementwise("neg", [a]);
-      if (isConstant(builder, a, -1)) return builder.elementwise("neg", [b]);
-      return multipleOfDifference(builder, inputs);
+      return isConstant(builder, a, -1) ? builder.elementwise("neg", [b]) : undefined;
     }
     case "sub":
       return isConstant(builder, b, 0) ? a : undefined;
@@ -188,9 +198,6 @@ const rules: Readonly<Record<string, Rewrite | undefined>> = {
     const axes = params["axis"] as number[];
     const op = params["op"] as string;
     if (axes.length === 0) return x;
-    const nothing =
-      op === "Add" ? multipleOfDifference(builder, [unexpanded(builder, x!)]) : undefined;
-    if (nothing) return expand(builder, nothing, output!.shape);
     const moved = reduceBeforeMoving(builder, x!, axes, params, output!);
     if (moved) return moved;
     const source = unexpanded(builder, x!);
