@@ -233,11 +233,13 @@ function drawLetters(classes: number, images: number): void {
 async function openRepresentation(name: string): Promise<(path: string) => Promise<number[]>> {
   const bytes = readFileSync(join(folder, name, "representation.onnx"));
   const session = await ort.InferenceSession.create(bytes);
-  const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
+  expect([session.inputNames, session.outputNames]).toEqual([["in.image.0"], ["out.features.0"]]);
   return async (path) => {
     const { data, shape } = imageTensor(await readImages([path], { size: side, channels: 1 }), [0]);
     const x = new ort.Tensor("float32", data as Float32Array, shape);
-    return Array.from((await session.run({ [input]: x }))[output]!.data as Float32Array);
+    return Array.from(
+      (await session.run({ "in.image.0": x }))["out.features.0"]!.data as Float32Array,
+    );
   };
 }
 

@@ -1,7 +1,7 @@
 // `stackelberg fewshot eval`: a trained model on a list of test episodes that is the same for every model of the same data.
 
 import { createHash } from "node:crypto";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { listEpisodes } from "../../data/index.ts";
 import { openEvaluation, type Learner } from "../../fewshot/index.ts";
 import { exitCodes, UsageError } from "../errors.ts";
@@ -84,10 +84,7 @@ async function test(
   const started = performance.now();
   const line = stderrLine(flags);
   const data = flags.data ?? settings.data;
-  const { test: set } = await loadImages({
-    ...settings,
-    data: data === "omniglot" ? data : resolve(data),
-  });
+  const { test: set } = await loadImages({ ...settings, data });
   const count = flags.episodes ?? 600;
   const episodes = listEpisodes(set, { ways, shots, queries }, { seed, count });
   const trainedSteps = trainedStepsOf(model);

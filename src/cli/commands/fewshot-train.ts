@@ -11,8 +11,13 @@ import { makeLearner } from "../fewshot/learners.ts";
 import { stderrLine } from "../fewshot/live-line.ts";
 import { modelName, readModel } from "../fewshot/model-file.ts";
 import { percent } from "../fewshot/percent.ts";
-import type { TrainSettings } from "../fewshot/settings.ts";
-import { beginRun, planTraining, trainCommand, type TrainFlags } from "../fewshot/train-plan.ts";
+import {
+  beginRun,
+  planTraining,
+  trainCommand,
+  type TrainFlags,
+  type TrainPlan,
+} from "../fewshot/train-plan.ts";
 import { runTraining, trainingEpisode, type TrainingOutcome } from "../fewshot/training.ts";
 import { bestLine } from "../fewshot/training-log.ts";
 import { listenForInterrupts } from "../interrupt.ts";
@@ -44,7 +49,7 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
     drawEpisode(train, trainingEpisode(settings), 0, 0);
     const { ways, shots, queries } = settings;
     for (const set of [validation, test]) drawEpisode(set, { ways, shots, queries }, 0, 0);
-    const lambda = await firstLambda(settings, learner, images);
+    const lambda = await firstLambda(plan, learner, images);
     await beginRun(plan, flags);
     const classes = [train, validation, test].map((set) => set.classes.length).join(", ");
     line.say(
@@ -58,7 +63,7 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
       resume: hasCheckpoint,
       signal,
       line,
-      ...(lambda === undefined || hasCheckpoint ? {} : { lambda }),
+      ...(lambda === undefined ? {} : { lambda }),
       ...(flags.budget === undefined ? {} : { budgetSeconds: flags.budget }),
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
     });
@@ -72,22 +77,26 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
   }
 }
 
-/** The λ of the model that the run starts from, where there is one. */
+/** The λ of the model that a new run starts from, where there is one. */
 async function firstLambda(
-  { from, seed, ...settings }: TrainSettings,
+  { settings, hasCheckpoint }: TrainPlan,
   learner: Learner,
   { train }: ImageSplits,
 ): Promise<Tree<Tensor> | undefined> {
-  if (from === undefined) return undefined;
-  const { lambda } = await readModel(from);
-  const episode = trainingEpisode({ ...settings, seed });
+  const { from, seed } = settings;
+  if (from === undefined || hasCheckpoint) return undefined;
+  const { lambda } = await readModel(from.path);
   const { channels, height, width, classes } = train;
-  const shape = { ways: episode.ways, image: { channels, height, width }, classes: classes.length };
+  const shape = {
+    ways: trainingEpisode(settings).ways,
+    image: { channels, height, width },
+    classes: classes.length,
+  };
   const own = learner.init(shape, seed);
   const describe = (values: Tree<Tensor>): string => tree.leaves<Tensor>(values).join(", ");
   if (describe(lambda) === describe(own)) return lambda;
   throw new UsageError(
-    `--from ${from}: its parameters do not fit this learner and these images; give a model with the same --learner, --filters, --ways and --size`,
+    `--from ${from.path}: its parameters do not fit this learner and these images; give a model with the same --learner, --filters, --ways and --size`,
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { numpy as np } from "@jax-js/jax";
 import type { Block, Learner, Statistics, TaskShape } from "../../fewshot/index.ts";
-import { toOnnx, type Tensor, type Tree } from "../../program/index.ts";
+import { Program, zeros, type Tensor, type Tree } from "../../program/index.ts";
 
 /** The name of the file in the output folder of a training. */
 export const representationName = "representation.onnx";
@@ -11,7 +11,7 @@ export const representationName = "representation.onnx";
  * The encoder with its weights and, for batch normalization, the statistics of training images, so that an image's
  * features do not depend on its company.
  *
- * Input float32 [1, channels, height, width] with values in [0, 1], output [1, features]. A learner whose follower adapts
+ * Input `in.image.0` float32 [1, channels, height, width] with values in [0, 1], output `out.features.0` [1, size]. A learner whose follower adapts
  * the encoder is exported as it starts.
  */
 export function exportRepresentation(
@@ -27,10 +27,9 @@ export function exportRepresentation(
     mean: embed(mean),
     variance: embed(variance),
   }));
-  return toOnnx(
-    function representation(x: np.Array) {
-      return learner.encoder.encode(params, x, statistics);
-    },
-    [np.zeros([1, channels, height, width])],
-  );
+  const program = new Program("representation");
+  const image = program.input("image", zeros([1, channels, height, width]));
+  const encode = (x: np.Array): np.Array => learner.encoder.encode(params, x, statistics);
+  program.output("features", program.call(encode, image));
+  return program.toOnnx();
 }

@@ -29,11 +29,11 @@ export interface ModelRecord {
   shape: TaskShape;
   /** Outer updates made. */
   step: number;
-  /** Episodes seen in training. */
+  /** Episodes seen in training, those of the model that it started from included. */
   episodes: number;
   /** Mean accuracy at validation and the half width of its 95 % interval. */
   validation: { mean: number; halfWidth: number; count: number };
-  /** Wall-clock seconds of training until then, validations included. */
+  /** Wall-clock seconds of that training, validations included. */
   seconds: number;
 }
 

@@ -6,7 +6,7 @@ import { UsageError } from "../errors.ts";
 
 /** How images are found and read. */
 export interface ImageSettings {
-  /** `omniglot`, or a folder of class folders. */
+  /** `omniglot`, or a folder of class folders as it was typed: models do not tell where things lie on a machine. */
   data: string;
   /** Of Omniglot's characters. */
   split: OmniglotSplit;
@@ -71,8 +71,8 @@ export interface TrainSettings extends ImageSettings, LearnerSettings {
   /** The leader's learning rate: Adam's, for Reptile gradient descent's. */
   rate: number;
   seed: number;
-  /** A model to start from, instead of weights drawn from the seed. */
-  from?: string;
+  /** A model to start from, instead of weights drawn from the seed, and what its training took. */
+  from?: { path: string; episodes: number; seconds: number };
   /** Outer steps at most. */
   steps: number;
   /** Outer steps between two validations. */

@@ -1,10 +1,10 @@
 // What `fewshot train` is going to do, worked out from its options: a new run, or the rest of an interrupted one.
 
-import { resolve } from "node:path";
 import type { OmniglotSplit } from "../../data/index.ts";
 import { UsageError } from "../errors.ts";
 import { shellQuote } from "../options.ts";
 import { checkLearnerOptions, defaultRate, descends } from "./learners.ts";
+import { readModel } from "./model-file.ts";
 import { openRunFolder, readRunFolder, writeSettings } from "./run-folder.ts";
 import type { BatchNorm, LearnerName, RuleName, TrainSettings } from "./settings.ts";
 
@@ -71,7 +71,7 @@ export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
     );
   }
   const settings: TrainSettings = {
-    data: isOmniglot ? data : resolve(data),
+    data,
     split: flags.split ?? "1200/100/323",
     size: flags.size ?? 28,
     channels: flags.color === true ? 3 : 1,
@@ -83,7 +83,7 @@ export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
     ...(descends(learner) || flags.innerRate !== undefined
       ? { innerRate: flags.innerRate ?? 0.1 }
       : {}),
-    ...(flags.from === undefined ? {} : { from: resolve(flags.from) }),
+    ...(flags.from === undefined ? {} : { from: await startOf(flags.from) }),
     ways,
     shots,
     queries: flags.queries ?? 15,
@@ -109,17 +109,23 @@ export async function beginRun({ settings, folder }: TrainPlan, flags: TrainFlag
 
 /** The command that makes a run with these settings. */
 export function trainCommand(settings: TrainSettings): string {
-  const { data, split, size, channels, invert, learner, ...rest } = settings;
+  const { data, split, size, channels, invert, learner, from, ...rest } = settings;
   const isOmniglot = data === "omniglot";
   const words = ["stackelberg", "fewshot", "train", "--data", data, "--learner", learner];
   if (isOmniglot) words.push("--split", split);
   words.push("--size", String(size));
   if (!isOmniglot && channels === 3) words.push("--color");
   if (!isOmniglot && invert) words.push("--invert");
+  if (from !== undefined) words.push("--from", from.path);
   for (const [name, value] of Object.entries(rest)) {
     words.push(`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, String(value));
   }
   return words.map(shellQuote).join(" ");
+}
+
+async function startOf(path: string): Promise<NonNullable<TrainSettings["from"]>> {
+  const { episodes, seconds } = await readModel(path);
+  return { path, episodes, seconds };
 }
 
 async function planResuming(folder: string, flags: TrainFlags): Promise<TrainPlan> {

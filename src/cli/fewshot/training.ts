@@ -57,6 +57,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   const checkpoint = join(folder, checkpointName);
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
+  const earlier = settings.from ?? { episodes: 0, seconds: 0 };
   const validator = openValidation(run);
   const training = train(learner, {
     set: images.train,
@@ -82,7 +83,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     const found = await validator.validate(at.lambda);
     const entry: LogLine = {
       step: at.step,
-      episodes: at.step * tasks,
+      episodes: earlier.episodes + at.step * tasks,
       loss: since.loss / since.steps,
       accuracy: found.mean,
       halfWidth: found.halfWidth,
@@ -102,8 +103,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       if (first === undefined) {
         first = step;
         // After a crash the log may know more than the checkpoint.
-        lines = lines.filter((earlier) => earlier.step < step);
-        before = lines.at(-1)?.seconds ?? 0;
+        lines = lines.filter((line) => line.step < step);
+        before = lines.at(-1)?.seconds ?? earlier.seconds;
       }
       since = {
         loss: since.loss + value,

@@ -1,0 +1,37 @@
+// Readers of values that the options of the few-shot commands share.
+
+import { UsageError } from "../errors.ts";
+import * as parse from "../options.ts";
+
+/** Makes the reader of an option's value, which refuses a following option in its place. */
+export type Take = <T>(
+  read: (option: string, text: string) => T,
+  option: string,
+) => (text: string) => T;
+
+/** Readers of the commands' own values. */
+export function readers(take: Take): {
+  word(option: string): (text: string) => string;
+  whole(option: string, least?: number): (text: string) => number;
+  oneOf<T extends string>(option: string, choices: readonly T[]): (text: string) => T;
+  positive(option: string): (text: string) => number;
+} {
+  return {
+    word: (option) => take(parseWord, option),
+    whole: (option, least = 1) => take((name, text) => parse.parseWhole(name, text, least), option),
+    oneOf: (option, choices) =>
+      take((name, text) => parse.parseChoice(name, text, choices), option),
+    positive: (option) => take(parsePositive, option),
+  };
+}
+
+function parseWord(option: string, text: string): string {
+  if (text === "") throw new UsageError(`${option} needs a value, not an empty one`);
+  return text;
+}
+
+function parsePositive(option: string, text: string): number {
+  const value = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : 0;
+  if (value > 0 && value < Infinity) return value;
+  throw new UsageError(`${option} must be a number above 0, such as 0.1, not "${text}"`);
+}
