@@ -90,28 +90,32 @@ function dense(rows: readonly SparseRow[]): Examples {
 }
 
 /**
- * λ ↦ ∇F(λ) = e^λ ∘ w ∘ v with v = −H⁻¹∇E(w), w the inner solution by Newton's method to a gradient of 1e-10, from where
- * the last call ended.
+ * λ ↦ ∇F(λ) = e^λ ∘ w ∘ v with v = −H⁻¹∇E(w), w the inner solution by Newton's method to a gradient of 1e-10 (of the
+ * penalty's, where that is greater than 1), from where the last call ended. Infinite where λ went so far that the method
+ * does not get there.
  */
 function leaderGradient(
   inner: readonly SparseRow[],
   outer: readonly SparseRow[],
 ): (lambda: readonly number[]) => number[] {
-  let w = new Array<number>(features).fill(0);
+  const origin = new Array<number>(features).fill(0);
+  let w = origin;
   return (lambda) => {
     const penalties = lambda.map(Math.exp);
     for (let i = 0; i < 50; i++) {
       const { gradient, hessian } = derivatives(inner, w);
-      const g = gradient.map((x, f) => x + penalties[f]! * w[f]!);
+      const pulls = penalties.map((penalty, f) => penalty * w[f]!);
+      const g = gradient.map((x, f) => x + pulls[f]!);
       hessian.forEach((row, f) => (row[f] = row[f]! + penalties[f]!));
-      if (Math.hypot(...g) < 1e-10) {
+      if (Math.hypot(...g) < 1e-10 * Math.max(1, Math.hypot(...pulls))) {
         const ofOuter = derivatives(outer, w).gradient;
         return solveDense(hessian, ofOuter).map((v, f) => -penalties[f]! * w[f]! * v);
       }
       const step = solveDense(hessian, g);
       w = w.map((x, f) => x - step[f]!);
     }
-    throw new Error("a9a: Newton's method did not converge.");
+    w = origin;
+    return origin.map(() => Infinity);
   };
 }
 
