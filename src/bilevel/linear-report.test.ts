@@ -23,6 +23,7 @@ test.each<[(typeof LINEAR_OUTCOMES)[number], Status | undefined, string]>([
   ["stagnated", "max-steps", "stagnated at a relative residual of 2.5e-1"],
   ["diverged", "diverged", "iteration diverges"],
   ["non-finite", "non-finite", "is not finite"],
+  ["overdamped", "max-steps", "is solved only with its damping"],
 ])("%s: status and sentence", (outcome, status, words) => {
   const verdict = judgeLinear(measured(outcome));
   expect(verdict?.status).toBe(status);

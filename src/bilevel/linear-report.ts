@@ -73,6 +73,7 @@ const STATUS: Readonly<Record<LinearOutcome, Status | undefined>> = {
   stagnated: "max-steps",
   diverged: "diverged",
   "non-finite": "non-finite",
+  overdamped: "max-steps",
 };
 
 const SENTENCES: Readonly<Record<LinearOutcome, (m: LinearMeasured<number>) => string>> = {
@@ -91,6 +92,8 @@ const SENTENCES: Readonly<Record<LinearOutcome, (m: LinearMeasured<number>) => s
     `The linear system's iteration diverges (${residual(m)} after ${m.linearSteps} steps): the solver's step is too large, or the dynamics do not contract at the follower's answer.`,
   "non-finite": (m) =>
     `The linear system's residual is not finite after ${m.linearSteps} steps: the second derivatives at the follower's answer are not finite, or grow beyond all bounds.`,
+  overdamped: (m) =>
+    `The linear system is solved only with its damping, which outweighs the curvature along a good part of the answer (${m.smallestCurvature.toExponential(2)} with the damping): lower the damping, or use a rule that needs no unique solution where there is none.`,
 };
 
 function residual({ linearRelativeResidual }: LinearMeasured<number>): string {

@@ -1,18 +1,27 @@
 /** Nyström's low-rank approximation of a positive semidefinite A, inverted by Woodbury's identity. */
 import { lax, numpy as np } from "@jax-js/jax";
+import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
-import { tensor } from "../program/tensor.ts";
+import { tensor, type Tree } from "../program/tensor.ts";
 import { productsWithUnits } from "./dense.ts";
-import { code, curvatureTolerance, finish, type Progress, type Tolerances } from "./progress.ts";
+import {
+  code,
+  curvatureTolerance,
+  finish,
+  observe,
+  type Progress,
+  type Tolerances,
+} from "./progress.ts";
 import {
   checkAtLeastZero,
   checkCount,
   damped,
   typeOf,
+  type LinearSolution,
   type LinearSolver,
   type LinearSystem,
 } from "./system.ts";
-import { epsilonOf, ravel, unravel, type Vector } from "./vectors.ts";
+import { dot, epsilonOf, norm, ravel, unravel, type Vector } from "./vectors.ts";
 import { countElements } from "../program/trees.ts";
 
 /** Options of {@link nystrom}. */
@@ -34,9 +43,17 @@ export interface NystromOptions {
  *
  * A must be positive semidefinite. Exact for A + ρI when the rows span A, so with k = n or when A has rank k and the
  * coordinates are lucky; otherwise the reported residual says how far it is. An M that is not positive semidefinite proves
- * that A is not, and ends as `negative-curvature`. Its curvatures are the diagonal of M.
+ * that A is not, and ends as `negative-curvature`.
  *
- * Costs k products, one factorization of order k and k·n numbers; no iteration.
+ * The damping hides a singular A: a part b₀ of b without curvature becomes b₀/ρ in q. It is found in
+ *
+ *     s = (ρ(A_k + ρI)⁻¹)⁶ q
+ *
+ * which keeps b₀/ρ, and at most 2⁻⁶ of q along curvatures of ρ and more. A solved system with ‖s‖ > 2⁻⁶‖q‖ and
+ * sᵀAs < ρ‖s‖² ends as `overdamped`, or as `singular` where that curvature is zero; neither happens when all curvatures of A
+ * are ρ or more. The curvatures met are those of A + ρI along the chosen coordinates and s.
+ *
+ * Costs k products, one factorization of order k and k·n numbers; no iteration. The report takes two products more.
  *
  * @throws RangeError when an option is out of range.
  * @see Hataya, Yamada, "Nyström method for accurate and scalable implicit differentiation", AISTATS 2023.
@@ -59,7 +76,7 @@ export function nystrom(options: NystromOptions = {}): LinearSolver {
     damping: rho,
     cost: (size) => {
       const k = Math.min(rank, size);
-      return { products: k, reportProducts: 1, storedFloats: k * size };
+      return { products: k, reportProducts: 2, storedFloats: k * size };
     },
     solve: (program, system) => {
       const size = countElements(system.rhs);
@@ -75,15 +92,12 @@ function invert(
   chosen: Int32Array,
   rho: number,
   tolerances: Tolerances,
-): ReturnType<LinearSolver["solve"]> {
+): LinearSolution {
   const dtype = typeOf("nystrom", system);
+  const shifted = damped(program, system, rho);
   const k = chosen.length;
   const rows = productsWithUnits(program, system, chosen);
-  const solve = (
-    c: np.Array,
-    rhs: Vector,
-    chosen: np.Array,
-  ): { q: Vector; progress: Progress<np.Array> } => {
+  const solve = (c: np.Array, rhs: Vector, chosen: np.Array): Solved<np.Array> => {
     const b = ravel(rhs);
     const raw = np.take(c, chosen, 1);
     const m = raw.add(raw.transpose()).mul(0.5);
@@ -93,20 +107,21 @@ function invert(
     const trace = np.sum(np.where(onDiagonal, w, 0));
     const jitter = np.where(np.equal(trace, 0), 1, trace.mul(4 * epsilonOf(dtype)));
     const lower = lax.linalg.cholesky(w.add(np.where(onDiagonal, jitter, 0)));
-    const half = lax.linalg.triangularSolve(lower, np.matmul(c, b.reshape([-1, 1])), {
-      leftSide: true,
-      lower: true,
-    });
+    // W⁻¹ [Cb, I]
+    const unit = np.where(onDiagonal, 1, np.zerosLike(m));
+    const columns = np.concatenate([np.matmul(c, b.reshape([-1, 1])), unit], 1);
+    const half = lax.linalg.triangularSolve(lower, columns, { leftSide: true, lower: true });
     const inner = lax.linalg.triangularSolve(lower, half, {
       leftSide: true,
       lower: true,
       transposeA: true,
     });
-    const correction = np
-      .matmul(c.transpose(), inner)
-      .reshape([-1])
-      .div(rho * rho);
-    const q = b.div(rho).sub(correction);
+    const lift = (x: np.Array): np.Array => np.matmul(c.transpose(), x).reshape([-1]);
+    const q = b.div(rho).sub(lift(inner.slice([], [0, 1])).div(rho * rho));
+    const inverse = inner.slice([], [1, k + 1]);
+    // ρ(A_k + ρI)⁻¹ x
+    const filter = (x: np.Array): np.Array =>
+      x.sub(lift(np.matmul(inverse, np.matmul(c, x.reshape([-1, 1])))).div(rho));
     const diagonal = np.sum(np.where(onDiagonal, m, 0), 1);
     const traceOfM = np.sum(diagonal);
     const shift = np.maximum(np.abs(traceOfM).mul(curvatureTolerance(dtype)), jitter);
@@ -115,17 +130,75 @@ function invert(
     const isSemidefinite = np.equal(sum, sum);
     return {
       q: unravel(q, rhs),
+      flat: unravel(
+        Array.from({ length: FILTERS }).reduce<np.Array>((x) => filter(x), q),
+        rhs,
+      ),
       progress: {
-        smallest: np.min(diagonal),
-        largest: np.max(diagonal),
-        scale: np.max(np.abs(diagonal)),
+        smallest: np.min(diagonal).add(rho),
+        largest: np.max(diagonal).add(rho),
+        scale: np.max(np.abs(diagonal)).add(rho),
         outcome: np.where(isSemidefinite, code("max-steps"), code("negative-curvature")),
       },
     };
   };
   const indices = program.constant(tensor(chosen));
-  const { q, progress } = program.call(solve as never, rows, system.rhs, indices) as never;
-  return finish(program, damped(program, system, rho), tolerances, q, k, progress);
+  const { q, flat, progress } = program.call(
+    solve as never,
+    rows,
+    system.rhs,
+    indices,
+  ) as unknown as Solved<Value>;
+  const [seen, along] = program.call(
+    meet as never,
+    progress as unknown as Tree<Value>,
+    flat,
+    shifted.product(flat),
+  ) as unknown as [Progress<Value>, Value];
+  const { solution, report } = finish(program, shifted, tolerances, q, k, seen);
+  const judge = (
+    outcome: np.Array,
+    curvature: np.Array,
+    scale: np.Array,
+    q: Vector,
+    flat: Vector,
+  ): np.Array => {
+    const isFlat = np.logicalAnd(
+      np.less(norm(q), norm(flat).mul(2 ** FILTERS)),
+      np.less(curvature, 2 * rho),
+    );
+    const isZero = np.lessEqual(curvature.sub(rho), scale.mul(curvatureTolerance(dtype)));
+    const hidden = np.where(isZero, code("singular"), code("overdamped"));
+    return np.where(np.logicalAnd(np.equal(outcome, code("converged")), isFlat), hidden, outcome);
+  };
+  const outcome = program.call(judge as never, report.outcome, along, seen.scale, q, flat) as Value;
+  return { solution, report: { ...report, outcome } };
+}
+
+/** How often s is filtered. */
+const FILTERS = 6;
+
+interface Solved<T> {
+  readonly q: Tree<T>;
+  /** s */
+  readonly flat: Tree<T>;
+  readonly progress: Progress<T>;
+}
+
+/** Takes the curvature along s into account, and returns it; the largest one met where s vanishes. A jax-js function. */
+function meet(
+  progress: Progress<np.Array>,
+  s: Vector,
+  image: Vector,
+): [Progress<np.Array>, np.Array] {
+  const squared = dot(s, s);
+  const isSome = np.greater(squared, 0);
+  const curvature = np.where(
+    isSome,
+    dot(s, image).div(np.where(isSome, squared, 1)),
+    progress.largest,
+  );
+  return [observe(progress, curvature, np.abs(curvature)), curvature];
 }
 
 /** The first `count` places of a random permutation of 0..size−1 (Fisher–Yates), the same for every larger count. */

@@ -31,6 +31,7 @@ export interface LinearSystem {
  * - `inconsistent`: b is not in the range of a singular A; the answer is a least-squares solution.
  * - `stagnated`: the recursion believes that it converged, the true residual does not.
  * - `diverged`: the residual grew a thousandfold.
+ * - `overdamped`: the damped system is solved, but a good part of its answer lies where A's curvature is below the damping.
  * - `non-finite`: NaN or an infinity in the residual.
  */
 export type LinearOutcome = (typeof LINEAR_OUTCOMES)[number];
@@ -45,6 +46,7 @@ export const LINEAR_OUTCOMES = [
   "stagnated",
   "diverged",
   "non-finite",
+  "overdamped",
 ] as const;
 
 /** What a solver measures: scalars. */

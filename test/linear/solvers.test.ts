@@ -318,13 +318,44 @@ describe("Nyström", () => {
     const b = [1, 2, -1, 0.5, 1, 3, -2];
     const rho = 0.1;
     const enough = await solveSystem(nystrom({ rank: 2, rho, seed: 3 }), low, b);
-    expect(enough.outcome).toBe("converged");
+    // b is not in the range of the matrix.
+    expect(enough.outcome).toBe("singular");
     expect(enough.relativeResidual).toBeLessThan(1e-11);
     const all = await solveSystem(nystrom({ rank: 7, rho, seed: 3 }), low, b);
     expect(distance(all.q, enough.q)).toBeLessThan(1e-9);
     const few = await solveSystem(nystrom({ rank: 1, rho, seed: 3 }), low, b);
     expect(few.outcome).toBe("max-steps");
     expect(few.relativeResidual).toBeGreaterThan(0.01);
+  });
+
+  test("what the damping hides is named, and nothing when all curvatures are ρ or more", async () => {
+    const rho = 0.01;
+    const outcomeOf = async (eigenvalues: number[], b: number[]): Promise<string> => {
+      const { outcome } = await solveSystem(
+        nystrom({ rank: 3, rho }),
+        symmetricWith(eigenvalues),
+        b,
+      );
+      return outcome;
+    };
+    const b = [1, 2, -1];
+    // The part of b along the first eigenvector.
+    const first = multiply(symmetricWith([1, 0, 0]), b);
+    // Down to ρ itself, and however b lies.
+    for (const smallest of [1, 0.1, 0.02, 1.01 * rho]) {
+      for (const b of [[1, 2, -1], [1, 0, 0], [0, 1, 1], first]) {
+        expect(await outcomeOf([smallest, 1, 3], b), `${smallest} ${b.join()}`).toBe("converged");
+      }
+    }
+    expect(await outcomeOf([0, 1, 3], b)).toBe("singular");
+    expect(await outcomeOf([rho / 2, 1, 3], b)).toBe("overdamped");
+    expect(await outcomeOf([rho / 100, 1, 3], b)).toBe("overdamped");
+    // A thousandth of b without curvature is a tenth of q; a part of rounding's size is none.
+    const range = multiply(symmetricWith([0, 1, 3]), b);
+    const with0 = (part: number): number[] => first.map((v, i) => range[i]! + part * v);
+    expect(await outcomeOf([0, 1, 3], with0(1e-3))).toBe("singular");
+    expect(await outcomeOf([0, 1, 3], with0(1e-13))).toBe("converged");
+    expect(await outcomeOf([0, 1, 3], with0(0))).toBe("converged");
   });
 
   test("on a diagonal matrix, what the chosen coordinates leave out counts as ρ alone", async () => {

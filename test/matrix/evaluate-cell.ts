@@ -97,7 +97,13 @@ function expectReason(
   if (because === "a unique inner solution") expect(uniqueInnerSolution).toBe(true);
 }
 
-function expectAnswer(found: Answer, expected: Answer, tolerance: number): void {
+function expectAnswer(
+  found: Answer & { report: Report },
+  expected: Answer,
+  tolerance: number,
+): void {
+  // What is right must not be flagged, and what is flagged need not be listed as wrong.
+  expect(found.report.status, found.report.sentence).not.toBe("singular");
   const words = `found ${found.gradient.join(", ")} at ${found.w.join(", ")}; expected ${expected.gradient.join(", ")} at ${expected.w.join(", ")}`;
   expect(distance(found, expected), words).toBeLessThanOrEqual(tolerance);
 }

@@ -93,7 +93,6 @@ export const implicitRows: readonly Row[] = [
     {
       ...exact,
       ...on(unique, biased("the damping 0.01 is part of the answer")),
-      P7: misses("the damping hides that the system is singular, and y2 stays where it starts"),
       P11: agrees(),
     },
   ),
