@@ -81,6 +81,45 @@ describe("operands that repeat along short last axes", () => {
   });
 });
 
+describe("last axes of one beside operands that repeat", () => {
+  const functions: [string, Binary][] = [
+    ["multiply", (x, y) => np.multiply(x, y)],
+    ["subtract, the small one first", (x, y) => np.subtract(y, x)],
+    ["less", (x, y) => np.less(x, y)],
+    ["where", (x, y) => np.where(np.equal(x, y), y, x)],
+  ];
+  const shapes: [Shape, Shape][] = [
+    [[600, 1], []],
+    [
+      [600, 1],
+      [1, 1],
+    ],
+    [
+      [60, 10, 1, 1],
+      [10, 1, 1],
+    ],
+    [
+      [60, 1, 1],
+      [1, 11, 1],
+    ],
+  ];
+  test.each(functions)("%s", async (_, fn) => {
+    for (const [x, y] of shapes) {
+      for (const dtype of ["float32", "float64", "int32"] as const) {
+        await expectSame(fn, wave(x, dtype), wave(y, dtype));
+      }
+    }
+  });
+
+  test("are left out only where it pays", () => {
+    const multiply = functions[0]![1];
+    expect(text(multiply, [600, 1], [])).toContain("Reshape");
+    expect(text(multiply, [40, 1], [])).not.toContain("Reshape");
+    expect(text(multiply, [600, 1], [600, 1])).not.toContain("Reshape");
+    expect(text(multiply, [600, 2], [])).not.toContain("Reshape");
+  });
+});
+
 describe("a choice between 1 and 0", () => {
   const chosen =
     (yes: number, no: number): Binary =>
