@@ -48,7 +48,11 @@ export interface Evaluated {
   readonly measured: Measured<Tensor>;
 }
 
-/** Reads an evaluation's numbers into a {@link Report}. */
+/**
+ * Reads an evaluation's numbers into a {@link Report}.
+ *
+ * @throws TypeError when they show that the problem is none for the rule.
+ */
 export function makeReport(
   rule: Rule,
   cost: Cost,
@@ -59,6 +63,7 @@ export function makeReport(
 ): Report {
   const measured: Record<string, number> = {};
   for (const [name, scalar] of Object.entries(evaluated.measured)) measured[name] = scalar.item();
+  rule.refuse?.(measured);
   const { innerGradientNorm, initialInnerGradientNorm, ...others } = measured as Measured<number>;
   const nonFinite = {
     value: !allFinite(evaluated.value),

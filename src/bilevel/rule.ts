@@ -99,6 +99,8 @@ export interface Rule {
   readonly tolerance: Tolerance;
   /** What theory says of the distance from the exact hypergradient, or why it says nothing; the report evaluates it. */
   readonly bound?: ErrorTheory;
+  /** Throws when an evaluation's measurements show that the problem is none for the rule. */
+  refuse?(measured: Readonly<Record<string, number>>): void;
   /** The follower's state for a cold start from weights w at λ; a jax-js function, to be traced with `program.call`. */
   init(w: Arrays, lambda: Arrays): Arrays;
   /** Adds the estimate at `point` to `program`. Synchronous; throws on misuse. */

@@ -75,7 +75,13 @@ const ofExamples = {
       "its data are not examples",
     ),
   ),
-  ...on(["P2", "P13"], unclaimed("its objective is not a mean over the rows of its data")),
+  ...on(
+    ["P2", "P13"],
+    refuses(
+      /must be means over the examples/,
+      "its objective is not a mean over the rows of its data",
+    ),
+  ),
 };
 const drawn = { directions: 3, seed: 4 };
 const isLinear = ({ name }: Column): boolean => name !== "P3" && name !== "P4";

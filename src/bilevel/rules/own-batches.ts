@@ -66,9 +66,9 @@ export function drawBatches(
       `${rule}: it draws its own batches from all the data, but stacked minibatches came; give the data as plain arrays.`,
     );
   }
-  const counts = {
-    inner: countBatches(rule, "inner", data.inner, size.inner),
-    outer: countBatches(rule, "outer", data.outer, size.outer),
+  const of = {
+    inner: cutIntoBatches(program, rule, "inner", data.inner, size.inner),
+    outer: cutIntoBatches(program, rule, "outer", data.outer, size.outer),
   };
   const draw = (seed: np.Array, k: np.Array): np.Array => {
     const uniform = random.uniform(np.stack([seed, k.astype(np.uint32)]), [rows, inner + 1]);
@@ -76,27 +76,23 @@ export function drawBatches(
       np.minimum(np.floor(part.mul(count)), count - 1).astype(np.int32);
     return np.concatenate(
       [
-        below(uniform.slice([], [0, inner]), counts.inner),
-        below(uniform.slice([], [inner, inner + 1]), counts.outer),
+        below(uniform.slice([], [0, inner]), of.inner.count),
+        below(uniform.slice([], [inner, inner + 1]), of.outer.count),
       ],
       1,
     );
   };
-  const cut = (level: "inner" | "outer", index: Value): Values => {
-    const take = (all: Arrays, index: np.Array): Arrays =>
-      treeMap((x: np.Array) => {
-        const [, ...shape] = x.shape;
-        return np.take(x.reshape([counts[level], size[level], ...shape]), index, 0);
-      }, all);
-    return callTree(program, take, data[level], index);
-  };
+  const take = (batches: Arrays, index: np.Array): Arrays =>
+    treeMap((x: np.Array) => np.take(x, index, 0), batches);
   const ofInner = (row: np.Array): np.Array => (inner === 1 ? row.slice(0) : row.slice([0, inner]));
   return {
     rows: program.call(draw, program.constant(tensor(seed, { dtype: "uint32" })), k),
     take: (row) => ({
-      inner: cut("inner", program.call(ofInner, row)),
-      outer: cut(
-        "outer",
+      inner: callTree(program, take, of.inner.batches, program.call(ofInner, row)),
+      outer: callTree(
+        program,
+        take,
+        of.outer.batches,
         program.call((row: np.Array) => row.slice(inner), row),
       ),
     }),
@@ -134,13 +130,26 @@ export function onlyIf<I extends readonly unknown[]>(
   return (carry as unknown as Carry).x;
 }
 
-function countBatches(rule: string, level: string, data: Values, size: number): number {
+/**
+ * A level's data as batches of consecutive examples, [count, size, …].
+ *
+ * @throws RangeError when `size` does not divide the examples.
+ */
+export function cutIntoBatches(
+  program: Program,
+  rule: string,
+  level: "inner" | "outer",
+  data: Values,
+  size: number,
+): { readonly count: number; readonly batches: Values } {
   const lengths = new Set(tree.leaves<Value>(data).map(({ shape }) => shape[0]));
   const [examples] = lengths;
-  if (lengths.size === 1 && examples !== undefined && examples > 0 && examples % size === 0) {
-    return examples / size;
+  if (lengths.size !== 1 || examples === undefined || examples === 0 || examples % size !== 0) {
+    throw new RangeError(
+      `${rule}: the ${level} data must be arrays that share their first axis, a number of examples that size.${level} = ${size} divides, and have first axes ${[...lengths].map((n) => n ?? "none").join(", ") || "none"}; leave out the examples that are too many.`,
+    );
   }
-  throw new RangeError(
-    `${rule}: the ${level} data must be arrays that share their first axis, a number of examples that size.${level} = ${size} divides, and have first axes ${[...lengths].map((n) => n ?? "none").join(", ") || "none"}; leave out the examples that are too many.`,
-  );
+  const count = examples / size;
+  const cut = (x: np.Array): np.Array => x.reshape([count, size, ...x.shape.slice(1)]);
+  return { count, batches: callTree(program, (all: Arrays) => treeMap(cut, all), data) };
 }

@@ -15,6 +15,7 @@ import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
 import type { Point, Rule } from "../rule.ts";
 import { openLevels, toleranceOf } from "./levels.ts";
+import { measureMeans, refuseOtherThanMeans } from "./mean-objectives.ts";
 import {
   checkOwnBatches,
   drawBatches,
@@ -44,7 +45,8 @@ export interface SrbaOptions extends StochasticOptions, OwnBatchOptions {}
  * The leader's direction of SRBA.
  *
  * Takes the data as plain arrays that share their first axis, the examples, not as a sampler: the program draws the
- * batches, consecutive examples, itself. Both objectives must be means over the examples.
+ * batches, consecutive examples, itself. Both objectives must be means over the examples; outer step 0 looks at the gradients
+ * on all batches to see that they are.
  *
  * The cost counts two gradients of each objective, two Hessian-vector and two cross products a step, each on a batch;
  * once in a period it is one of each on all the data instead. The state carries z, v, the last of each and of λ, and the
@@ -53,7 +55,7 @@ export interface SrbaOptions extends StochasticOptions, OwnBatchOptions {}
  * The report measures `auxiliaryResidual`, the norm of v's direction; its inner gradient norm is that of z's.
  *
  * @throws RangeError when a number is out of range, or `size` does not divide the examples; TypeError when the problem
- *   has an `init`, or minibatches are stacked.
+ *   has an `init`, minibatches are stacked, or, in outer step 0, an objective is no mean over the examples.
  * @see Dagréou, Moreau, Vaiter, Ablin, "A lower bound and a near-optimal algorithm for bilevel empirical risk
  *   minimization", AISTATS 2024.
  * @example
@@ -76,6 +78,7 @@ export function srba(options: SrbaOptions): Rule {
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
     bound: noBoundOnSamples,
+    refuse: (measured) => refuseOtherThanMeans("srba", measured),
     init: (w, lambda) => ({
       ...firstState(w),
       last: { lambda, w, v: w },
@@ -120,6 +123,7 @@ export function srba(options: SrbaOptions): Rule {
           innerGradientNorm: norm,
           initialInnerGradientNorm: norm,
           auxiliaryResidual: program.call(treeNorm, d.auxiliary),
+          ...measureMeans(program, "srba", problem, point, size, k),
         },
         cost: {
           innerGradients: 2,

@@ -17,6 +17,7 @@ import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import type { Arrays, BilevelData } from "../problem.ts";
 import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, openLevels, toleranceOf, type Rate } from "./levels.ts";
+import { measureMeans, refuseOtherThanMeans } from "./mean-objectives.ts";
 import { shia } from "./neumann-estimators.ts";
 import {
   checkOwnBatches,
@@ -48,7 +49,7 @@ export interface VrboOptions
  *
  * Takes the data as plain arrays that share their first axis, the examples, not as a sampler: the program draws the
  * batches, consecutive examples, itself; in each correction ∇_w L and every product have their own. Both objectives must
- * be means over the examples.
+ * be means over the examples; outer step 0 looks at the gradients on all batches to see that they are.
  *
  * Every step of the answer corrects the leader's direction too. The cost counts the N + 1 corrections, each of them two
  * gradients of each objective, 2J Hessian-vector and two cross products, on batches; once in a period it is half a
@@ -59,7 +60,7 @@ export interface VrboOptions
  * The report's inner gradient norm is that of d.
  *
  * @throws RangeError when a number is out of range, or `size` does not divide the examples; TypeError when the problem
- *   has an `init`, or minibatches are stacked.
+ *   has an `init`, minibatches are stacked, or, in outer step 0, an objective is no mean over the examples.
  * @see Yang, Ji, Liang, "Provably faster algorithms for bilevel optimization", NeurIPS 2021.
  * @example
  * const rule = vrbo({ learningRate: 0.1, steps: 3, size: { inner: 64, outer: 64 }, period: 10 });
@@ -86,6 +87,7 @@ export function vrbo(options: VrboOptions): Rule {
     innerSteps: 1,
     tolerance: toleranceOf(options.tolerance),
     bound: noBoundOnSamples,
+    refuse: (measured) => refuseOtherThanMeans("vrbo", measured),
     init: (w, lambda) => ({
       w,
       last: lambda,
@@ -137,7 +139,11 @@ export function vrbo(options: VrboOptions): Rule {
         gradient: d.leader,
         w: z,
         state: { w: z, last: lambda, directions: d, k: nextStep(program, k) },
-        report: { innerGradientNorm: norm, initialInnerGradientNorm: norm },
+        report: {
+          innerGradientNorm: norm,
+          initialInnerGradientNorm: norm,
+          ...measureMeans(program, "vrbo", problem, point, size, k),
+        },
         cost: {
           innerGradients: 2 * (steps + 1),
           outerGradients: 2 * (steps + 1),
