@@ -1,0 +1,86 @@
+/** Nothing is compiled twice: how many sessions the runtime is asked for. */
+import { numpy as np } from "@jax-js/jax";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  bilevel,
+  checkHypergradient,
+  disposePrograms,
+  gradientDescent,
+  hypergradient,
+  reverse,
+  solve,
+} from "../../src/bilevel/index.ts";
+import { compile, tensor } from "../../src/program/index.ts";
+
+const opened = vi.hoisted(() => vi.fn<() => void>());
+vi.mock(import("../../src/program/session.ts"), async (importOriginal) => {
+  const session = await importOriginal();
+  const openSession: typeof session.openSession = (...args) => {
+    opened();
+    return session.openSession(...args);
+  };
+  return { ...session, openSession };
+});
+
+const problem = bilevel({
+  inner: (w: np.Array, lambda: np.Array, x: np.Array) =>
+    np.sum(np.square(w.sub(x))).add(np.sum(np.exp(lambda).mul(np.square(w)))),
+  outer: (w: np.Array, _: np.Array, x: np.Array) => np.sum(np.square(w.sub(x))),
+});
+const dynamics = gradientDescent({ learningRate: 0.1 });
+const rule = reverse({ steps: 5, dynamics });
+const pointOf = (...numbers: number[]) => ({
+  rule,
+  lambda: tensor(numbers),
+  w: tensor(numbers),
+  data: { inner: tensor(numbers), outer: tensor(numbers.map((x) => x + 1)) },
+});
+
+beforeEach(() => opened.mockClear());
+afterEach(() => disposePrograms(problem));
+
+describe("sessions opened", () => {
+  test("by hypergradients: one for each shape, rule and placement, also at the same time", async () => {
+    await Promise.all([
+      hypergradient(problem, pointOf(0.1, 0.2)),
+      hypergradient(problem, pointOf(0.3, 0.4)),
+    ]);
+    await hypergradient(problem, pointOf(0.5, 0.6));
+    expect(opened).toHaveBeenCalledTimes(1);
+    await hypergradient(problem, pointOf(0.5, 0.6, 0.7));
+    expect(opened).toHaveBeenCalledTimes(2);
+    await hypergradient(problem, { ...pointOf(0.5, 0.6), rule: reverse({ steps: 6, dynamics }) });
+    await hypergradient(problem, { ...pointOf(0.5, 0.6), threads: 1 });
+    expect(opened).toHaveBeenCalledTimes(4);
+    await hypergradient(problem, pointOf(0.1, 0.2));
+    expect(opened).toHaveBeenCalledTimes(4);
+  });
+
+  test("by a check: none for the hypergradient that was evaluated before", async () => {
+    await checkHypergradient(problem, pointOf(0.1, 0.2));
+    const byFirst = opened.mock.calls.length;
+    await checkHypergradient(problem, pointOf(0.3, 0.4));
+    expect(opened).toHaveBeenCalledTimes(byFirst);
+  });
+
+  test.each([1, 7])("by a run of %i outer steps: two, its start and its step", async (steps) => {
+    const optimizer = gradientDescent({ learningRate: 0.1 });
+    const { history } = await solve(problem, {
+      ...pointOf(0.1, 0.2),
+      optimizer,
+      budget: { steps },
+    });
+    expect(history.length).toBe(steps + 1);
+    expect(opened).toHaveBeenCalledTimes(2);
+  });
+
+  test("by a compiled function: one for each shape and type", async () => {
+    const norm = compile((x: np.Array) => np.sum(np.square(x)));
+    await Promise.all([norm(tensor([1, 2])), norm(tensor([3, 4]))]);
+    await norm(tensor([5, 6]));
+    expect(opened).toHaveBeenCalledTimes(1);
+    await norm(tensor([1, 2, 3]));
+    expect(opened).toHaveBeenCalledTimes(2);
+    await norm.dispose();
+  });
+});
