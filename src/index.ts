@@ -26,6 +26,7 @@ export {
   checkHypergradient,
   CheckpointError,
   type CheckOptions,
+  clipped,
   constant,
   type ConstrainedResult,
   type Constraint,

@@ -5,6 +5,7 @@ export { type Coefficient, type Optimizer } from "./optimizers/optimizer.ts";
 export { gradientDescent } from "./optimizers/gradient-descent.ts";
 export { momentum } from "./optimizers/momentum.ts";
 export { adam } from "./optimizers/adam.ts";
+export { clipped } from "./optimizers/clipped.ts";
 export { linearRamp } from "./optimizers/linear-ramp.ts";
 export { powerLaw } from "./optimizers/power-law.ts";
 export {

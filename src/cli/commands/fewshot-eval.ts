@@ -12,7 +12,7 @@ import {
 } from "../fewshot/evaluation-file.ts";
 import { loadImages } from "../fewshot/images.ts";
 import { descends, hasHead } from "../fewshot/learners.ts";
-import { stderrLine } from "../fewshot/live-line.ts";
+import { showLoading, stderrLine } from "../fewshot/live-line.ts";
 import {
   modelFile,
   normalization,
@@ -84,7 +84,7 @@ async function test(
   const started = performance.now();
   const line = stderrLine(flags);
   const data = flags.data ?? settings.data;
-  const { test: set } = await loadImages({ ...settings, data });
+  const { test: set } = await loadImages({ ...settings, data }, { onProgress: showLoading(line) });
   const count = flags.episodes ?? 600;
   const episodes = listEpisodes(set, { ways, shots, queries }, { seed, count });
   const trainedSteps = trainedStepsOf(model);

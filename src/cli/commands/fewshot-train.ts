@@ -8,7 +8,7 @@ import type { Tensor, Tree } from "../../program/index.ts";
 import { exitCodes, UsageError } from "../errors.ts";
 import { loadImages } from "../fewshot/images.ts";
 import { makeLearner } from "../fewshot/learners.ts";
-import { stderrLine } from "../fewshot/live-line.ts";
+import { showLoading, stderrLine } from "../fewshot/live-line.ts";
 import { modelName, readModel } from "../fewshot/model-file.ts";
 import { percent } from "../fewshot/percent.ts";
 import {
@@ -35,15 +35,7 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
   });
   const { signal } = interrupts;
   try {
-    const images = await loadImages(settings, {
-      signal,
-      onProgress: ({ stage, done, total }) => {
-        line.draw([
-          stage === "download" ? "downloading" : "reading images",
-          `${done}/${total ?? "?"}`,
-        ]);
-      },
-    });
+    const images = await loadImages(settings, { signal, onProgress: showLoading(line) });
     const { train, validation, test } = images;
     // Sets that are too small are refused before anything is written.
     drawEpisode(train, trainingEpisode(settings), 0, 0);
@@ -71,6 +63,11 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
     if (flags.quiet !== true) process.stdout.write(`The run again: ${trainCommand(settings)}\n`);
     if (outcome.status === "failed") return exitCodes.failure;
     return outcome.status === "interrupted" ? exitCodes.interrupted : exitCodes.ok;
+  } catch (error) {
+    // The reading of images is ended by the signal's reason; a training that has begun ends by itself.
+    if (error !== signal.reason) throw error;
+    process.stderr.write("Interrupted; nothing was written.\n");
+    return exitCodes.interrupted;
   } finally {
     line.clear();
     interrupts.stop();

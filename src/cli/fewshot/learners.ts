@@ -2,6 +2,7 @@
 
 import {
   adam,
+  clipped,
   gradientDescent,
   implicit,
   inverseTimeDecay,
@@ -33,8 +34,10 @@ import type { LearnerName, LearnerSettings, RuleName, TrainSettings } from "./se
 interface Entry {
   /** Rules that give its hypergradient, the default first; none where it has its own. */
   readonly rules: readonly RuleName[];
-  /** Whether its follower makes steps. */
-  readonly descends: boolean;
+  /** T in training and the follower's learning rate, where it makes steps: the best of a few that were tried on Omniglot. */
+  readonly inner?: { readonly steps: number; readonly rate: number };
+  /** The leader's learning rate. */
+  readonly rate: number;
   /** Whether λ has a head for a number of classes, so that training and test have the same ways. */
   readonly hasHead: boolean;
   make(options: { encoder: Learner["encoder"] } & DescentOptions): Learner;
@@ -43,18 +46,55 @@ interface Entry {
 const entries: Readonly<Record<LearnerName, Entry>> = {
   "hyper-representation": {
     rules: ["reverse", "truncated", "implicit", "firstOrder"],
-    descends: true,
+    inner: { steps: 16, rate: 0.05 },
+    rate: 0.003,
     hasHead: false,
     make: hyperRepresentation,
   },
-  maml: { rules: ["reverse", "firstOrder"], descends: true, hasHead: true, make: maml },
-  "first-order-maml": { rules: [], descends: true, hasHead: true, make: firstOrderMaml },
-  anil: { rules: ["reverse", "firstOrder"], descends: true, hasHead: true, make: anil },
-  imaml: { rules: [], descends: true, hasHead: true, make: imaml },
-  reptile: { rules: [], descends: true, hasHead: true, make: reptile },
-  prototypical: { rules: [], descends: false, hasHead: false, make: prototypical },
-  matching: { rules: [], descends: false, hasHead: false, make: matching },
-  joint: { rules: [], descends: true, hasHead: false, make: joint },
+  maml: {
+    rules: ["reverse", "firstOrder"],
+    inner: { steps: 5, rate: 0.1 },
+    rate: 0.001,
+    hasHead: true,
+    make: maml,
+  },
+  "first-order-maml": {
+    rules: [],
+    inner: { steps: 5, rate: 0.1 },
+    rate: 0.001,
+    hasHead: true,
+    make: firstOrderMaml,
+  },
+  anil: {
+    rules: ["reverse", "firstOrder"],
+    inner: { steps: 16, rate: 0.05 },
+    rate: 0.003,
+    hasHead: true,
+    make: anil,
+  },
+  imaml: {
+    rules: [],
+    inner: { steps: 16, rate: 0.1 },
+    rate: 0.001,
+    hasHead: true,
+    make: imaml,
+  },
+  reptile: {
+    rules: [],
+    inner: { steps: 5, rate: 0.1 },
+    rate: 1,
+    hasHead: true,
+    make: reptile,
+  },
+  prototypical: { rules: [], rate: 0.003, hasHead: false, make: prototypical },
+  matching: { rules: [], rate: 0.003, hasHead: false, make: matching },
+  joint: {
+    rules: [],
+    inner: { steps: 16, rate: 0.05 },
+    rate: 0.003,
+    hasHead: false,
+    make: joint,
+  },
 };
 
 /** The learner that settings describe. */
@@ -70,20 +110,28 @@ export function makeLearner(settings: LearnerSettings): Learner {
   });
 }
 
-/** How the leader moves; Reptile's goes a share of the way to where the followers ended. */
+/**
+ * How the leader moves. Reptile's goes a share of the way to where the followers ended. The others' is Adam on gradients
+ * of norm 1 at most: a learned inner rate rises to the edge where the follower's steps diverge, and hypergradients explode.
+ */
 export function makeOptimizer({ learner, rate }: TrainSettings): Optimizer {
   const learningRate = inverseTimeDecay({ initial: rate, decay: 1e-5 });
-  return learner === "reptile" ? gradientDescent({ learningRate }) : adam({ learningRate });
+  if (learner === "reptile") return gradientDescent({ learningRate });
+  return clipped(adam({ learningRate }), { norm: 1 });
 }
 
-/** The default of `--rate`. */
-export function defaultRate(learner: LearnerName): number {
-  return learner === "reptile" ? 1 : 1e-3;
+/** The defaults of `--inner-steps`, `--inner-rate` and `--rate`; the first two where the follower makes steps. */
+export function defaultsOf(learner: LearnerName): {
+  inner?: { readonly steps: number; readonly rate: number };
+  rate: number;
+} {
+  const { inner, rate } = entries[learner];
+  return { rate, ...(inner && { inner }) };
 }
 
 /** Whether the learner's follower makes steps, so that T means something. */
 export function descends(learner: LearnerName): boolean {
-  return entries[learner].descends;
+  return entries[learner].inner !== undefined;
 }
 
 /** Whether the learner tells apart as many classes as it was trained for, and no other number. */
@@ -94,13 +142,13 @@ export function hasHead(learner: LearnerName): boolean {
 /** Refuses options that the learner does not have. */
 export function checkLearnerOptions(settings: TrainSettings): void {
   const { learner, rule, innerSteps, innerRate, trainWays } = settings;
-  const { rules, descends, hasHead } = entries[learner];
+  const { rules, hasHead } = entries[learner];
   if (rule !== undefined && !rules.includes(rule)) {
     const remedy =
       rules.length === 0 ? "leave the option out" : `it takes ${rules.join(", ")} instead`;
     throw new UsageError(`--rule ${rule} is not for --learner ${learner}; ${remedy}`);
   }
-  if (!descends && (innerSteps !== undefined || innerRate !== undefined)) {
+  if (!descends(learner) && (innerSteps !== undefined || innerRate !== undefined)) {
     const option = innerSteps === undefined ? "--inner-rate" : "--inner-steps";
     throw new UsageError(
       `${option} is not for --learner ${learner}, whose answer has a closed form; leave the option out`,

@@ -1,5 +1,6 @@
 // What a person sees while a long command runs: on a terminal one line that is redrawn, elsewhere plain lines only.
 
+import type { LoadProgress } from "../../data/index.ts";
 import { oneLine } from "../errors.ts";
 import { fitParts, type ProgressStream } from "../progress.ts";
 import { wrapWords } from "../terminal-text.ts";
@@ -50,6 +51,14 @@ export function createLiveLine(options: {
       stream.write(`\r\u001b[2K${fitParts(parts, width())}`);
       shown = true;
     },
+  };
+}
+
+/** Shows on a line how far images have been read. */
+export function showLoading(line: LiveLine): (progress: LoadProgress) => void {
+  return ({ stage, done, total }) => {
+    const doing = stage === "download" ? "downloading" : "reading images";
+    line.draw([doing, `${done}/${total ?? "?"}`]);
   };
 }
 

@@ -38,7 +38,7 @@ export interface LearnerSettings {
   learner: LearnerName;
   filters: number;
   variant: "strided" | "pooled";
-  /** T of the training; default: the learner's. */
+  /** T of the training; absent where the answer has a closed form. */
   innerSteps?: number;
   /** The follower's learning rate, or where it starts; absent where the answer has a closed form. */
   innerRate?: number;

@@ -63,12 +63,12 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option(
       "--inner-steps <T>",
-      "steps of the follower in training (default: the learner's)",
+      "steps of the follower in training (default: 16 for a classifier alone, 5 for all weights)",
       whole("--inner-steps"),
     )
     .option(
       "--inner-rate <rate>",
-      "the follower's learning rate, or where it starts (default: 0.1)",
+      "the follower's learning rate, or where it starts (default: 0.05 for a classifier alone, 0.1 for all weights)",
       positive("--inner-rate"),
     )
     .option(
@@ -78,7 +78,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option(
       "--rate <rate>",
-      "the leader's learning rate (default: 0.001, for reptile 1)",
+      "the leader's learning rate (default: 0.003; for maml, first-order-maml and imaml 0.001, for reptile 1)",
       positive("--rate"),
     )
     .option(

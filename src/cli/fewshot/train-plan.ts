@@ -3,7 +3,7 @@
 import type { OmniglotSplit } from "../../data/index.ts";
 import { UsageError } from "../errors.ts";
 import { shellQuote } from "../options.ts";
-import { checkLearnerOptions, defaultRate, descends } from "./learners.ts";
+import { checkLearnerOptions, defaultsOf } from "./learners.ts";
 import { readModel } from "./model-file.ts";
 import { openRunFolder, readRunFolder, writeSettings } from "./run-folder.ts";
 import type { BatchNorm, LearnerName, RuleName, TrainSettings } from "./settings.ts";
@@ -64,6 +64,7 @@ export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
   if (flags.resume !== undefined) return planResuming(flags.resume, flags);
   const { ways = 5, shots = 1, learner = "hyper-representation" } = flags;
   const data = flags.data ?? "omniglot";
+  const { inner, rate } = defaultsOf(learner);
   const isOmniglot = data === "omniglot";
   if (isOmniglot && (flags.color === true || flags.invert === true)) {
     throw new UsageError(
@@ -79,16 +80,14 @@ export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
     learner,
     filters: flags.filters ?? 64,
     variant: flags.variant ?? "strided",
-    ...given(flags, ["innerSteps", "rule", "trainWays", "trainShots", "trainQueries"]),
-    ...(descends(learner) || flags.innerRate !== undefined
-      ? { innerRate: flags.innerRate ?? 0.1 }
-      : {}),
+    ...(inner && { innerSteps: inner.steps, innerRate: inner.rate }),
+    ...given(flags, ["innerSteps", "innerRate", "rule", "trainWays", "trainShots", "trainQueries"]),
     ...(flags.from === undefined ? {} : { from: await startOf(flags.from) }),
     ways,
     shots,
     queries: flags.queries ?? 15,
     tasks: flags.tasks ?? 4,
-    rate: flags.rate ?? defaultRate(learner),
+    rate: flags.rate ?? rate,
     seed: flags.seed ?? 0,
     steps: flags.steps ?? 20_000,
     every: flags.every ?? 200,

@@ -121,8 +121,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       line.draw(liveParts(settings, step, left, since, lines));
     }
     const { status, sentence } = await training;
-    // A training that ends before its first validation leaves a model all the same.
-    if (lines.length === 0 && last !== undefined && since.steps > 0) await validate(last);
+    // A budget that ends before the first validation leaves a model all the same.
+    if (lines.length === 0 && last !== undefined && !signal.aborted) await validate(last);
     line.clear();
     const step = last?.step ?? 0;
     const ended = (status: TrainingOutcome["status"]): TrainingOutcome => {
