@@ -14,6 +14,7 @@ import { openMachine, type Carried, type Machine } from "./machine.ts";
 import type { OuterStepOutputs } from "./outer-step.ts";
 import type { Problem } from "./problem.ts";
 import { activeSetWarnings } from "./active-set-report.ts";
+import { ascentWarnings } from "./ascent-report.ts";
 import { linearWarnings } from "./linear-report.ts";
 import { allFinite, makeReport, type Report } from "./report.ts";
 import type { Cost } from "./rule.ts";
@@ -73,7 +74,9 @@ export class OuterLoop implements Loop<Step, Result> {
       w: trees?.bestW ?? w,
     };
     const chosen = keepBest ? best : { ...last, value: this.#last?.value ?? Number.NaN };
-    const linear = [...linearWarnings(this.#history), ...activeSetWarnings(this.#history)];
+    const linear = [linearWarnings, activeSetWarnings, ascentWarnings].flatMap((warningsOf) =>
+      warningsOf(this.#history),
+    );
     const warnings = [...this.#warnings, ...linear, ...this.#writer.warnings];
     return {
       lambda: chosen.lambda,

@@ -2,6 +2,7 @@
 import { tree } from "@jax-js/jax";
 import type { Tensor, Tree } from "../program/tensor.ts";
 import { judgeActiveSet } from "./active-set-report.ts";
+import { judgeAscent } from "./ascent-report.ts";
 import { boundInWords, evaluateBound, type BoundContext, type ErrorBound } from "./bounds.ts";
 import { judgeLinear, type LinearVerdict } from "./linear-report.ts";
 import type { Cost, Measured, Rule } from "./rule.ts";
@@ -83,11 +84,17 @@ export function makeReport(
   const solved = linear ? combine(inner, linear, facts) : inner;
   const first = SENTENCES[solved === "singular" ? solved : inner](facts);
   const activeSet = judgeActiveSet(others);
-  const status = activeSet ? combine(solved, activeSet, facts) : solved;
+  const ascent = judgeAscent(others);
+  const status = [activeSet, ascent].reduce(
+    (status, verdict) => (verdict ? combine(status, verdict, facts) : status),
+    solved,
+  );
   const bound = evaluateBound(rule.bound, measured, context);
   // Without constants from the user nobody asked, and there is rarely a bound.
   const ofBound = context.constants ? ` ${boundInWords(bound)}` : "";
-  const verdicts = [linear, activeSet].map((verdict) => (verdict ? ` ${verdict.sentence}` : ""));
+  const verdicts = [linear, activeSet, ascent].map((verdict) =>
+    verdict ? ` ${verdict.sentence}` : "",
+  );
   return {
     status,
     sentence: first + verdicts.join("") + biasOf(facts) + ofBound,

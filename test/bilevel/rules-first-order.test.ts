@@ -72,6 +72,7 @@ const family: Record<string, { rule: Rule; cost: Record<string, number>; tooFast
       hessianVectorProducts: 4,
       crossProducts: 1,
       reportGradients: 2,
+      reportProducts: 1,
     },
   },
 };

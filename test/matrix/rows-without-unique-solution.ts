@@ -15,6 +15,7 @@ import {
 import {
   agrees,
   biased,
+  flags,
   lacks,
   misses,
   on,
@@ -217,7 +218,7 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
     theory: (c) => gradientPenalized(c.model, GAMMA, c.name === "P9" ? [INNER_MAXIMUM] : basin(c)),
     cells: {
       ...penaltyCells,
-      P9: misses("an inner maximum, whose gradient vanishes too, passes for a solution"),
+      P9: flags("it climbs to an inner maximum, whose gradient vanishes too"),
       P11: {
         kind: "strays",
         leads: { of: "w", to: [(2 * Math.PI) / 3], tolerance: 1e-12, rate: 0.5, steps: 5 },

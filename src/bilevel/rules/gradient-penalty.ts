@@ -8,6 +8,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
+import { treeNorm } from "../leaves.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
 import {
@@ -21,6 +22,7 @@ import {
   type AtLeader,
   type Rate,
 } from "./levels.ts";
+import { dot } from "./stochastic.ts";
 import { nextStep, rateValue } from "./value-gap.ts";
 
 /** Options of {@link gradientPenalty}. */
@@ -40,6 +42,9 @@ export interface GradientPenaltyOptions {
  *
  * Costs T + 1 gradients of each objective, T Hessian-vector products and one cross product; keeps no trajectory. The
  * state carries y and the number of outer steps: start warm.
+ *
+ * Trap: an inner maximum has no gradient either. The report's `curvatureAlongGradient`, gᵀ∇²_ww L g / ‖g‖² with g = ∇_w L,
+ * is negative where the penalty's descent climbs the inner objective, and the status is then "singular".
  *
  * Trap: where ∇²_ww L·∇_w L = 0 with ∇_w L ≠ 0, a stationary point of E is one of the penalized problem for every γ,
  * however far from an inner solution. The report's inner gradient norm shows it; `valuePenalty` is not caught.
@@ -65,7 +70,7 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
     tolerance: toleranceOf(options.tolerance),
     bound: {
       kind: "none",
-      why: "it would take a Hessian-vector product that the rule does not make, the residual of its adjoint 2·penalty·∇_w L",
+      why: "the residual of its adjoint, 2·penalty·∇_w L, is not measured",
     },
     init: (w) => ({ w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
@@ -88,6 +93,16 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
           rateAt(learningRate, k, dtype).div(gamma.astype(dtype).add(1)),
         );
       };
+      /** gᵀHg / ‖g‖² for g = ∇_w L: 0 where it is rounding beside ‖Hg‖, NaN where g is 0. */
+      const alongGradient = (y: Arrays, lambda: Arrays, inner: Arrays): np.Array => {
+        const gradient = (y: Arrays): Arrays =>
+          gradientOf((y) => problem.inner(y, lambda, inner), y);
+        const g = gradient(y);
+        const product = gradientOf((y) => dot(gradient(y), g), y);
+        const [along, size] = [dot(g, product), dot(g, g)];
+        const isRounding = np.less(np.abs(along), treeNorm(product).mul(np.sqrt(size)).mul(1e-6));
+        return np.where(isRounding, 0, along.div(size));
+      };
       const y = levels.repeat(steps, step, w, gamma, k);
       const objective = (at: AtLeader, y: Arrays, gamma: np.Array): np.Array =>
         at.outer(y).add(squaredGradient(at.inner, y).mul(gamma));
@@ -96,7 +111,11 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
         gradient: levels.leaderGradient(objective, y, gamma),
         w: y,
         state: { w: y, k: nextStep(program, k) },
-        report: { ...levels.measure(w, y), penalty: gamma },
+        report: {
+          ...levels.measure(w, y),
+          penalty: gamma,
+          curvatureAlongGradient: program.call(alongGradient, y, point.lambda, levels.data.inner),
+        },
         cost: {
           innerGradients: steps + 1,
           outerGradients: steps + 1,
@@ -104,6 +123,7 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
           crossProducts: 1,
           storedFloats: 0,
           reportGradients: 2,
+          reportProducts: 1,
         },
       };
     },
