@@ -161,8 +161,9 @@ function correct(
     };
     const change = (g: np.Array, rows: np.Array): np.Array => {
       const is = isEntry(rows).astype(rows.dtype);
-      // 0/0 = NaN when no row has this index.
-      return g.sub(np.sum(rows.mul(is), 0).div(np.sum(is)));
+      // 1, or 0/0 = NaN when no row has this index.
+      const found = np.sum(is).div(np.sum(is));
+      return g.sub(np.sum(rows.mul(is), 0)).mul(found);
     };
     const changes = treeMap(change, fresh, entries);
     return {

@@ -6,8 +6,9 @@
  *
  *       value + weight · (x − stop_gradient(x))      is value, with the derivative weight · dx
  *
- * Both stand for "no change", so their multiples are 0 also where the other factor is not finite. The scalar 0 is an
- * ordinary number, and so is x − x by itself, which tells finite numbers from others.
+ * Both stand for "no change", so their multiples are 0 also where the other factor is not finite; an array of zeros that
+ * an objective makes itself cannot be told from a tangent, and is treated alike. The scalar 0 is an ordinary number, and
+ * so is x − x by itself, which tells finite numbers from others.
  */
 import type { Builder } from "../builder.ts";
 import type { Apply, Value } from "../ir.ts";
