@@ -40,12 +40,13 @@ async function trainAndTest(
   await stackelberg(["eval", "--model", folder, "--threads", "1", "--force"]);
 }
 
-/** The validations of the runs with this ending, as their logs have them. */
-async function curves(folder: string, ending: string): Promise<Curve[]> {
+/** The validations of the runs of a task, as their logs have them. */
+async function curves(folder: string, task: string): Promise<Curve[]> {
   const found: Curve[] = [];
-  for (const { name } of runs.filter((run) => run.name.endsWith(ending))) {
+  for (const { name } of runs.filter((run) => run.name.includes(task))) {
     const points = await readLog(join(folder, name, "log.jsonl"));
-    if (points.length > 0) found.push({ title: name.slice(0, -ending.length), points });
+    const title = name.replace(task, "").replace("-20ways", ", 20 ways");
+    if (points.length > 0) found.push({ title, points });
   }
   return found;
 }

@@ -10,35 +10,39 @@ export interface FewshotRun {
 
 const small = ["--every", "100", "--validation-episodes", "100"];
 const slow = ["--every", "50", "--validation-episodes", "50"];
-const wide = "--ways 20 --tasks 2 --train-queries 5 --every 100 --validation-episodes 40".split(
+const wide = "--ways 20 --tasks 2 --train-queries 5 --every 100 --validation-episodes 30".split(
   " ",
 );
 const fiveShots = ["--shots", "5"];
 
 /** In the order of their importance. */
 export const runs: readonly FewshotRun[] = [
-  run("hyper-representation", "5way-1shot", 15),
-  run("hyper-representation", "5way-5shot", 10, fiveShots),
+  run("hyper-representation", "5way-1shot-20ways", 9, [
+    ...["--train-ways", "20", "--tasks", "2", "--train-queries", "5"],
+    ...small,
+  ]),
+  run("hyper-representation", "5way-1shot", 8),
+  run("hyper-representation", "5way-5shot", 4, fiveShots),
   run("prototypical", "5way-1shot", 4),
   run("prototypical", "5way-5shot", 4, fiveShots),
-  run("maml", "5way-1shot", 8, ["--every", "100"]),
-  run("hyper-representation", "20way-1shot", 6, wide),
-  run("prototypical", "20way-1shot", 5, wide),
-  run("maml", "20way-1shot", 5, wide),
-  run("first-order-maml", "5way-1shot", 2.5, small),
-  run("anil", "5way-1shot", 2.5, small),
-  run("imaml", "5way-1shot", 2.5, slow),
+  run("maml", "5way-1shot", 4, small),
+  run("hyper-representation", "20way-1shot", 5, wide),
+  run("prototypical", "20way-1shot", 3, wide),
+  run("maml", "20way-1shot", 4, wide),
+  run("matching", "5way-1shot", 2, small),
+  run("joint", "5way-1shot", 2, small),
+  run("anil", "5way-1shot", 2, small),
+  run("first-order-maml", "5way-1shot", 2, small),
   // Its followers see more shots in training than at test, as its authors' do.
-  run("reptile", "5way-1shot", 2.5, [...slow, "--train-shots", "5"]),
-  run("matching", "5way-1shot", 2.5, small),
-  run("joint", "5way-1shot", 2.5, small),
+  run("reptile", "5way-1shot", 2, [...slow, "--train-shots", "5"]),
+  run("imaml", "5way-1shot", 2, slow),
   run("maml", "5way-5shot", 4, [...fiveShots, ...small]),
-  run("first-order-maml", "5way-5shot", 4, [...fiveShots, ...small]),
-  run("anil", "5way-5shot", 4, [...fiveShots, ...small]),
-  run("imaml", "5way-5shot", 4, [...fiveShots, ...slow]),
-  run("reptile", "5way-5shot", 4, [...fiveShots, ...slow]),
-  run("matching", "5way-5shot", 4, [...fiveShots, ...small]),
-  run("joint", "5way-5shot", 4, [...fiveShots, ...small]),
+  run("first-order-maml", "5way-5shot", 3, [...fiveShots, ...small]),
+  run("anil", "5way-5shot", 3, [...fiveShots, ...small]),
+  run("imaml", "5way-5shot", 3, [...fiveShots, ...slow]),
+  run("reptile", "5way-5shot", 3, [...fiveShots, ...slow]),
+  run("matching", "5way-5shot", 3, [...fiveShots, ...small]),
+  run("joint", "5way-5shot", 3, [...fiveShots, ...small]),
 ];
 
 function run(

@@ -8,7 +8,7 @@ import {
 } from "../fewshot/evaluation-file.ts";
 import { percent } from "../fewshot/percent.ts";
 import { publishedResult } from "../fewshot/published.ts";
-import { learnerNames } from "../fewshot/settings.ts";
+import { learnerNames, trainingEpisode } from "../fewshot/settings.ts";
 import { formatSeconds } from "../numbers.ts";
 import { renderTable } from "../terminal-table.ts";
 
@@ -49,7 +49,7 @@ function row(document: EvaluationDocument): string[] {
   };
   return [
     `${test.ways}-way ${test.shots}-shot`,
-    model.settings.learner,
+    nameOf(document),
     cell("batch"),
     cell("support"),
     cell("running"),
@@ -58,6 +58,14 @@ function row(document: EvaluationDocument): string[] {
     model.episodes.toLocaleString("en-US"),
     formatSeconds(model.seconds),
   ];
+}
+
+/** The learner, and the size of its training episodes where it is not that of the test. */
+function nameOf({ model, test }: EvaluationDocument): string {
+  const { ways, shots } = trainingEpisode(model.settings);
+  const isSame = ways === test.ways && shots === test.shots;
+  const { learner } = model.settings;
+  return isSame ? learner : `${learner}, trained ${ways}-way ${shots}-shot`;
 }
 
 /** By ways, then shots, then learner. */

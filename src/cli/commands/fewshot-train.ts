@@ -18,7 +18,8 @@ import {
   type TrainFlags,
   type TrainPlan,
 } from "../fewshot/train-plan.ts";
-import { runTraining, trainingEpisode, type TrainingOutcome } from "../fewshot/training.ts";
+import { runTraining, type TrainingOutcome } from "../fewshot/training.ts";
+import { trainingEpisode } from "../fewshot/settings.ts";
 import { bestLine } from "../fewshot/training-log.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import { formatCount } from "../numbers.ts";

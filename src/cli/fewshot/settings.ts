@@ -1,7 +1,7 @@
 // What a few-shot training depends on, and nothing else: stored beside the run, so that it resumes, and inside the model,
 // so that evaluation and prediction rebuild the same learner and read images the same way.
 
-import type { OmniglotSplit } from "../../data/index.ts";
+import type { EpisodeShape, OmniglotSplit } from "../../data/index.ts";
 import { UsageError } from "../errors.ts";
 
 /** How images are found and read. */
@@ -82,6 +82,16 @@ export interface TrainSettings extends ImageSettings, LearnerSettings {
   patience: number;
   /** At validation. */
   batchNorm: BatchNorm;
+}
+
+/** The size of a training episode, which may differ from those at test. */
+export function trainingEpisode(settings: TrainSettings): EpisodeShape {
+  const { trainWays, trainShots, trainQueries } = settings;
+  return {
+    ways: trainWays ?? settings.ways,
+    shots: trainShots ?? settings.shots,
+    queries: trainQueries ?? settings.queries,
+  };
 }
 
 /** The settings of a file, as far as a look at them tells. */

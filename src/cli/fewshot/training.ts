@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { CheckpointError } from "../../bilevel/index.ts";
-import { listEpisodes, type EpisodeShape, type ImageSplits } from "../../data/index.ts";
+import { listEpisodes, type ImageSplits } from "../../data/index.ts";
 import { openEvaluation, train, type Evaluator, type Learner } from "../../fewshot/index.ts";
 import type { Tensor, Tree } from "../../program/index.ts";
 import { UsageError } from "../errors.ts";
@@ -14,7 +14,7 @@ import { makeOptimizer } from "./learners.ts";
 import type { LiveLine } from "./live-line.ts";
 import { encodeModel, modelName, normalization, trainingStatistics } from "./model-file.ts";
 import { percent } from "./percent.ts";
-import type { TrainSettings } from "./settings.ts";
+import { trainingEpisode, type TrainSettings } from "./settings.ts";
 import { bestLine, formatLog, readLog, withoutImprovement, type LogLine } from "./training-log.ts";
 
 export const checkpointName = "checkpoint.safetensors";
@@ -139,16 +139,6 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   } finally {
     await validator.dispose();
   }
-}
-
-/** The size of a training episode, which may differ from those at test. */
-export function trainingEpisode(settings: TrainSettings): EpisodeShape {
-  const { trainWays, trainShots, trainQueries } = settings;
-  return {
-    ways: trainWays ?? settings.ways,
-    shots: trainShots ?? settings.shots,
-    queries: trainQueries ?? settings.queries,
-  };
 }
 
 type Validation = Awaited<ReturnType<Evaluator["evaluate"]>>[number] & {
