@@ -20,7 +20,7 @@ if (folder === undefined) {
 } else {
   for (const run of runs.filter(({ name }) => name.includes(part))) {
     const minutes = run.minutes * Number(scale);
-    if (minutes > 0) await trainAndTest(run, join(folder, run.name), minutes);
+    if (minutes > 0) await trainAndTest(run, folder, minutes);
   }
   const tests = (await readdir(folder))
     .map((name) => join(folder, name, "model-test-seed0.json"))
@@ -31,13 +31,15 @@ if (folder === undefined) {
 }
 
 async function trainAndTest(
-  { options }: FewshotRun,
+  { name, options, from }: FewshotRun,
   folder: string,
   minutes: number,
 ): Promise<void> {
-  const begin = existsSync(folder) ? ["--resume", folder] : [...options, "--out", folder];
+  const out = join(folder, name);
+  const start = from === undefined ? [] : ["--from", join(folder, from)];
+  const begin = existsSync(out) ? ["--resume", out] : [...options, ...start, "--out", out];
   await stackelberg(["train", ...begin, "--budget", `${minutes}m`, "--threads", "1"]);
-  await stackelberg(["eval", "--model", folder, "--threads", "1", "--force"]);
+  await stackelberg(["eval", "--model", out, "--threads", "1", "--force"]);
 }
 
 /** The validations of the runs of a task, as their logs have them. */
@@ -45,7 +47,7 @@ async function curves(folder: string, task: string): Promise<Curve[]> {
   const found: Curve[] = [];
   for (const { name } of runs.filter((run) => run.name.includes(task))) {
     const points = await readLog(join(folder, name, "log.jsonl"));
-    const title = name.replace(task, "").replace("-20ways", ", 20 ways");
+    const title = name.replace(task, "").replace("-20ways", ", 20 ways").replace("-slow", ", slow");
     if (points.length > 0) found.push({ title, points });
   }
   return found;

@@ -47,7 +47,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   "hyper-representation": {
     rules: ["reverse", "truncated", "implicit", "firstOrder"],
     inner: { steps: 16, rate: 0.05 },
-    rate: 0.003,
+    rate: 0.001,
     hasHead: false,
     make: hyperRepresentation,
   },
@@ -68,7 +68,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   anil: {
     rules: ["reverse", "firstOrder"],
     inner: { steps: 16, rate: 0.05 },
-    rate: 0.003,
+    rate: 0.001,
     hasHead: true,
     make: anil,
   },
@@ -91,7 +91,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   joint: {
     rules: [],
     inner: { steps: 16, rate: 0.05 },
-    rate: 0.003,
+    rate: 0.001,
     hasHead: false,
     make: joint,
   },
