@@ -1,7 +1,13 @@
 /** The charts of docs/results/effect-of-t.md. */
 import { linearScale, logScale } from "../../src/cli/report/axis.ts";
 import { meanInterval } from "../../src/data/index.ts";
-import { lineChart, namedPlaces, type Axis, type ChartLine, type ChartPoint } from "./chart.ts";
+import {
+  lineChart,
+  namedPlaces,
+  type Axis,
+  type ChartLine,
+  type ChartPoint,
+} from "../line-chart.ts";
 import type { Decay } from "./decay.ts";
 import type { EpisodeRun } from "./episodes.ts";
 import type { Accuracies, EffectRun, Steps } from "./run.ts";
