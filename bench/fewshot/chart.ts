@@ -19,7 +19,7 @@ const colours = [
   "#666666",
   "#d0619a",
 ];
-const size = { width: 680, height: 400, left: 60, right: 225, top: 38, bottom: 48 };
+const size = { width: 720, height: 400, left: 60, right: 260, top: 38, bottom: 48 };
 
 /** Curves over a logarithmic number of episodes, in percent, with a legend beside them. */
 export function accuracyChart(title: string, curves: readonly Curve[]): string {
