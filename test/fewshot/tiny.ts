@@ -9,11 +9,16 @@ import {
 } from "../../src/bilevel/index.ts";
 import type { ImageSet } from "../../src/data/image-set.ts";
 import { randomKey, randomStream } from "../../src/data/random.ts";
-import { convolutionalEncoder, type Labelled, type Learner } from "../../src/fewshot/index.ts";
+import {
+  convolutionalEncoder,
+  type Encoder,
+  type Labelled,
+  type Learner,
+} from "../../src/fewshot/index.ts";
 import { repeatForTasks } from "../../src/fewshot/tasks.ts";
 import { compile, tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 
-export const encoder = convolutionalEncoder({ filters: 3, blocks: 2 });
+export const encoder: Encoder = convolutionalEncoder({ filters: 3, blocks: 2 });
 export const shape = { ways: 3, image: { channels: 1, height: 6, width: 6 }, classes: 6 };
 export const episode = { ways: 3, shots: 2, queries: 3 };
 
