@@ -168,6 +168,8 @@ test("a run that is interrupted goes on to the same bytes", async () => {
   const accuracies = (name: string): unknown[] =>
     readLog(name).map(({ step, accuracy }) => [step, accuracy]);
   expect(accuracies("cut")).toEqual(accuracies("whole"));
+  const finished = await run(["train", "--resume", "cut", "--threads", "1"]);
+  expect(finished.stdout).toMatch(/^Finished after 12 steps\./);
 }, 240_000);
 
 test("early stopping and a time budget end a training with a model", async () => {

@@ -77,8 +77,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   let before = 0;
   let first: number | undefined;
   let since = { loss: 0, steps: 0, seconds: 0 };
-  let last: Parameters<typeof validate>[0] | undefined;
-  const validate = async (at: { step: number; lambda: Tree<Tensor> }): Promise<void> => {
+  let last: Evaluated | undefined;
+  const validate = async (at: Evaluated): Promise<void> => {
     line.draw([`step ${at.step}`, "validating"], true);
     const found = await validator.validate(at.lambda);
     const entry: LogLine = {
@@ -120,11 +120,11 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       const left = Math.min(each * (total - step), (budgetSeconds ?? Infinity) - elapsed());
       line.draw(liveParts(settings, step, left, since, lines));
     }
-    const { status, sentence } = await training;
+    const { status, sentence, history } = await training;
     // A budget that ends before the first validation leaves a model all the same.
     if (lines.length === 0 && last !== undefined && !signal.aborted) await validate(last);
     line.clear();
-    const step = last?.step ?? 0;
+    const step = history.at(-1)?.step ?? 0;
     const ended = (status: TrainingOutcome["status"]): TrainingOutcome => {
       return { status, step, sentence, lines };
     };
@@ -139,6 +139,12 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   } finally {
     await validator.dispose();
   }
+}
+
+/** A step's λ, before its update. */
+interface Evaluated {
+  readonly step: number;
+  readonly lambda: Tree<Tensor>;
 }
 
 type Validation = Awaited<ReturnType<Evaluator["evaluate"]>>[number] & {
