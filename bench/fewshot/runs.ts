@@ -40,7 +40,7 @@ export const runs: readonly FewshotRun[] = [
   run("maml", "20way-1shot", 4, wide),
   run("matching", "5way-1shot", 2, small),
   run("joint", "5way-1shot", 2, small),
-  run("anil", "5way-1shot", 2, small),
+  run("anil", "5way-1shot", 1.5, small),
   run("first-order-maml", "5way-1shot", 2, small),
   // Its followers see more shots in training than at test, as its authors' do.
   run("reptile", "5way-1shot", 2, [...slow, "--train-shots", "5"]),
@@ -50,7 +50,7 @@ export const runs: readonly FewshotRun[] = [
   run("anil", "5way-5shot", 3, [...fiveShots, ...small]),
   run("imaml", "5way-5shot", 3, [...fiveShots, ...slow]),
   run("reptile", "5way-5shot", 3, [...fiveShots, ...slow]),
-  run("matching", "5way-5shot", 3, [...fiveShots, ...small]),
+  run("matching", "5way-5shot", 1.5, [...fiveShots, ...small]),
   run("joint", "5way-5shot", 3, [...fiveShots, ...small]),
 ];
 
