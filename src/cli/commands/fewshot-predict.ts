@@ -7,7 +7,7 @@ import type { Column, EpisodeBatch, ImageOptions, ImageSet } from "../../data/in
 import { openClassifier } from "../../fewshot/index.ts";
 import { Tensor, tensor } from "../../program/index.ts";
 import { exitCodes, UsageError } from "../errors.ts";
-import { descends, hasHead } from "../fewshot/learners.ts";
+import { adaptsEncoder, descends, hasHead } from "../fewshot/learners.ts";
 import { normalization, readModel, trainedStepsOf } from "../fewshot/model-file.ts";
 import { checkNewFile } from "../fewshot/new-file.ts";
 import type { BatchNorm } from "../fewshot/settings.ts";
@@ -76,7 +76,8 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
     },
   );
   try {
-    const mode = normalization(flags.batchNorm ?? "running", statistics);
+    const { batchNorm = adaptsEncoder(name) ? "support" : "running" } = flags;
+    const mode = normalization(batchNorm, statistics);
     const [logits] = await classifier.logits(lambda, taskOf(support, query), mode);
     const text = formatTable(labels(paths, support.classes, logits!));
     if (out === undefined) process.stdout.write(text);

@@ -118,7 +118,7 @@ function addPredict(command: Command, take: Take, setExitCode: (code: number) =>
     )
     .option(
       "--batch-norm <mode>",
-      "batch, support or running (default: running, so that no image's label depends on the others)",
+      "batch, support or running (default: running, for learners that adapt the encoder support: no image's label depends on the others)",
       oneOf("--batch-norm", batchNormModes),
     )
     .option("--invert", "the images are dark on light (default: as the model's)")

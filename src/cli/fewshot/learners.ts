@@ -139,6 +139,11 @@ export function hasHead(learner: LearnerName): boolean {
   return entries[learner].hasHead;
 }
 
+/** Whether its followers change the encoder, so that statistics of training images do not fit what they end with. */
+export function adaptsEncoder(learner: LearnerName): boolean {
+  return ["maml", "first-order-maml", "imaml", "reptile"].includes(learner);
+}
+
 /** Refuses options that the learner does not have. */
 export function checkLearnerOptions(settings: TrainSettings): void {
   const { learner, rule, innerSteps, innerRate, trainWays } = settings;
