@@ -39,5 +39,7 @@ test("a short one, zero among them, is left as it is", async () => {
 
 test("it is another optimizer than the one inside, and refuses a bound that is none", () => {
   expect(clipped(adam({ learningRate: 1 }), { norm: 3 }).name).toBe("adam clipped at 3");
-  expect(() => clipped(optimizer, { norm: 0 })).toThrow("clipped: norm must be a finite number > 0");
+  expect(() => clipped(optimizer, { norm: 0 })).toThrow(
+    "clipped: norm must be a finite number > 0",
+  );
 });
