@@ -39,6 +39,7 @@ export {
   type Dynamics,
   type ErrorBound,
   type ErrorFormula,
+  type MeasuredNumbers,
   type ErrorTheory,
   exponentialDecay,
   f2sa,

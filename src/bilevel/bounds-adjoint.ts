@@ -13,7 +13,7 @@ import type { LinearSolver } from "../linear/index.ts";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
-import type { ErrorFormula, Numbers, ProblemConstants } from "./bounds.ts";
+import type { ErrorFormula, MeasuredNumbers, ProblemConstants } from "./bounds.ts";
 import { treeDistance, treeNorm } from "./leaves.ts";
 
 const NEEDS: readonly (keyof ProblemConstants)[] = [
@@ -93,7 +93,7 @@ export function implicitBound(options: {
  *
  * @param weight - γ from the measurements.
  */
-export function penaltyBound(weight: (measured: Numbers) => number): ErrorFormula {
+export function penaltyBound(weight: (measured: MeasuredNumbers) => number): ErrorFormula {
   return {
     kind: "bound",
     formula: [
@@ -134,7 +134,7 @@ function adjointError(
 }
 
 function localConstants(
-  measured: Numbers,
+  measured: MeasuredNumbers,
   scale: number,
   damping: number,
 ): ReturnType<NonNullable<ErrorFormula["local"]>> {

@@ -9,7 +9,7 @@
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
-import type { ErrorFormula, ErrorTheory, Numbers, ProblemConstants } from "./bounds.ts";
+import type { ErrorFormula, ErrorTheory, MeasuredNumbers, ProblemConstants } from "./bounds.ts";
 import type { Dynamics } from "./dynamics.ts";
 import type { Adjoint } from "./follower.ts";
 import { treeDistance, treeNorm } from "./leaves.ts";
@@ -136,7 +136,7 @@ export function gradientDescentBound(options: {
 
 /** What the fall of the inner gradient and the size of the derivative tell of the constants. */
 function localConstants(
-  measured: Numbers,
+  measured: MeasuredNumbers,
   { steps, keep, rate }: { steps: number; keep: number; rate: number },
 ): ReturnType<NonNullable<ErrorFormula["local"]>> {
   const { innerGradientNorm: end, initialInnerGradientNorm: start } = measured;

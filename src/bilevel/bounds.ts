@@ -54,11 +54,16 @@ export interface ErrorFormula {
   /** Whether it holds when a problem's `init` makes the first weights of λ. */
   readonly allowsInit: boolean;
   /** The right-hand side. */
-  value(constants: Required<ProblemConstants>, measured: Numbers): number;
+  value(constants: Required<ProblemConstants>, measured: MeasuredNumbers): number;
   /** What in the measurements speaks against the constants, or makes the formula void; the end of "No error bound: …". */
-  contradiction?(constants: Required<ProblemConstants>, measured: Numbers): string | undefined;
+  contradiction?(
+    constants: Required<ProblemConstants>,
+    measured: MeasuredNumbers,
+  ): string | undefined;
   /** Stand-ins for constants that are not given, measured where the run went; undefined for what it did not meet. */
-  local?(measured: Numbers): Partial<Record<keyof ProblemConstants, LocalConstant | undefined>>;
+  local?(
+    measured: MeasuredNumbers,
+  ): Partial<Record<keyof ProblemConstants, LocalConstant | undefined>>;
 }
 
 /** A constant as a run met it. */
@@ -69,7 +74,7 @@ export interface LocalConstant {
 }
 
 /** A report's measurements by name. */
-export type Numbers = Readonly<Record<string, number>>;
+export type MeasuredNumbers = Readonly<Record<string, number>>;
 
 /** What is known beside the measurements. */
 export interface BoundContext {
@@ -85,7 +90,7 @@ export interface BoundContext {
 /** Evaluates a rule's theory. */
 export function evaluateBound(
   theory: ErrorTheory | undefined,
-  measured: Numbers,
+  measured: MeasuredNumbers,
   { constants: given = {}, batched = false, sampled = false, hasInit = false }: BoundContext,
 ): ErrorBound {
   const none = (why: string): ErrorBound => ({ kind: "none", why });

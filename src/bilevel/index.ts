@@ -67,6 +67,7 @@ export {
   type ErrorFormula,
   type ErrorTheory,
   type LocalConstant,
+  type MeasuredNumbers,
   type ProblemConstants,
 } from "./bounds.ts";
 export {

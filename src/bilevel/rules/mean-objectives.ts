@@ -7,7 +7,7 @@ import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
-import type { Numbers } from "../bounds.ts";
+import type { MeasuredNumbers } from "../bounds.ts";
 import { addTrees, treeNorm, zerosLikeTree } from "../leaves.ts";
 import type { Arrays, Problem } from "../problem.ts";
 import type { Point } from "../rule.ts";
@@ -44,7 +44,7 @@ export function measureMeans(
 }
 
 /** @throws TypeError when a run has shown that an objective is no mean over its examples. */
-export function refuseOtherThanMeans(rule: string, measured: Numbers): void {
+export function refuseOtherThanMeans(rule: string, measured: MeasuredNumbers): void {
   for (const level of ["inner", "outer"]) {
     const defect = measured[`${level}MeanDefect`]!;
     if (!(defect > TOLERANCE)) continue;
