@@ -6,21 +6,17 @@
  * With gradient descent of rate ε for the leader's optimizer, λ ← λ + ε (mean w_T − λ).
  */
 import type { numpy as np } from "@jax-js/jax";
-import { asDynamics } from "../bilevel/dynamics.ts";
-import { openFollower, weightsOf } from "../bilevel/follower.ts";
+import { weightsOf } from "../bilevel/follower.ts";
 import { zerosLikeTree } from "../bilevel/leaves.ts";
 import type { Arrays } from "../bilevel/problem.ts";
 import type { Rule } from "../bilevel/rule.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../bilevel/rules/unrolled-options.ts";
-import { callTree, countElements, treeMap } from "../program/trees.ts";
+import type { UnrolledOptions } from "../bilevel/rules/unrolled-options.ts";
+import { callTree, treeMap } from "../program/trees.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import type { Labelled, Learner } from "./learner.ts";
 import { classify, firstNetwork, wholeNetwork, type Network } from "./maml.ts";
+import { throughStart } from "./through-start.ts";
 
 /**
  * The learner of Nichol et al. The follower adapts to the support set in training as at test; the query set only gives the
@@ -59,35 +55,12 @@ export function reptile(
  *   inner steps.
  */
 export function displacement(options: UnrolledOptions): Rule {
-  const { steps, projection } = options;
-  checkCount("displacement: steps", steps);
-  const dynamics = asDynamics(options.dynamics);
-  return {
+  return throughStart(options, {
+    factory: "displacement",
     name: "displacement",
-    needs: {
-      secondDerivatives: false,
-      uniqueInnerSolution: false,
-      strongConvexity: false,
-      memory: "O(|w|)",
-      bias: "it is the way from the follower's answer back to its start, and not a derivative of the outer objective",
-    },
-    innerSteps: steps,
-    tolerance: fullTolerance(options.tolerance),
-    init: (w) => dynamics.init(w),
-    estimate: (program, problem, point) => {
-      if (point.batched) {
-        throw new TypeError(
-          "displacement: the inner data must be one batch for all inner steps; leave perStep out of the sampler.",
-        );
-      }
-      const follower = openFollower(program, problem, point, {
-        steps,
-        dynamics,
-        project: projection,
-      });
-      const { start, batches, floats } = follower;
-      const [last] = follower.forward(start, { first: 0, length: steps, batches });
-      const { value, adjoint } = follower.outer(last);
+    bias: "it is the way from the follower's answer back to its start, and not a derivative of the outer objective",
+    states: 2,
+    adjoint: ({ program, lambda, follower: { start, floats }, last, outer }) => {
       // Of the state only the weights are the leader's; an optimizer's memory starts anew.
       const back = (first: Arrays, last: Arrays): np.Array[] =>
         floats.take({
@@ -95,26 +68,10 @@ export function displacement(options: UnrolledOptions): Rule {
           w: treeMap((a: np.Array, b: np.Array) => a.sub(b), weightsOf(first), weightsOf(last)),
         } as unknown as Arrays);
       return {
-        value,
-        gradient: follower.gradient(
-          {
-            alpha: program.call(back, start, last),
-            h: callTree(program, zerosLikeTree, point.lambda),
-            data: adjoint.data,
-          },
-          [],
-        ),
-        w: weightsOf(last),
-        state: last,
-        report: follower.measure(last),
-        cost: {
-          innerGradients: steps * dynamics.gradientsPerStep,
-          hessianVectorProducts: 0,
-          crossProducts: 0,
-          storedFloats: 2 * countElements(last),
-          reportGradients: 2,
-        },
+        alpha: program.call(back, start, last),
+        h: callTree(program, zerosLikeTree, lambda),
+        data: outer.data,
       };
     },
-  };
+  });
 }
