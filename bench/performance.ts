@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 
 import { type Case, drawInputs } from "./performance/case.ts";
 import { cases } from "./performance/cases.ts";
+import { median } from "./scale/measure.ts";
 import { hasTorch, python, type Side, startOurs, startPeer } from "./performance/side.ts";
 
 /** One case on some threads; times are medians of all rounds. */
@@ -125,12 +126,6 @@ function distance(actual: number[][], wanted: number[][]): number {
   const [a, b] = [actual.flat(), wanted.flat()];
   const norm = (values: number[]): number => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
   return norm(b.map((value, i) => value - a[i]!)) / norm(b);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function heading(): string {
