@@ -36,6 +36,8 @@ interface Entry {
   readonly rules: readonly RuleName[];
   /** T in training and the follower's learning rate, where it makes steps: the best of a few that were tried on Omniglot. */
   readonly inner?: { readonly steps: number; readonly rate: number };
+  /** Whether the follower's learning rate can be a hyperparameter. */
+  readonly learnsInnerRate?: boolean;
   /** The leader's learning rate. */
   readonly rate: number;
   /** Whether λ has a head for a number of classes, so that training and test have the same ways. */
@@ -47,6 +49,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   "hyper-representation": {
     rules: ["reverse", "truncated", "implicit", "firstOrder"],
     inner: { steps: 16, rate: 0.05 },
+    learnsInnerRate: true,
     rate: 0.001,
     hasHead: false,
     make: hyperRepresentation,
@@ -54,6 +57,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   maml: {
     rules: ["reverse", "firstOrder"],
     inner: { steps: 5, rate: 0.1 },
+    learnsInnerRate: true,
     rate: 0.001,
     hasHead: true,
     make: maml,
@@ -68,6 +72,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   anil: {
     rules: ["reverse", "firstOrder"],
     inner: { steps: 16, rate: 0.05 },
+    learnsInnerRate: true,
     rate: 0.001,
     hasHead: true,
     make: anil,
@@ -99,11 +104,12 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
 
 /** The learner that settings describe. */
 export function makeLearner(settings: LearnerSettings): Learner {
-  const { learner, filters, variant, innerSteps, innerRate, rule } = settings;
+  const { learner, filters, variant, innerSteps, innerRate, learnInnerRate, rule } = settings;
   return entries[learner].make({
     encoder: convolutionalEncoder({ filters, variant }),
     ...(innerSteps === undefined ? {} : { steps: innerSteps }),
     ...(innerRate === undefined ? {} : { learningRate: innerRate }),
+    ...(learnInnerRate === undefined ? {} : { learnRate: learnInnerRate === "yes" }),
     ...(rule === undefined ? {} : { rule: rules[rule] }),
     // The implicit equation does not know by which steps the answer was found.
     ...(rule === "implicit" ? { learnRate: false } : {}),
@@ -146,8 +152,8 @@ export function adaptsEncoder(learner: LearnerName): boolean {
 
 /** Refuses options that the learner does not have. */
 export function checkLearnerOptions(settings: TrainSettings): void {
-  const { learner, rule, innerSteps, innerRate, trainWays } = settings;
-  const { rules, hasHead } = entries[learner];
+  const { learner, rule, innerSteps, innerRate, learnInnerRate, trainWays } = settings;
+  const { rules, hasHead, learnsInnerRate } = entries[learner];
   if (rule !== undefined && !rules.includes(rule)) {
     const remedy =
       rules.length === 0 ? "leave the option out" : `it takes ${rules.join(", ")} instead`;
@@ -157,6 +163,16 @@ export function checkLearnerOptions(settings: TrainSettings): void {
     const option = innerSteps === undefined ? "--inner-rate" : "--inner-steps";
     throw new UsageError(
       `${option} is not for --learner ${learner}, whose answer has a closed form; leave the option out`,
+    );
+  }
+  if (learnInnerRate !== undefined && learnsInnerRate !== true) {
+    throw new UsageError(
+      `--learn-inner-rate is not for --learner ${learner}, which cannot learn it; leave the option out`,
+    );
+  }
+  if (learnInnerRate === "yes" && rule === "implicit") {
+    throw new UsageError(
+      "--learn-inner-rate yes does not go with --rule implicit, whose equation does not know by which steps the answer was found; use --rule reverse",
     );
   }
   if (hasHead && trainWays !== undefined && trainWays !== settings.ways) {

@@ -33,6 +33,9 @@ export type LearnerName = (typeof learnerNames)[number];
 export const ruleNames = ["reverse", "truncated", "implicit", "firstOrder"] as const;
 export type RuleName = (typeof ruleNames)[number];
 
+export const yesOrNo = ["yes", "no"] as const;
+export type YesOrNo = (typeof yesOrNo)[number];
+
 /** A learner and its network. */
 export interface LearnerSettings {
   learner: LearnerName;
@@ -42,6 +45,8 @@ export interface LearnerSettings {
   innerSteps?: number;
   /** The follower's learning rate, or where it starts; absent where the answer has a closed form. */
   innerRate?: number;
+  /** Whether that rate is a hyperparameter too; default: the learner's. */
+  learnInnerRate?: YesOrNo;
   /** The hypergradient rule; default: the learner's. */
   rule?: RuleName;
 }

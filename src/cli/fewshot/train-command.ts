@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { OmniglotSplit } from "../../data/index.ts";
 import * as parse from "../options.ts";
 import { readers, type Take } from "./option-readers.ts";
-import { batchNormModes, learnerNames, ruleNames } from "./settings.ts";
+import { batchNormModes, learnerNames, ruleNames, yesOrNo } from "./settings.ts";
 import type { TrainFlags } from "./train-plan.ts";
 
 const splits: readonly OmniglotSplit[] = ["1200/100/323", "1100/100/423", "vinyals"];
@@ -70,6 +70,11 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
       "--inner-rate <rate>",
       "the follower's learning rate, or where it starts (default: 0.05 for a classifier alone, 0.1 for all weights)",
       positive("--inner-rate"),
+    )
+    .option(
+      "--learn-inner-rate <yes|no>",
+      "whether the follower's learning rate is a hyperparameter too (default: yes for hyper-representation, no for the others)",
+      oneOf("--learn-inner-rate", yesOrNo),
     )
     .option(
       "--rule <rule>",

@@ -6,7 +6,7 @@ import { shellQuote } from "../options.ts";
 import { checkLearnerOptions, defaultsOf } from "./learners.ts";
 import { readModel } from "./model-file.ts";
 import { openRunFolder, readRunFolder, writeSettings } from "./run-folder.ts";
-import type { BatchNorm, LearnerName, RuleName, TrainSettings } from "./settings.ts";
+import type { BatchNorm, LearnerName, RuleName, TrainSettings, YesOrNo } from "./settings.ts";
 
 /** The options of `fewshot train` as typed. */
 export interface TrainFlags {
@@ -27,6 +27,7 @@ export interface TrainFlags {
   budget?: number;
   innerSteps?: number;
   innerRate?: number;
+  learnInnerRate?: YesOrNo;
   rule?: RuleName;
   rate?: number;
   from?: string;
@@ -81,7 +82,8 @@ export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
     filters: flags.filters ?? 64,
     variant: flags.variant ?? "strided",
     ...(inner && { innerSteps: inner.steps, innerRate: inner.rate }),
-    ...given(flags, ["innerSteps", "innerRate", "rule", "trainWays", "trainShots", "trainQueries"]),
+    ...given(flags, ["innerSteps", "innerRate", "learnInnerRate", "rule"]),
+    ...given(flags, ["trainWays", "trainShots", "trainQueries"]),
     ...(flags.from === undefined ? {} : { from: await startOf(flags.from) }),
     ways,
     shots,
