@@ -3,11 +3,9 @@
  * halve the image each. Its weights are a plain tree, so that they can be hyperparameters or a follower's weights, and
  * what the batch normalization normalizes with is explicit: the batch at hand, or given statistics.
  */
-import { lax, type numpy as np } from "@jax-js/jax";
+import type { numpy as np } from "@jax-js/jax";
 import { randomKey, randomStream } from "../data/random.ts";
-import { affineOf, channelMoments } from "../layers/batch-norm.ts";
-import { pooledBlock } from "../layers/conv-block.ts";
-import { relu } from "../layers/relu.ts";
+import { pooledBlock, stridedBlock } from "../layers/conv-block.ts";
 import { tensor, zeros, type Tensor } from "../program/tensor.ts";
 
 /** Size of one image. */
@@ -98,6 +96,7 @@ export function convolutionalEncoder(options: EncoderOptions = {}): Encoder {
   if (!(epsilon > 0)) {
     throw new RangeError(`convolutionalEncoder: epsilon must be > 0; ${epsilon} came.`);
   }
+  const build = variant === "strided" ? stridedBlock : pooledBlock;
   const halve = variant === "strided" ? Math.ceil : Math.floor;
 
   const run = (
@@ -109,10 +108,7 @@ export function convolutionalEncoder(options: EncoderOptions = {}): Encoder {
     let image = x;
     params.forEach((block, i) => {
       const moments = given?.[i];
-      const next =
-        variant === "pooled"
-          ? pooledBlock(block, image, { epsilon, ...(moments && { moments }) })
-          : stridedBlock(block, image, epsilon, moments);
+      const next = build(block, image, { epsilon, ...(moments && { moments }) });
       image = next.image;
       used.push(next.moments);
     });
@@ -146,18 +142,4 @@ export function convolutionalEncoder(options: EncoderOptions = {}): Encoder {
     encode: (params, x, statistics) => run(params, x, statistics).features,
     statistics: (params, x) => run(params, x, undefined).used,
   };
-}
-
-/** relu(γ·(conv(x) − mean)/√(variance + ε) + β) with a convolution at every second pixel. */
-function stridedBlock(
-  block: Block<np.Array>,
-  x: np.Array,
-  epsilon: number,
-  given: Statistics<np.Array> | undefined,
-): { image: np.Array; moments: Statistics<np.Array> } {
-  const y = lax.conv(x, block.kernel, [2, 2], "SAME");
-  const moments = given ?? channelMoments([y]);
-  const { scale, shift } = affineOf(moments, block, epsilon);
-  const image = relu(y.mul(scale.reshape([-1, 1, 1])).add(shift.reshape([-1, 1, 1])));
-  return { image, moments };
 }

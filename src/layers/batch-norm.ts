@@ -7,6 +7,24 @@ export interface Moments<T> {
   readonly variance: T;
 }
 
+/** Weights of a block of convolution and batch normalization. */
+export interface BlockWeights<T> {
+  /** [filters, channels, 3, 3] */
+  readonly kernel: T;
+  /** β, [filters]. */
+  readonly bias: T;
+  /** γ, [filters]; 1 when absent. */
+  readonly gain?: T;
+}
+
+/** How a block normalizes. */
+export interface BatchNormOptions {
+  /** ε > 0 in (x − mean)/√(variance + ε). */
+  readonly epsilon: number;
+  /** What to normalize with; default: mean and variance of the convolved images themselves. */
+  readonly moments?: Moments<np.Array>;
+}
+
 /**
  * Mean and variance of each channel over images and pixels, the variance as E[x²] − E[x]².
  *
@@ -14,24 +32,18 @@ export interface Moments<T> {
  * rounding error is that of E[x²], so it suits values whose mean is not large against their deviation, as those of a
  * convolution are.
  *
- * @param parts - arrays [n, channels, height, width] that together are the batch.
+ * @param x - [n, channels, height, width].
  */
-export function channelMoments(parts: readonly np.Array[]): Moments<np.Array> {
-  const count = parts.reduce((sum, { shape }) => sum + shape[0]! * shape[2]! * shape[3]!, 0);
-  const mean = (f: (x: np.Array) => np.Array): np.Array =>
-    parts
-      .map((x) => np.sum(f(x), [0, 2, 3]))
-      .reduce((a, b) => a.add(b))
-      .div(count);
-  const first = mean((x) => x);
-  const second = mean(np.square);
-  return { mean: first, variance: np.maximum(second.sub(np.square(first)), 0) as np.Array };
+export function channelMoments(x: np.Array): Moments<np.Array> {
+  const mean = np.mean(x, [0, 2, 3]);
+  const second = np.mean(np.square(x), [0, 2, 3]);
+  return { mean, variance: np.maximum(second.sub(np.square(mean)), 0) as np.Array };
 }
 
 /** γ·(x − mean)/√(variance + ε) + β as x·scale + shift, each [channels]. */
 export function affineOf(
   { mean, variance }: Moments<np.Array>,
-  { gain, bias }: { readonly gain?: np.Array; readonly bias: np.Array },
+  { gain, bias }: Omit<BlockWeights<np.Array>, "kernel">,
   epsilon: number,
 ): { scale: np.Array; shift: np.Array } {
   const deviation = np.sqrt(variance.add(epsilon));

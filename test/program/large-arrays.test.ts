@@ -68,6 +68,46 @@ describe("a value with a derivative of its own choice", () => {
     const { data } = await run((x: np.Array) => x.sub(x), x);
     expect([...data]).toEqual([0, 0, 0, NaN, NaN]);
   });
+
+  test("so is a multiple of sums and differences of such terms", async () => {
+    const change = (x: np.Array): np.Array => x.sub(lax.stopGradient(x));
+    const chosen = (x: np.Array): np.Array =>
+      np.floor(x).add(
+        change(np.sin(x))
+          .sub(change(x))
+          .add(change(np.exp(x)))
+          .mul(2),
+      );
+    expect([...(await run(chosen, x)).data]).toEqual([0, -2, 7, Infinity, -Infinity]);
+    expect(primitives(chosen, x)).not.toContain("sin");
+    const slope = (x: np.Array): np.Array =>
+      grad((x: np.Array) => np.sum(chosen(x)))(x) as np.Array;
+    const { data } = await run(slope, x);
+    [0.5, -1.25, 7].forEach((v, i) =>
+      expect(data[i]! / (2 * (Math.cos(v) - 1 + Math.exp(v)))).toBeCloseTo(1, 13),
+    );
+  });
+});
+
+describe("an array of equal numbers", () => {
+  const x = wave([3, 4000], 0, "float32");
+  const shifted = (x: np.Array): np.Array =>
+    np.concatenate([x, np.full([2, 4000], 0.5)], 0).add(np.full([5, 4000], -2));
+
+  test("is one number in the program", async () => {
+    expect(model(shifted, x).length).toBeLessThan(2000);
+    const { data } = await run(shifted, x);
+    const wanted = [...Array.from(x.data, (v) => Math.fround(v - 2)), ...Array(8000).fill(-1.5)];
+    expect([...data]).toEqual(wanted);
+  });
+
+  test("made twice is computed with once", () => {
+    const twice = (x: np.Array): np.Array =>
+      np
+        .sum(np.exp(x.mul(np.full([3, 4000], 3))))
+        .add(np.min(np.exp(x.mul(np.full([3, 4000], 3)))));
+    expect(primitives(twice, x).filter((name) => name === "exp")).toHaveLength(1);
+  });
 });
 
 describe("what is not differentiated", () => {

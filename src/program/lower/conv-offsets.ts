@@ -58,8 +58,9 @@ export function convolveByOutputPosition(context: OperationContext, conv: Convol
 const fewRows = 8;
 
 /** Whether the filter is what costs: few rows of data, and many numbers of the filter for each. */
-function hasSmallData({ batch, groups, kernel }: Convolution): boolean {
-  return groups === 1 && batch < fewRows && sizeOf(kernel) >= 32;
+function hasSmallData({ batch, groups, kernel, output }: Convolution): boolean {
+  const isSmall = batch < fewRows || batch * sizeOf(output) <= 2 * fewRows;
+  return groups === 1 && isSmall && sizeOf(kernel) >= 32;
 }
 
 /** One product for each channel and the sum over channels, so that the filter stays as it lies in memory. */

@@ -96,3 +96,14 @@ test("a filter larger than the data changes places with it", () => {
   const attribute = Array.from(text.slice(at, at + 6), (c) => c.charCodeAt(0));
   expect(attribute.filter((byte) => byte === 3 || byte === 6)).toEqual([3, 3]);
 });
+
+test("two convolutions with one filter rearrange it once", () => {
+  const twice = (x: np.Array, w: np.Array): np.Array =>
+    np.tanh(same(x, w)).add(same(np.tanh(x), w));
+  const bytes = toOnnx(twice, [new ArraySpec(image, "float64"), new ArraySpec(filter, "float64")]);
+  const names = Buffer.from(bytes)
+    .toString("latin1")
+    .matchAll(/Transpose_\d+/g);
+  const outputs = new Set(Array.from(names, ([name]) => name));
+  expect(outputs.size).toBe(1);
+});

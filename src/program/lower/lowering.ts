@@ -27,6 +27,17 @@ interface OpenGraph {
   readonly nodes: NodeSpec[];
 }
 
+/** What tells a node from others; undefined for a loop. */
+function keyOf(
+  op: string,
+  inputs: readonly string[],
+  attributes: Record<string, Attribute> | undefined,
+): string | undefined {
+  const values = Object.values(attributes ?? {});
+  if (values.some((value) => "graph" in value || "tensor" in value)) return undefined;
+  return JSON.stringify([op, inputs, attributes]);
+}
+
 /** Primitives that a sum of their results may take in. */
 const summable: ReadonlySet<string> = new Set(["mul", "conv"]);
 
@@ -47,6 +58,8 @@ export class Lowering {
   readonly #ints = new Map<string, string>();
   /** Values that a sum reads, which may become one with them. */
   readonly #readOnlyBySum = new Set<Value>();
+  /** The nodes of each graph by what tells them from others. */
+  readonly #written = new WeakMap<NodeSpec[], Map<string, string[]>>();
   #counter = 0;
 
   constructor(rules: LowerRules, opset: number, root: Block, kernels: Kernels = {}) {
@@ -123,6 +136,10 @@ export class Lowering {
     return { name, nodes: graph.nodes, inputs, outputs };
   }
 
+  /**
+   * The outputs of a node, the one that is there already if the graph has the same: two convolutions with one filter
+   * rearrange it once.
+   */
   node(
     nodes: NodeSpec[],
     op: string,
@@ -131,7 +148,13 @@ export class Lowering {
     outputs = 1,
     domain?: string,
   ): string[] {
+    const key = keyOf(op, inputs, attributes);
+    const written = this.#written.get(nodes) ?? new Map<string, string[]>();
+    this.#written.set(nodes, written);
+    const same = key === undefined ? undefined : written.get(key);
+    if (same) return same;
     const names = Array.from({ length: outputs }, () => this.fresh(op));
+    if (key !== undefined) written.set(key, names);
     if (domain !== undefined) this.domains.add(domain);
     nodes.push({
       op,

@@ -15,15 +15,16 @@ import {
   type Value,
   type ValueFactory,
 } from "../ir.ts";
-import { type DType, sizeOf, type Shape, tensor } from "../tensor.ts";
+import { type DType, sizeOf, type Shape, Tensor, tensor } from "../tensor.ts";
 import { transform } from "./transform.ts";
 import { zeroOfConstant, zeroOfLinear } from "./zeros.ts";
 
 export function simplify(block: Block, values: ValueFactory): Block {
   return transform(block, values, (builder, operation) => {
     if (operation.kind === "constant") {
-      const zero = zeroOfConstant(builder, operation.tensor);
-      if (zero) return [expand(builder, zero, operation.tensor.shape)];
+      const { tensor } = operation;
+      const scalar = zeroOfConstant(builder, tensor) ?? repeatedScalar(builder, tensor);
+      if (scalar) return [expand(builder, scalar, tensor.shape)];
     } else {
       const result =
         simplifyZeros(builder, operation) ??
@@ -122,6 +123,12 @@ function addTwice(builder: Builder, a: Value, b: Value): Value | undefined {
   const other = sum.inputs[0] === b ? sum.inputs[1]! : sum.inputs[0]!;
   const twice = builder.elementwise("mul", [small!, builder.scalar(2, small!.dtype)]);
   return builder.elementwise("add", [other, builder.elementwise("mul", [twice, large!])]);
+}
+
+/** The scalar that all of a constant array's elements are. */
+function repeatedScalar(builder: Builder, { dtype, data, size }: Tensor): Value | undefined {
+  const isRepeated = size > 1 && data.every((item) => Object.is(item, data[0]));
+  return isRepeated ? builder.constant(new Tensor(dtype, [], data.slice(0, 1))) : undefined;
 }
 
 /** A small constant in another floating-point type, made here rather than at every run. */

@@ -2,7 +2,7 @@
  * Zeros by construction, whose multiples need not be computed:
  *
  * - a constant array of zeros, as jax-js writes the tangent of what is not differentiated;
- * - a multiple of x − x, by which an objective gives a value a derivative of its own choice:
+ * - a multiple of x − x, or of sums of such, by which an objective gives a value a derivative of its own choice:
  *
  *       value + weight · (x − stop_gradient(x))      is value, with the derivative weight · dx
  *
@@ -34,9 +34,7 @@ export function zeroOfLinear(
     ? inputs
     : inputs.slice(0, linearInFirst.has(primitive) ? 1 : 0);
   if (primitive === "reduce" && params["op"] !== "Add") return undefined;
-  return linear.some((x) => zeros.has(x) || isDifference(builder, x))
-    ? zero(builder, dtype)
-    : undefined;
+  return linear.some((x) => isNoChange(builder, x)) ? zero(builder, dtype) : undefined;
 }
 
 const multilinear: ReadonlySet<string> = new Set(["mul", "dot", "conv"]);
@@ -47,11 +45,15 @@ const linearInFirst: ReadonlySet<string> = new Set(
   ),
 );
 
-function isDifference(builder: Builder, value: Value): boolean {
+/** Zeros by construction, x − x, and sums and differences of a few such. */
+function isNoChange(builder: Builder, value: Value, depth = 3): boolean {
+  if (zeros.has(value)) return true;
   const definition = builder.definition(value);
-  if (definition?.kind !== "apply" || definition.primitive !== "sub") return false;
-  const [a, b] = definition.inputs;
-  return a === b && value.dtype.startsWith("float");
+  if (definition?.kind !== "apply" || !value.dtype.startsWith("float")) return false;
+  const { primitive, inputs } = definition;
+  if (primitive === "sub" && inputs[0] === inputs[1]) return true;
+  const isSum = primitive === "add" || primitive === "sub";
+  return isSum && depth > 0 && inputs.every((input) => isNoChange(builder, input, depth - 1));
 }
 
 function zero(builder: Builder, dtype: DType): Value {
