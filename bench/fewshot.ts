@@ -1,18 +1,19 @@
 /**
  * Few-shot learners on Omniglot: `npm run bench:fewshot -- <folder> [part of a name] [scale]`. Trains every run whose name has
  * that part for its minutes times the scale, or goes on with one that is in the folder; tests it on 600 episodes; prints the
- * table of docs/results/omniglot.md and writes its chart. A scale of 0 only prints and draws what is there.
+ * table of docs/results/omniglot.md and writes its charts. A scale of 0 only prints and draws what is there.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readLog } from "../src/cli/fewshot/training-log.ts";
 import { accuracyChart, type Curve } from "./fewshot/chart.ts";
-import { runs, type FewshotRun } from "./fewshot/runs.ts";
+import { runs, type FewshotRun, type Shape } from "./fewshot/runs.ts";
 
 const [folder, part = "", scale = "1"] = process.argv.slice(2);
+const oneThread = ["--threads", "1"];
 const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
 if (folder === undefined) {
@@ -22,32 +23,54 @@ if (folder === undefined) {
     const minutes = run.minutes * Number(scale);
     if (minutes > 0) await trainAndTest(run, folder, minutes);
   }
-  const tests = (await readdir(folder))
-    .map((name) => join(folder, name, "model-test-seed0.json"))
+  const tests = runs
+    .flatMap(({ name, tests }) => tests.map((shape) => testFile(join(folder, name), shape)))
     .filter((path) => existsSync(path));
   await stackelberg(["table", ...tests, "--markdown"]);
-  const chart = accuracyChart("5-way 1-shot on Omniglot", await curves(folder, "-5way-1shot"));
-  await writeFile(new URL("../docs/results/omniglot.svg", import.meta.url), chart);
+  for (const task of ["5way-1shot", "20way-1shot"]) {
+    const chart = accuracyChart(
+      `${task.replace("-", " ")} on Omniglot`,
+      await curves(folder, task),
+    );
+    await writeFile(new URL(`../docs/results/omniglot-${task}.svg`, import.meta.url), chart);
+  }
 }
 
 async function trainAndTest(
-  { name, options, from }: FewshotRun,
+  { name, options, from, tests, testOptions }: FewshotRun,
   folder: string,
   minutes: number,
 ): Promise<void> {
   const out = join(folder, name);
   const start = from === undefined ? [] : ["--from", join(folder, from)];
   const begin = existsSync(out) ? ["--resume", out] : [...options, ...start, "--out", out];
-  await stackelberg(["train", ...begin, "--budget", `${minutes}m`, "--threads", "1"]);
-  await stackelberg(["eval", "--model", out, "--threads", "1", "--force"]);
+  await stackelberg(["train", ...begin, "--budget", `${minutes}m`, ...oneThread]);
+  for (const { ways, shots } of tests) {
+    const episodes = ["--ways", String(ways), "--shots", String(shots), "--queries", "15"];
+    const result = ["--out", testFile(out, { ways, shots }), "--force"];
+    await stackelberg([
+      "eval",
+      "--model",
+      out,
+      ...episodes,
+      ...testOptions,
+      ...oneThread,
+      ...result,
+    ]);
+  }
+}
+
+/** Where the result of a run's test is. */
+function testFile(out: string, { ways, shots }: Shape): string {
+  return join(out, `test-${ways}way-${shots}shot.json`);
 }
 
 /** The validations of the runs of a task, as their logs have them. */
 async function curves(folder: string, task: string): Promise<Curve[]> {
   const found: Curve[] = [];
-  for (const { name } of runs.filter((run) => run.name.includes(task))) {
+  for (const { name } of runs.filter((run) => run.name.includes(`-${task}`))) {
     const points = await readLog(join(folder, name, "log.jsonl"));
-    const title = name.replace(task, "").replace("-20ways", ", 20 ways").replace("-slow", ", slow");
+    const title = name.replace(`-${task}`, "").replace("-slow", ", slow");
     if (points.length > 0) found.push({ title, points });
   }
   return found;

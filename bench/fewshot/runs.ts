@@ -1,69 +1,94 @@
-/** The trainings of docs/results/omniglot.md: what each is called, its options and its time. */
+/** The trainings of docs/results/omniglot.md: what each is called, its options, its time and its tests. */
+
+/** Classes and labelled images a class of an episode. */
+export interface Shape {
+  readonly ways: number;
+  readonly shots: number;
+}
 
 /** One training and how it is tested. */
 export interface FewshotRun {
+  /** The learner, the episodes of its training, and what else tells it from others. */
   readonly name: string;
+  /** Of `fewshot train`. */
   readonly options: readonly string[];
+  /** Of one core. */
   readonly minutes: number;
   /** The run from whose best model it starts. */
   readonly from?: string;
+  readonly tests: readonly Shape[];
+  /** Of `fewshot eval`. */
+  readonly testOptions: readonly string[];
 }
 
-const small = ["--every", "100", "--validation-episodes", "100"];
-const slow = ["--every", "50", "--validation-episodes", "50"];
-const twentyWays = ["--train-ways", "20", "--tasks", "2", "--train-queries", "5"];
-const wide = "--ways 20 --tasks 2 --train-queries 5 --every 100 --validation-episodes 30".split(
-  " ",
-);
-/** For minutes of training; in hours the learned inner rate would run away. */
-const fastLearners = ["hyper-representation", "anil", "joint"];
-const fiveShots = ["--shots", "5"];
+const [five, fiveShots, twenty, twentyFiveShots]: readonly Shape[] = [
+  { ways: 5, shots: 1 },
+  { ways: 5, shots: 5 },
+  { ways: 20, shots: 1 },
+  { ways: 20, shots: 5 },
+] as const;
 
 /** In the order of their importance. */
 export const runs: readonly FewshotRun[] = [
-  run("hyper-representation", "5way-1shot-20ways", 5, [...twentyWays, ...small]),
-  {
-    ...run("hyper-representation", "5way-1shot-20ways-slow", 5, [
-      ...twentyWays,
-      ...small,
-      ...["--rate", "0.0005", "--seed", "1"],
-    ]),
-    from: "hyper-representation-5way-1shot-20ways",
-  },
-  run("hyper-representation", "5way-1shot", 8),
-  run("hyper-representation", "5way-5shot", 4, fiveShots),
-  run("prototypical", "5way-1shot", 4),
-  run("prototypical", "5way-5shot", 4, fiveShots),
-  run("maml", "5way-1shot", 4, small),
-  run("hyper-representation", "20way-1shot", 5, wide),
-  run("prototypical", "20way-1shot", 3, wide),
-  run("maml", "20way-1shot", 4, wide),
-  run("matching", "5way-1shot", 2, small),
-  run("joint", "5way-1shot", 2, small),
-  run("anil", "5way-1shot", 1.5, small),
-  run("first-order-maml", "5way-1shot", 2, small),
+  run("hyper-representation", twenty!, 35, { also: [five!] }),
+  run("hyper-representation", twenty!, 8, { also: [five!], slowlyFrom: true }),
+  run("hyper-representation", twentyFiveShots!, 15, { also: [fiveShots!] }),
+  run("hyper-representation", five!, 10),
+  run("prototypical", twenty!, 15, { also: [five!] }),
+  run("prototypical", twentyFiveShots!, 10, { also: [fiveShots!] }),
+  run("maml", five!, 15),
+  run("maml", twenty!, 15),
+  run("maml", fiveShots!, 10),
+  run("first-order-maml", five!, 6),
+  run("anil", five!, 6),
+  run("imaml", five!, 8),
   // Its followers see more shots in training than at test, as its authors' do.
-  run("reptile", "5way-1shot", 2, [...slow, "--train-shots", "5"]),
-  run("imaml", "5way-1shot", 2, slow),
-  run("maml", "5way-5shot", 4, [...fiveShots, ...small]),
-  run("first-order-maml", "5way-5shot", 3, [...fiveShots, ...small]),
-  run("anil", "5way-5shot", 3, [...fiveShots, ...small]),
-  run("imaml", "5way-5shot", 3, [...fiveShots, ...slow]),
-  run("reptile", "5way-5shot", 3, [...fiveShots, ...slow]),
-  run("matching", "5way-5shot", 1.5, [...fiveShots, ...small]),
-  run("joint", "5way-5shot", 3, [...fiveShots, ...small]),
+  run("reptile", five!, 8, { options: ["--train-shots", "5"] }),
+  run("matching", twenty!, 8, { also: [five!] }),
+  run("joint", five!, 6),
+  run("first-order-maml", fiveShots!, 6),
+  run("anil", fiveShots!, 6),
+  run("imaml", fiveShots!, 8),
+  run("reptile", fiveShots!, 8),
+  run("matching", fiveShots!, 5),
+  run("joint", fiveShots!, 6),
 ];
 
 function run(
   learner: string,
-  task: string,
+  shape: Shape,
   minutes: number,
-  options: readonly string[] = [],
+  more: {
+    /** Other episodes to test on. */
+    readonly also?: readonly Shape[];
+    readonly options?: readonly string[];
+    /** From the run without this, at a fifth of its rate. */
+    readonly slowlyFrom?: boolean;
+  } = {},
 ): FewshotRun {
-  const fast = fastLearners.includes(learner) ? ["--rate", "0.003"] : [];
+  const { ways, shots } = shape;
+  const { also = [], options = [], slowlyFrom = false } = more;
+  const name = `${learner}-${ways}way-${shots}shot`;
+  const adaptsAll = ["maml", "first-order-maml", "imaml", "reptile"].includes(learner);
+  // 40 images are 2 episodes of 20 ways or 4 and more of 5.
+  const tasks = ways === 20 ? ["--tasks", "2", "--queries", "5"] : [];
+  const validations = adaptsAll
+    ? ["--every", "100", "--validation-episodes", ways === 20 ? "20" : "60"]
+    : ["--every", "400", "--validation-episodes", ways === 20 ? "60" : "200"];
   return {
-    name: `${learner}-${task}`,
-    options: ["--learner", learner, ...fast, ...options],
+    name: slowlyFrom ? `${name}-slow` : name,
+    options: [
+      ...["--learner", learner, "--ways", String(ways), "--shots", String(shots)],
+      ...tasks,
+      ...validations,
+      ...(learner === "hyper-representation" ? ["--learn-inner-rate", "no"] : []),
+      ...["--steps", "100000"],
+      ...(slowlyFrom ? ["--rate", "0.0002"] : []),
+      ...options,
+    ],
     minutes,
+    ...(slowlyFrom && { from: name }),
+    tests: [shape, ...also],
+    testOptions: adaptsAll ? ["--inner-steps", learner === "imaml" ? "5,16" : "1,3,5,10"] : [],
   };
 }
