@@ -1,6 +1,6 @@
 /**
- * Few-shot learners on Omniglot: `npm run bench:fewshot -- <folder> [part of a name] [scale]`. Trains every run whose name has
- * that part for its minutes times the scale, or goes on with one that is in the folder; tests it on 600 episodes; prints the
+ * Few-shot learners on Omniglot: `npm run bench:fewshot -- <folder> [name or part of it] [scale]`. Trains every run
+ * of that name for its minutes times the scale, or goes on with one that is in the folder; tests it on 600 episodes; prints the
  * table of docs/results/omniglot.md and writes its charts. A scale of 0 only prints and draws what is there.
  */
 import { spawn } from "node:child_process";
@@ -19,7 +19,9 @@ const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 if (folder === undefined) {
   process.stdout.write(`Name a folder for the runs: ${runs.map(({ name }) => name).join(", ")}.\n`);
 } else {
-  for (const run of runs.filter(({ name }) => name.includes(part))) {
+  const exact = runs.filter(({ name }) => name === part);
+  const chosen = exact.length > 0 ? exact : runs.filter(({ name }) => name.includes(part));
+  for (const run of chosen) {
     const minutes = run.minutes * Number(scale);
     if (minutes > 0) await trainAndTest(run, folder, minutes);
   }
