@@ -30,7 +30,10 @@ export interface Binding {
 
 /** Which of our optimizations are used; the numbers are the same up to rounding. */
 export interface OptimizeOptions {
-  /** Our own passes (hoisting, common subexpressions, dead code); default true. */
+  /**
+   * Our own passes (hoisting, common subexpressions, dead code, …) and the forms of primitives that only save time;
+   * default true.
+   */
   readonly optimize?: boolean;
   /** The runtime's blocked convolution kernels, where the processor has them; default true. */
   readonly blockedKernels?: boolean;
@@ -52,6 +55,8 @@ export class Program {
   readonly #builder = new Builder();
   readonly #inputs: Binding[] = [];
   readonly #outputs: Binding[] = [];
+  /** What `block` made of a program of that size. */
+  #optimized?: { readonly size: number; readonly outputs: number; readonly block: Block };
 
   constructor(name = "program") {
     this.name = name;
@@ -220,12 +225,21 @@ export class Program {
    */
   block(options: OptimizeOptions = {}): Block {
     const block = this.#builder.finish(this.#outputs.flatMap((output) => output.leaves));
-    return options.optimize === false ? block : optimize(block, this.#builder.values);
+    if (options.optimize === false) return block;
+    // A program that is written to a checkpoint's fingerprint and compiled is optimized once.
+    const size = block.operations.length;
+    if (this.#optimized?.size !== size || this.#optimized.outputs !== this.#outputs.length) {
+      const optimized = optimize(block, this.#builder.values);
+      this.#optimized = { size, outputs: this.#outputs.length, block: optimized };
+    }
+    return this.#optimized.block;
   }
 
   /** The program as the bytes of an ONNX model; the leaves of input `w` are named `in.w.0`, `in.w.1`, … */
   toOnnx(options: OptimizeOptions = {}): Uint8Array {
-    return encodeProgram(this.name, this.block(options), this.#inputs, this.#outputs);
+    return encodeProgram(this.name, this.block(options), this.#inputs, this.#outputs, {
+      plain: options.optimize === false,
+    });
   }
 
   /** Compiles for ONNX Runtime. */
@@ -235,7 +249,10 @@ export class Program {
     // which costs float64 programs half their digits.
     const graphOptimization = options.graphOptimization ?? (usesFloat64(block) ? "basic" : "all");
     const kernels = options.blockedKernels === false ? {} : await findKernels(block, options);
-    const bytes = encodeProgram(this.name, block, this.#inputs, this.#outputs, kernels);
+    const bytes = encodeProgram(this.name, block, this.#inputs, this.#outputs, {
+      kernels,
+      plain: options.optimize === false,
+    });
     const session = await openSession(bytes, { ...options, graphOptimization });
     return new Executable(this.name, session, this.#inputs, this.#outputs);
   }

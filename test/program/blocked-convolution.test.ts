@@ -105,7 +105,9 @@ describe.skipIf(!convolutionBlock)(title, () => {
       const x = p.input("x", wave([2, channels, 5, 4], 0, "float32"));
       const w = p.input("w", wave([16, channels, 3, 3], 1, "float32"));
       p.output("y", p.call(convolve, x, w));
-      const bytes = encodeProgram(p.name, p.block(), p.inputs, p.outputs, { convolutionBlock });
+      const bytes = encodeProgram(p.name, p.block(), p.inputs, p.outputs, {
+        kernels: { convolutionBlock },
+      });
       return Buffer.from(bytes).toString("latin1");
     };
     expect(write(32)).toContain(blockedDomain);

@@ -208,6 +208,48 @@ test("sums over alternating axes are those of jax-js", async () => {
   );
 });
 
+describe("without optimizations", () => {
+  /** Windows, alternating axes, choices of constants, repeats beside short axes, filter gradients over tasks. */
+  const everything = (w: np.Array, x: np.Array): np.Array => {
+    const energy = (w: np.Array): np.Array => {
+      const task = (x: np.Array): np.Array => lax.conv(x, w, [2, 2], "SAME");
+      const y = vmap(task)(x) as np.Array;
+      const [t, n, c, h, width] = y.shape as [number, number, number, number, number];
+      const windows = y.reshape([t * n, c, h / 2, 2, width / 2, 2]);
+      const top = np.max(windows, [3, 5]).reshape([t * n, c, h / 2, 1, width / 2, 1]);
+      const mask = lax.stopGradient(np.where(np.equal(windows, top), 1, 0) as np.Array);
+      return np.sum(np.square(np.sum(windows.mul(mask), [3, 5]))).add(np.sum(np.cos(y)));
+    };
+    return grad(energy)(w);
+  };
+  const args = [wave([10, 9, 3, 3], 1, "float32"), wave([3, 8, 9, 16, 16], 0, "float32")] as const;
+  const specs = args.map(({ shape, dtype }) => new ArraySpec(shape, dtype));
+  const text = (optimize: boolean): string =>
+    Buffer.from(toOnnx(everything, specs, { optimize })).toString("latin1");
+
+  test("the plainest forms are written", () => {
+    for (const form of ["MaxPool", "AveragePool"]) {
+      expect(text(true)).toContain(form);
+      expect(text(false)).not.toContain(form);
+    }
+    expect(text(false)).toContain("Where");
+    expect(text(true)).not.toContain("Where");
+  });
+
+  test("the numbers are the same up to rounding", async () => {
+    const results = [true, false].map(async (optimize) => {
+      const compiled = compile(everything, { optimize, blockedKernels: false });
+      const result = (await compiled(...args)) as unknown as Tensor;
+      await compiled.dispose();
+      return result;
+    });
+    const [fast, plain] = await Promise.all(results);
+    const scale = Math.max(...Array.from(plain!.data, (value) => Math.abs(Number(value))));
+    expect(scale).toBeGreaterThan(1);
+    expect(distance(fast!, plain!)).toBeLessThan(1e-5 * scale);
+  });
+});
+
 describe.each(["float32", "float64"] as const)(
   "the gradient of a filter that tasks share, %s",
   (dtype) => {

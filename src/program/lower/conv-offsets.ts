@@ -37,7 +37,8 @@ export function convolveByKernelOffset(context: OperationContext, conv: Convolut
 /** One product for each output position; the gradient of a filter is such a convolution, channels in the batch's place. */
 export function convolveByOutputPosition(context: OperationContext, conv: Convolution): string {
   const { batch, groups, inChannels, outChannels, kernel, output } = conv;
-  if (hasSmallData(conv)) return convolveByChannel(context, conv);
+  const { isPlain } = context.lowering;
+  if (!isPlain && hasSmallData(conv)) return convolveByChannel(context, conv);
   const summed = inChannels * sizeOf(kernel);
   const split = [groups, outChannels, inChannels, ...kernel];
   const weights =
@@ -45,9 +46,10 @@ export function convolveByOutputPosition(context: OperationContext, conv: Convol
       ? rotateLeft(context, { name: conv.rhs, shape: split.slice(1) }, 0)
       : rotateLeft(context, { name: context.reshape(conv.rhs, split), shape: split }, 1);
   const w = context.reshape(weights.name, [groups, summed, outChannels]);
-  const product = slicesAreScattered(conv)
-    ? productsOfColumns(context, conv, w)
-    : productsOfRows(context, conv, w);
+  const product =
+    !isPlain && slicesAreScattered(conv)
+      ? productsOfColumns(context, conv, w)
+      : productsOfRows(context, conv, w);
   // [groups, positions · batch, out]
   const axes = context.reshape(product, [groups, sizeOf(output), batch, outChannels]);
   const ordered = context.transpose(axes, [2, 0, 3, 1]);

@@ -1,6 +1,5 @@
 /** A program's block as an ONNX model: the table of lowering rules, one file a family of primitives. */
 import { type Apply, type Block, walk } from "../ir.ts";
-import type { Kernels } from "../kernels.ts";
 import { encodeModel, type ValueSpec } from "../onnx.ts";
 import type { Binding } from "../program.ts";
 import { elementType, type Lower } from "./context.ts";
@@ -10,7 +9,7 @@ import { elementwise } from "./elementwise.ts";
 import { fft } from "./fft.ts";
 import { gather } from "./gather.ts";
 import { indicator } from "./indicator.ts";
-import { Lowering } from "./lowering.ts";
+import { Lowering, type LoweringOptions } from "./lowering.ts";
 import { movement } from "./movement.ts";
 import { maxPool, pool, poolTranspose, reduceWindows } from "./pool.ts";
 import { randomBits } from "./random.ts";
@@ -67,16 +66,15 @@ export class LoweringError extends Error {
   readonly code = "LOWERING";
 }
 
-/** @param kernels - what the model may use beyond ONNX's operators; default nothing. */
 export function encodeProgram(
   name: string,
   block: Block,
   inputs: readonly Binding[],
   outputs: readonly Binding[],
-  kernels?: Kernels,
+  options?: LoweringOptions,
 ): Uint8Array {
   const opset = usesBits(block) ? bitsOpset : commonOpset;
-  const lowering = new Lowering({ apply: rules, unknown, onDemand }, opset, block, kernels);
+  const lowering = new Lowering({ apply: rules, unknown, onDemand }, opset, block, options);
   const names = leafNames("in", inputs);
   const parameters: ValueSpec[] = block.parameters.map(({ dtype, shape }, i) => ({
     name: names[i]!,

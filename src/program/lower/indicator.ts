@@ -5,6 +5,7 @@ import type { OperationContext } from "./context.ts";
 
 /** The `where` as a cast; undefined if its operands are not the constants 1 and 0, or 0 and 1. */
 export function indicator(context: OperationContext, operation: Apply): string | undefined {
+  if (context.lowering.isPlain) return undefined;
   const [condition, yes, no] = operation.inputs as [Value, Value, Value];
   const output = operation.outputs[0]!;
   if (output.dtype === "bool" || !sameShape(condition.shape, output.shape)) return undefined;

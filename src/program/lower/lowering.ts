@@ -22,6 +22,13 @@ export interface LowerRules {
   readonly onDemand: ReadonlySet<string>;
 }
 
+/** Which forms of primitives a lowering may write; default: all of ONNX's. */
+export interface LoweringOptions {
+  readonly kernels?: Kernels;
+  /** See {@link Lowering.isPlain}; default false. */
+  readonly plain?: boolean;
+}
+
 /** One graph being written: the main graph or a loop's body. */
 interface OpenGraph {
   readonly nodes: NodeSpec[];
@@ -47,6 +54,8 @@ export class Lowering {
   readonly opset: number;
   /** What the runtime offers beyond ONNX's operators. */
   readonly kernels: Kernels;
+  /** Whether every primitive takes its plainest form, none that only saves time, so that a fault can be located. */
+  readonly isPlain: boolean;
   /** Operator sets beyond ai.onnx that nodes were written for. */
   readonly domains: Set<string> = new Set();
   readonly #rules: LowerRules;
@@ -62,10 +71,11 @@ export class Lowering {
   readonly #written = new WeakMap<NodeSpec[], Map<string, string[]>>();
   #counter = 0;
 
-  constructor(rules: LowerRules, opset: number, root: Block, kernels: Kernels = {}) {
+  constructor(rules: LowerRules, opset: number, root: Block, options: LoweringOptions = {}) {
     this.#rules = rules;
     this.opset = opset;
-    this.kernels = kernels;
+    this.kernels = options.kernels ?? {};
+    this.isPlain = options.plain ?? false;
     for (const operation of walk(root)) {
       for (const output of operation.outputs) this.#definitions.set(output, operation);
       for (const input of operation.inputs) this.#uses.set(input, (this.#uses.get(input) ?? 0) + 1);
@@ -148,7 +158,7 @@ export class Lowering {
     outputs = 1,
     domain?: string,
   ): string[] {
-    const key = keyOf(op, inputs, attributes);
+    const key = this.isPlain ? undefined : keyOf(op, inputs, attributes);
     const written = this.#written.get(nodes) ?? new Map<string, string[]>();
     this.#written.set(nodes, written);
     const same = key === undefined ? undefined : written.get(key);

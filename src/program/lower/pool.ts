@@ -95,6 +95,7 @@ export function reduceWindows(context: OperationContext, operation: Apply): stri
   const op = params["op"] as string;
   const axes = params["axis"] as number[];
   const rank = shape.length;
+  if (context.lowering.isPlain) return undefined;
   if (dtype !== "float32" || rank < 5 || shape.includes(0)) return undefined;
   if (axes.length !== 2 || !axes.includes(rank - 3) || !axes.includes(rank - 1)) return undefined;
   const window = [shape[rank - 3]!, shape[rank - 1]!];

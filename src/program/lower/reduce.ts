@@ -16,7 +16,8 @@ export const reduce: Lower = (context, operation) => {
   if (product)
     return [contract(context, product.inputs[0]!, product.inputs[1]!, axes, outputs[0]!)];
 
-  const folded = op === "Add" ? sumOfConvolutions(context, operation) : undefined;
+  const { isPlain } = context.lowering;
+  const folded = op === "Add" && !isPlain ? sumOfConvolutions(context, operation) : undefined;
   if (folded) {
     const { name, axes } = folded;
     return [axes.length === 0 ? name : context.reduce("ReduceSum", name, axes)];
@@ -37,7 +38,7 @@ export const reduce: Lower = (context, operation) => {
     const wide = context.node("Cast", [name], { to: { int: 7 } });
     return [context.cast(context.reduce(node, wide, axes), "uint32")];
   }
-  const last = lastRun(x!.shape, axes);
+  const last = isPlain ? undefined : lastRun(x!.shape, axes);
   if (last === undefined) return [context.reduce(node, name, axes)];
   const rest = axes.filter((axis) => !last.includes(axis));
   return [context.reduce(node, context.reduce(node, name, last), rest)];

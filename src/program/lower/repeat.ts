@@ -23,6 +23,7 @@ export function withRepeats(rules: Readonly<Record<string, Lower>>): Record<stri
     Object.entries(rules).map(([primitive, rule]) => [
       primitive,
       (context, operation) => {
+        if (context.lowering.isPlain) return rule(context, operation);
         const short = withoutLastUnits(context, operation);
         const names = rule(context, repeated(context, short));
         if (short === operation) return names;
