@@ -41,7 +41,11 @@ export async function runEpisodes(
   shots: number,
 ): Promise<EpisodeRun> {
   const { filters, ways, queries, tasks, outerSteps, tested } = episodeSettings;
-  const learner = hyperRepresentation({ encoder: convolutionalEncoder({ filters }), steps });
+  const learner = hyperRepresentation({
+    encoder: convolutionalEncoder({ filters }),
+    steps,
+    learnRate: true,
+  });
   const episode = { ways, shots, queries };
   const run = train(learner, {
     set: splits.train,

@@ -30,7 +30,7 @@ export type WithEncoder<T> = { readonly encoder: Block<T>[] };
  *
  * @param options.steps - default 5.
  * @param options.learningRate - default 0.4.
- * @param options.learnRate - default true.
+ * @param options.learnRate - default false: in long trainings a learned rate rises until the steps diverge.
  * @param options.rule - default `reverse`; any rule for problems without an `init`. With `firstOrder`, the effect of the
  *   representation on the classifier is left out.
  * @param options.tasks - default "in turn".
@@ -43,7 +43,7 @@ export function hyperRepresentation(options: { encoder: Encoder } & DescentOptio
     encoder,
     steps: 5,
     learningRate: 0.4,
-    learnRate: true,
+    learnRate: false,
     rule: reverse,
     tasks: "in turn",
     ...descent,

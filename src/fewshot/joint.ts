@@ -30,7 +30,7 @@ export function joint(
   options: { encoder: Encoder } & Pick<DescentOptions, "steps" | "learningRate" | "optimizer">,
 ): Learner {
   const { encoder } = options;
-  const probe = hyperRepresentation({ ...options, learnRate: false });
+  const probe = hyperRepresentation(options);
   const logits = classify(encoder);
   return {
     name: "joint",

@@ -193,6 +193,15 @@ test.each([
   [[...train, "--ways", "3"], /1 shots and 15 queries need 16 images a class/],
   [[...train, "--learner", "maml", "--rule", "implicit"], /--rule implicit is not for .* reverse/],
   [[...train, "--learner", "matching", "--inner-steps", "3"], /whose answer has a closed form/],
+  [
+    [...train, "--learner", "joint", "--learn-inner-rate", "yes"],
+    /--learn-inner-rate is not for --learner joint/,
+  ],
+  [
+    [...train, "--rule", "implicit", "--learn-inner-rate", "yes"],
+    /--learn-inner-rate yes does not go with --rule implicit/,
+  ],
+  [[...train, "--learn-inner-rate", "maybe"], /--learn-inner-rate/],
   [[...train, "--learner", "maml", "--train-ways", "2"], /--train-ways is not for --learner maml/],
   [["train", "--invert"], /--invert is for folders of images/],
   [["train", "--budget", "30"], /--budget must be a time above 0 with its unit/],

@@ -213,7 +213,7 @@ describe("parameters as a file", () => {
   });
 
   test("of another learner are refused", () => {
-    const other = hyperRepresentation({ encoder });
+    const other = hyperRepresentation({ encoder, learnRate: true });
     const bytes = encodeParameters(other.init(shape, 0));
     expect(() => decodeParameters(bytes, learner.init(shape, 0))).toThrow("has lambda.logRate");
     const fewer = encodeParameters(prototypical({ encoder }).init(shape, 0));

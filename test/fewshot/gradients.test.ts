@@ -79,11 +79,12 @@ const mamlLoss = (lambda: Weights, s: Tasks, q: Tasks): np.Array =>
   );
 
 const options = { encoder, steps, learningRate: rate };
+const learned = { ...options, learnRate: true };
 const unrolled: [string, Learner, (lambda: Weights, s: Tasks, q: Tasks) => np.Array][] = [
-  ["hyper-representation", hyperRepresentation(options), hyperLoss],
+  ["hyper-representation", hyperRepresentation(learned), hyperLoss],
   [
     "hyper-representation, stacked",
-    hyperRepresentation({ ...options, tasks: "stacked" }),
+    hyperRepresentation({ ...learned, tasks: "stacked" }),
     hyperLoss,
   ],
   ["anil", anil(options), anilLoss],
@@ -106,7 +107,7 @@ describe.each(unrolled)("%s", (_, learner, loss) => {
 });
 
 test("hyper-representation agrees with central differences", async () => {
-  const learner = hyperRepresentation(options);
+  const learner = hyperRepresentation(learned);
   const { problem, rule } = learner.training({ ...tiny, tasks: 2, seed: 0 });
   const w = repeatForTasks(learner.adaptation(tiny.shape, "float64").start!, 2);
   const check = await checkHypergradient(problem, {
@@ -139,7 +140,7 @@ test("first-order MAML: the query gradient at each task's adapted weights, on av
 
 describe("hyper-representation takes other rules", () => {
   const at = (rule: NonNullable<DescentOptions["rule"]>) =>
-    gradientOf(hyperRepresentation({ ...options, learnRate: false, rule }));
+    gradientOf(hyperRepresentation({ ...options, rule }));
 
   test("truncated to all of its steps it is reverse; to one it is one stage", async () => {
     const [all, full] = [await at((o) => truncated({ ...o, keep: steps })), await at(reverse)];
@@ -151,7 +152,7 @@ describe("hyper-representation takes other rules", () => {
 
   // Cross-entropy alone has no curvature along equal shifts of all logits: a penalty gives the follower one solution.
   test("implicit and reverse meet at the follower's solution", async () => {
-    const ridge = hyperRepresentation({ ...options, learnRate: false });
+    const ridge = hyperRepresentation(options);
     const { problem: plain, dynamics, start } = ridge.adaptation(tiny.shape, "float64");
     const penalty = (w: Head<np.Array>): np.Array =>
       np

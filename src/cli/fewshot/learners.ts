@@ -111,14 +111,12 @@ export function makeLearner(settings: LearnerSettings): Learner {
     ...(innerRate === undefined ? {} : { learningRate: innerRate }),
     ...(learnInnerRate === undefined ? {} : { learnRate: learnInnerRate === "yes" }),
     ...(rule === undefined ? {} : { rule: rules[rule] }),
-    // The implicit equation does not know by which steps the answer was found.
-    ...(rule === "implicit" ? { learnRate: false } : {}),
   });
 }
 
 /**
  * How the leader moves. Reptile's goes a share of the way to where the followers ended. The others' is Adam on gradients
- * of norm 1 at most: a learned inner rate rises to the edge where the follower's steps diverge, and hypergradients explode.
+ * of norm 1 at most: where the inner rate is learned, it rises to the edge where the follower's steps diverge, and hypergradients explode.
  */
 export function makeOptimizer({ learner, rate }: TrainSettings): Optimizer {
   const learningRate = inverseTimeDecay({ initial: rate, decay: 1e-5 });

@@ -45,7 +45,7 @@ export interface LearnerSettings {
   innerSteps?: number;
   /** The follower's learning rate, or where it starts; absent where the answer has a closed form. */
   innerRate?: number;
-  /** Whether that rate is a hyperparameter too; default: the learner's. */
+  /** Whether that rate is a hyperparameter too; default: no. */
   learnInnerRate?: YesOrNo;
   /** The hypergradient rule; default: the learner's. */
   rule?: RuleName;

@@ -73,7 +73,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option(
       "--learn-inner-rate <yes|no>",
-      "whether the follower's learning rate is a hyperparameter too (default: yes for hyper-representation, no for the others)",
+      "whether the follower's learning rate is a hyperparameter too (default: no)",
       oneOf("--learn-inner-rate", yesOrNo),
     )
     .option(
