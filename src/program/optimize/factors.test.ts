@@ -37,6 +37,22 @@ describe("in a loop", () => {
     ]);
   });
 
+  test("a square has the factor twice", async () => {
+    const f = (x: np.Array, y: np.Array): np.Array => np.square(np.sin(x).mul(y).mul(0.5));
+    const { program, body } = loop(f);
+    expect(body).toEqual(["sin", "mul", "mul"]);
+    const executable = await program.compile();
+    const run = await executable.run({ x: wave(5, 0), y: wave(5, 1) });
+    await executable.dispose();
+    let wanted = [...wave(5, 0).data].map(Number);
+    for (let step = 0; step < 3; step++) {
+      wanted = wanted.map((x, i) => (0.5 * Math.sin(x) * Number(wave(5, 1).data[i])) ** 2);
+    }
+    wanted.forEach((value, i) => {
+      expect(Number((run as { x: Tensor }).x.data[i])).toBeCloseTo(value, 15);
+    });
+  });
+
   test("but not where several read the product", () => {
     const { body } = loop((x) => {
       const half = np.sin(x).mul(0.5);
@@ -60,7 +76,7 @@ test("factors near the ends of the range stay", async () => {
 type Expression =
   | { op: "x" | "y" }
   | { op: "constant"; value: number }
-  | { op: "neg" | "sum" | "sin" | "twice"; of: Expression }
+  | { op: "neg" | "sum" | "sin" | "twice" | "square"; of: Expression }
   | { op: "add" | "sub" | "mul"; of: Expression; and: Expression };
 
 const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
@@ -72,7 +88,7 @@ const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
       value: fc.constantFrom(-1, 2, 0.5, -0.25, 3, 0.01, 1e7),
     }),
     fc.record({
-      op: fc.constantFrom("neg" as const, "sum" as const, "sin" as const, "twice" as const),
+      op: fc.constantFrom(...(["neg", "sum", "sin", "twice", "square"] as const)),
       of: tie("expression"),
     }),
     fc.record({
@@ -100,6 +116,10 @@ function evaluate(e: Expression, x: np.Array, y: np.Array): np.Array {
     case "twice": {
       const value = evaluate(e.of, x, y);
       return value.add(value);
+    }
+    case "square": {
+      const value = evaluate(e.of, x, y);
+      return value.mul(value);
     }
     case "add":
       return evaluate(e.of, x, y).add(evaluate(e.and, x, y));
@@ -134,7 +154,7 @@ test("the numbers are those of the program as it is, up to rounding", async () =
         expect(Math.abs(Number(value) - Number(plain![i]))).toBeLessThan(tolerance);
       });
     }),
-    { numRuns: 60, seed: 7 },
+    { numRuns: 120, seed: 7 },
   );
 });
 
@@ -153,6 +173,8 @@ function magnitude(e: Expression): number {
       return Math.max(1, magnitude(e.of));
     case "twice":
       return 2 * magnitude(e.of);
+    case "square":
+      return Math.max(1, magnitude(e.of)) ** 2;
     case "sum":
       return 5 * magnitude(e.of);
     case "mul":

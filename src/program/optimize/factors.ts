@@ -105,9 +105,10 @@ function productOf(writer: Writer, builder: Builder, a: Multiple, b: Multiple): 
   const factor = a.factor * b.factor;
   const absorbing = [a, b].find((multiple) => writer.cheapPart(multiple) >= 0);
   const isKept = absorbing === undefined && isModerate(factor);
+  // A square's factor is in both its parts, and so is any that is out of range.
+  const isApart = a === b || !isModerate(factor);
   const write = (multiple: Multiple): Value => {
-    if (isKept) return writer.write(builder, { ...multiple, factor: 1 });
-    if (!isModerate(factor)) return writer.write(builder, multiple);
+    if (!isKept && isApart) return writer.write(builder, multiple);
     return writer.write(builder, { ...multiple, factor: multiple === absorbing ? factor : 1 });
   };
   const first = write(a);
