@@ -10,7 +10,7 @@ import { encodeProgram } from "./lower/index.ts";
 import { optimize } from "./optimize/index.ts";
 import { Executable } from "./executable.ts";
 import { openSession, type SessionOptions } from "./session.ts";
-import { ArraySpec, describe, type JaxFunction, trace, TraceError } from "./trace.ts";
+import { ArraySpec, describe, type JaxFunction, trace, type Traced, TraceError } from "./trace.ts";
 import { Tensor, tensor, type TensorLike, toTensor, type Tree, type TypedArray } from "./tensor.ts";
 
 /** The tree of `T` with program values where arrays, numbers or specs were. */
@@ -55,6 +55,7 @@ export class Program {
   readonly #builder = new Builder();
   readonly #inputs: Binding[] = [];
   readonly #outputs: Binding[] = [];
+  readonly #traces = new Map<JaxFunction, Map<string, Traced>>();
   /** What `block` made of a program of that size. */
   #optimized?: { readonly size: number; readonly outputs: number; readonly block: Block };
 
@@ -98,7 +99,7 @@ export class Program {
    */
   call<F extends JaxFunction>(fn: F, ...args: readonly Tree<Value>[]): Values<ReturnType<F>> {
     const specs = args.map((arg) => tree.map(specOfValue, arg) as Tree<ArraySpec>);
-    const traced = trace(fn, specs);
+    const traced = this.#trace(fn, specs);
     const origin = this.#builder.origin;
     this.#builder.origin = fn.name || origin;
     const leaves = args.flatMap((arg) => tree.leaves<Value>(arg));
@@ -255,6 +256,17 @@ export class Program {
     });
     const session = await openSession(bytes, { ...options, graphOptimization });
     return new Executable(this.name, session, this.#inputs, this.#outputs);
+  }
+
+  /** A function that is applied to arrays of the same types again is traced once. */
+  #trace(fn: JaxFunction, specs: readonly Tree<ArraySpec>[]): Traced {
+    const [leaves, structure] = tree.flatten<ArraySpec>(specs as Tree<ArraySpec>);
+    const key = `${String(structure)} ${leaves.join()}`;
+    const known = this.#traces.get(fn) ?? new Map<string, Traced>();
+    this.#traces.set(fn, known);
+    const traced = known.get(key) ?? trace(fn, specs);
+    known.set(key, traced);
+    return traced;
   }
 
   #sameCarry(

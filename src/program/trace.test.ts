@@ -1,6 +1,7 @@
 import { type Array as JaxArray, grad, numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
+import { Program } from "./program.ts";
 import {
   ArraySpec,
   checkScalarObjective,
@@ -88,4 +89,20 @@ describe("trace", () => {
       expect((error as Error).cause).toBe(cause);
     }
   });
+});
+
+test("a program traces a function once for arrays of the same types", () => {
+  let traced = 0;
+  const double = (x: JaxArray): JaxArray => {
+    traced++;
+    return x.mul(2);
+  };
+  const program = new Program("twice");
+  const { a, b, c } = program.input("in", { a: vector(3), b: vector(3), c: vector(4) });
+  program.call(double, a);
+  program.call(double, b);
+  expect(traced).toBe(1);
+  program.call(double, c);
+  program.call((x: JaxArray) => double(x), a);
+  expect(traced).toBe(3);
 });
