@@ -89,6 +89,6 @@ function run(
     minutes,
     ...(slowlyFrom && { from: name }),
     tests: [shape, ...also],
-    testOptions: adaptsAll ? ["--inner-steps", learner === "imaml" ? "5,16" : "1,3,5,10"] : [],
+    testOptions: adaptsAll ? ["--inner-steps", learner === "imaml" ? "5,16" : "1,3,5"] : [],
   };
 }
