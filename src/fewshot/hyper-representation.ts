@@ -29,7 +29,8 @@ export type WithEncoder<T> = { readonly encoder: Block<T>[] };
  * goes back through the encoder once.
  *
  * @param options.steps - default 5.
- * @param options.learningRate - default 0.4.
+ * @param options.learningRate - default 0.4. The curvature of N classes' mean cross-entropy is proportional to 1/N: a rate
+ *   for tasks of other sizes goes with N.
  * @param options.learnRate - default false: in long trainings a learned rate rises until the steps diverge.
  * @param options.rule - default `reverse`; any rule for problems without an `init`. With `firstOrder`, the effect of the
  *   representation on the classifier is left out.

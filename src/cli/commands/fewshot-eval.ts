@@ -11,7 +11,7 @@ import {
   type EvaluationDocument,
 } from "../fewshot/evaluation-file.ts";
 import { loadImages } from "../fewshot/images.ts";
-import { descends, hasHead } from "../fewshot/learners.ts";
+import { descends, hasHead, makeTestLearner, testRateOf } from "../fewshot/learners.ts";
 import { showLoading, stderrLine } from "../fewshot/live-line.ts";
 import {
   modelFile,
@@ -34,6 +34,7 @@ export interface EvalFlags {
   episodes?: number;
   seed?: number;
   innerSteps?: number[];
+  innerRate?: number;
   batchNorm?: BatchNorm | "all";
   ways?: number;
   shots?: number;
@@ -79,9 +80,11 @@ async function test(
   model: FewshotModel & { learner: Learner },
   flags: EvalFlags & { ways: number; seed: number },
 ): Promise<EvaluationDocument> {
-  const { learner, settings, lambda, statistics } = model;
+  const { settings, lambda, statistics } = model;
   const { ways, seed, threads, shots = settings.shots, queries = settings.queries } = flags;
   const started = performance.now();
+  const learner = makeTestLearner(settings, { ways, innerRate: flags.innerRate });
+  const innerRate = flags.innerRate ?? testRateOf(settings, ways);
   const line = stderrLine(flags);
   const data = flags.data ?? settings.data;
   const { test: set } = await loadImages({ ...settings, data }, { onProgress: showLoading(line) });
@@ -123,6 +126,7 @@ async function test(
       listSha256: createHash("sha256").update(list).digest("hex"),
     },
     trainedSteps,
+    ...(innerRate === undefined ? {} : { innerRate }),
     results,
     seconds: (performance.now() - started) / 1000,
   };

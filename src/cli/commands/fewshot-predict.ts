@@ -7,7 +7,7 @@ import type { Column, EpisodeBatch, ImageOptions, ImageSet } from "../../data/in
 import { openClassifier } from "../../fewshot/index.ts";
 import { Tensor, tensor } from "../../program/index.ts";
 import { exitCodes, UsageError } from "../errors.ts";
-import { adaptsEncoder, descends, hasHead } from "../fewshot/learners.ts";
+import { adaptsEncoder, descends, hasHead, makeTestLearner } from "../fewshot/learners.ts";
 import { normalization, readModel, trainedStepsOf } from "../fewshot/model-file.ts";
 import { checkNewFile } from "../fewshot/new-file.ts";
 import type { BatchNorm } from "../fewshot/settings.ts";
@@ -19,6 +19,7 @@ export interface FewshotPredictFlags {
   support?: string;
   images?: string[];
   innerSteps?: number;
+  innerRate?: number;
   batchNorm?: BatchNorm;
   invert?: boolean;
   threads?: number;
@@ -47,7 +48,7 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
   }
   if (out !== undefined) await checkNewFile(out, flags.force === true);
   const model = await readModel(flags.model ?? fileURLToPath(ownModel));
-  const { settings, learner, lambda, statistics } = model;
+  const { settings, lambda, statistics } = model;
   const { learner: name, size, channels } = settings;
   if (flags.innerSteps !== undefined && !descends(name)) {
     throw new UsageError(
@@ -65,6 +66,7 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
       `${folder} has ${ways} classes, this model tells ${settings.ways} apart, as every ${name} model does the number it was trained for; take a hyper-representation or prototypical model for any number`,
     );
   }
+  const learner = makeTestLearner(settings, { ways, innerRate: flags.innerRate });
   await checkFiles(paths);
   const query = await readImages(paths, reading);
   const classifier = openClassifier(

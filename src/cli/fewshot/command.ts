@@ -36,7 +36,7 @@ export function addFewshot(
 }
 
 function addEval(command: Command, take: Take, setExitCode: (code: number) => void): void {
-  const { word, whole, oneOf } = readers(take);
+  const { word, whole, oneOf, positive } = readers(take);
   command
     .description("test a model on listed episodes: mean accuracy with its 95 % interval")
     .option(
@@ -59,6 +59,11 @@ function addEval(command: Command, take: Take, setExitCode: (code: number) => vo
       "--inner-steps <a,b>",
       "the numbers of inner steps T to test after (default: 1,2,3,5,8,16 and that of the training)",
       take(parseSteps, "--inner-steps"),
+    )
+    .option(
+      "--inner-rate <rate>",
+      "the follower's learning rate (default: that of the training, times the test's ways over the training's)",
+      positive("--inner-rate"),
     )
     .option(
       "--batch-norm <mode>",
@@ -101,7 +106,7 @@ function addTable(command: Command, setExitCode: (code: number) => void): void {
 }
 
 function addPredict(command: Command, take: Take, setExitCode: (code: number) => void): void {
-  const { word, whole, oneOf } = readers(take);
+  const { word, whole, oneOf, positive } = readers(take);
   command
     .description("label images by a few labelled ones")
     .option(
@@ -115,6 +120,11 @@ function addPredict(command: Command, take: Take, setExitCode: (code: number) =>
       "--inner-steps <T>",
       "steps of the follower (default: as trained)",
       whole("--inner-steps"),
+    )
+    .option(
+      "--inner-rate <rate>",
+      "the follower's learning rate (default: that of the training, times the number of classes over the training's)",
+      positive("--inner-rate"),
     )
     .option(
       "--batch-norm <mode>",

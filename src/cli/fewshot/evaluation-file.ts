@@ -39,6 +39,8 @@ export interface EvaluationDocument {
   };
   /** T in training, 0 where the answer has a closed form. */
   trainedSteps: number;
+  /** The follower's learning rate, where it makes steps and the rate was not learned. */
+  innerRate?: number;
   results: Accuracy[];
   seconds: number;
 }

@@ -29,7 +29,13 @@ import {
 } from "../../fewshot/index.ts";
 import { conjugateGradient } from "../../linear/index.ts";
 import { UsageError } from "../errors.ts";
-import type { LearnerName, LearnerSettings, RuleName, TrainSettings } from "./settings.ts";
+import {
+  trainingEpisode,
+  type LearnerName,
+  type LearnerSettings,
+  type RuleName,
+  type TrainSettings,
+} from "./settings.ts";
 
 interface Entry {
   /** Rules that give its hypergradient, the default first; none where it has its own. */
@@ -112,6 +118,33 @@ export function makeLearner(settings: LearnerSettings): Learner {
     ...(learnInnerRate === undefined ? {} : { learnRate: learnInnerRate === "yes" }),
     ...(rule === undefined ? {} : { rule: rules[rule] }),
   });
+}
+
+/**
+ * The learner on episodes of so many ways, at test. At its start, where all of N classes are as likely, the largest
+ * curvature of their mean cross-entropy is proportional to 1/N: unless another rate is given, that of the training is
+ * multiplied by the ratio of the ways. A rate that was learned stays.
+ *
+ * @throws UsageError when a rate is given that the model has no use for.
+ */
+export function makeTestLearner(
+  settings: TrainSettings,
+  { ways, innerRate }: { ways: number; innerRate?: number | undefined },
+): Learner {
+  const { learner, learnInnerRate } = settings;
+  if (innerRate !== undefined && (!descends(learner) || learnInnerRate === "yes")) {
+    const reason = descends(learner) ? "it learned its own" : `${learner} makes no steps`;
+    throw new UsageError(`--inner-rate is not for this model: ${reason}; leave the option out`);
+  }
+  const rate = innerRate ?? testRateOf(settings, ways);
+  return makeLearner({ ...settings, ...(rate !== undefined && { innerRate: rate }) });
+}
+
+/** The follower's learning rate at test; undefined where it makes no steps or learned its rate. */
+export function testRateOf(settings: TrainSettings, ways: number): number | undefined {
+  const { innerRate, learnInnerRate } = settings;
+  if (innerRate === undefined || learnInnerRate === "yes") return undefined;
+  return (innerRate * ways) / trainingEpisode(settings).ways;
 }
 
 /**

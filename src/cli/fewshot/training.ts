@@ -10,7 +10,7 @@ import { UsageError } from "../errors.ts";
 import { formatSeconds } from "../numbers.ts";
 import { writeFiles, type OutputFile } from "../output-folder.ts";
 import { exportRepresentation, representationName } from "./export-representation.ts";
-import { makeOptimizer } from "./learners.ts";
+import { makeOptimizer, makeTestLearner } from "./learners.ts";
 import type { LiveLine } from "./live-line.ts";
 import { encodeModel, modelName, normalization, trainingStatistics } from "./model-file.ts";
 import { percent } from "./percent.ts";
@@ -151,11 +151,12 @@ type Validation = Awaited<ReturnType<Evaluator["evaluate"]>>[number] & {
   statistics: Awaited<ReturnType<typeof trainingStatistics>>;
 };
 
-function openValidation({ settings, learner, images, threads }: TrainingRun): {
+function openValidation({ settings, images, threads }: TrainingRun): {
   validate(lambda: Tree<Tensor>): Promise<Validation>;
   dispose(): Promise<void>;
 } {
   const { ways, shots, queries, validationEpisodes, batchNorm } = settings;
+  const learner = makeTestLearner(settings, { ways });
   const placement = threads === undefined ? {} : { threads };
   const evaluator = openEvaluation(learner, {
     set: images.validation,
