@@ -31,8 +31,10 @@ const [five, fiveShots, twenty, twentyFiveShots]: readonly Shape[] = [
 /** In the order of their importance. */
 export const runs: readonly FewshotRun[] = [
   run("hyper-representation", twenty!, 25, { also: [five!, fiveShots!] }),
-  run("hyper-representation", twenty!, 8, { also: [five!, fiveShots!], slowlyFrom: true }),
-  run("hyper-representation", twentyFiveShots!, 15, { also: [fiveShots!] }),
+  run("hyper-representation", twenty!, 8, {
+    also: [five!, fiveShots!, twentyFiveShots!],
+    slowlyFrom: true,
+  }),
   run("hyper-representation", five!, 10),
   run("prototypical", twenty!, 15, { also: [five!, fiveShots!] }),
   run("prototypical", twentyFiveShots!, 6, { also: [fiveShots!] }),
