@@ -83,23 +83,22 @@ test("five glyphs by one example each", async () => {
   expect(right.length).toBeGreaterThanOrEqual(28);
 }, 60_000);
 
-test.each([
-  "hyper-representation-5way-1shot",
-  "hyper-representation-5way-5shot",
-  "prototypical-5way-1shot",
-])("%s is small and says how it was made", async (name) => {
-  const path = new URL(`../../models/omniglot-${name}.safetensors`, import.meta.url);
-  expect(statSync(path).size).toBeLessThan(2e6);
-  const { settings, shape, validation, episodes } = await readModel(fileURLToPath(path));
-  expect(`${settings.learner}-${settings.ways}way-${settings.shots}shot`).toBe(name);
-  expect([settings.data, settings.split, shape.classes]).toEqual([
-    "omniglot",
-    "1200/100/323",
-    4800,
-  ]);
-  expect(validation.mean).toBeGreaterThan(0.8);
-  expect(episodes).toBeGreaterThan(0);
-});
+test.each(["hyper-representation-20way-1shot", "prototypical-20way-1shot"])(
+  "%s is small and says how it was made",
+  async (name) => {
+    const path = new URL(`../../models/omniglot-${name}.safetensors`, import.meta.url);
+    expect(statSync(path).size).toBeLessThan(2e6);
+    const { settings, shape, validation, episodes } = await readModel(fileURLToPath(path));
+    expect(`${settings.learner}-${settings.ways}way-${settings.shots}shot`).toBe(name);
+    expect([settings.data, settings.split, shape.classes]).toEqual([
+      "omniglot",
+      "1200/100/323",
+      4800,
+    ]);
+    expect(validation.mean).toBeGreaterThan(0.9);
+    expect(episodes).toBeGreaterThan(0);
+  },
+);
 
 /** One more drawing of a glyph: stretched, moved, turned and with a trembling hand; dark on light. */
 function drawn(strokes: readonly (readonly Point[])[]): Uint8Array {

@@ -29,7 +29,7 @@ export interface FewshotPredictFlags {
 
 /** The model that comes with the package. */
 const ownModel = new URL(
-  "../../../models/omniglot-hyper-representation-5way-1shot.safetensors",
+  "../../../models/omniglot-hyper-representation-20way-1shot.safetensors",
   import.meta.url,
 );
 
