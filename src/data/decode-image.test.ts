@@ -1,4 +1,5 @@
 import { crc32, deflateSync } from "node:zlib";
+import jpeg from "jpeg-js";
 import { describe, expect, test } from "vitest";
 import { decodeImage } from "./decode-image.ts";
 
@@ -149,7 +150,14 @@ test("what is no image, or damaged, says so", () => {
   const good = png([1, 1, 8, 0], [[7]]);
   expect(() => decodeImage(new Uint8Array(0), 1)).toThrow("it is empty");
   expect(() => decodeImage(Buffer.from("GIF89a"), 1)).toThrow("neither PNG nor JPEG");
-  expect(() => decodeImage(good.subarray(0, 40), 1)).toThrow();
+  const data = Uint8Array.from({ length: 4 * 16 * 16 }, (_, i) => (i * i) % 256);
+  const photo = jpeg.encode({ width: 16, height: 16, data }, 80).data;
+  for (const bytes of [good, photo]) {
+    for (let end = 20; end < bytes.length; end++) {
+      const cut = (): unknown => decodeImage(bytes.subarray(0, end), 1);
+      expect(cut).toThrow("it is damaged or cut off");
+    }
+  }
   const flipped = Buffer.from(good);
   flipped[16]! ^= 1;
   expect(() => decodeImage(flipped, 1)).toThrow(/CRC/);

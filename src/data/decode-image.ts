@@ -20,9 +20,7 @@ export interface Planes {
  * @throws Error with the reason when the bytes are neither, or are damaged.
  */
 export function decodeImage(bytes: Uint8Array, channels: 1 | 3): Planes {
-  const { width, height, samples, depth } = hasPngSignature(bytes)
-    ? pngSamples(bytes)
-    : jpegSamples(bytes);
+  const { width, height, samples, depth } = samplesOf(bytes);
   return { height, width, pixels: toPlanes(samples, depth, channels) };
 }
 
@@ -32,6 +30,22 @@ interface Samples {
   readonly height: number;
   readonly samples: Uint8Array;
   readonly depth: number;
+}
+
+function samplesOf(bytes: Uint8Array): Samples {
+  const isPng = hasPngSignature(bytes);
+  if (!isPng && (bytes[0] !== 0xff || bytes[1] !== 0xd8)) {
+    throw new Error(bytes.length === 0 ? "it is empty" : "it is neither PNG nor JPEG");
+  }
+  try {
+    return isPng ? pngSamples(bytes) : jpegSamples(bytes);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (/limit exceeded|unsupported|only single frame/i.test(reason)) throw cause;
+    // What the decoders stumble over in half a file ("offset is outside the bounds") says nothing to its owner.
+    const sum = /^CRC mismatch/.test(reason) ? ": a CRC is wrong" : "";
+    throw new Error(`it is damaged or cut off${sum}`, { cause });
+  }
 }
 
 function pngSamples(bytes: Uint8Array): Samples {
@@ -69,9 +83,6 @@ function unpackBits(
 }
 
 function jpegSamples(bytes: Uint8Array): Samples {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) {
-    throw new Error(bytes.length === 0 ? "it is empty" : "it is neither PNG nor JPEG");
-  }
   const { width, height, data } = jpeg.decode(bytes, {
     useTArray: true,
     formatAsRGBA: false,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { encode as encodePng } from "fast-png";
@@ -50,6 +50,17 @@ test("a folder a class, sorted, PNG and JPEG of any size", async () => {
   expect(set).toMatchObject({ height: 2, width: 2, channels: 1, classes: ["cat", "dog"] });
   expect(set.offsets).toEqual([0, 2, 4]);
   expect([...set.pixels]).toEqual([11, 12, 20, 30].flatMap((v) => [v, v, v, v]));
+});
+
+test("a class folder that is a link is followed, a link that leads nowhere is left out", async () => {
+  await put({ "images/cat/1.png": png(11), "elsewhere/1.png": png(12) });
+  await symlink(join(folder, "elsewhere"), join(folder, "images", "dog"));
+  await symlink(join(folder, "nowhere"), join(folder, "images", "eel"));
+  const set = await readImageFolder(join(folder, "images"), gray);
+  expect([set.classes, set.offsets]).toEqual([
+    ["cat", "dog"],
+    [0, 1, 2],
+  ]);
 });
 
 test("colour and inversion as asked, progress after each class", async () => {

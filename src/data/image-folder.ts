@@ -1,6 +1,6 @@
 /** Images from a user's own files: a folder with one folder a class, or a list of files. */
 import type { Dirent } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeClasses, type EncodedImage, type ImageOptions } from "./decode-classes.ts";
 import type { ImageSet } from "./image-set.ts";
@@ -8,14 +8,16 @@ import { DataError, listNames } from "./table.ts";
 
 /**
  * Reads `folder/class/image.png`: PNG and JPEG, any mixture. Classes and images are in the order of their names.
- * Files that begin with a dot or are no images by their ending are left out.
+ * Files that begin with a dot or are no images by their ending are left out; links are followed.
  *
  * @throws {@link DataError} when the folder is not of this form, or names the images that cannot be read.
  * @example
  * const set = await readImageFolder("letters", { size: 28, channels: 1, invert: true });
  */
 export async function readImageFolder(folder: string, options: ImageOptions): Promise<ImageSet> {
-  const names = (await list(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const entries = await list(folder);
+  const isFolder = await Promise.all(entries.map((entry) => isFolderOrLink(folder, entry)));
+  const names = entries.filter((_, i) => isFolder[i]).map(({ name }) => name);
   const classes = await Promise.all(
     names.map(async (name) => {
       const files = (await list(join(folder, name))).filter((entry) => !entry.isDirectory());
@@ -57,6 +59,14 @@ export function encodedFile(folder: string, name: string): EncodedImage {
 
 /** Endings of formats that are read, and of others that a user would miss if they were left out in silence. */
 const imageEnding = /^[^.].*\.(png|jpe?g|gif|bmp|tiff?|webp|heic|avif)$/i;
+
+async function isFolderOrLink(folder: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return stat(join(folder, entry.name)).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
 
 async function list(folder: string): Promise<Dirent[]> {
   try {
