@@ -165,11 +165,58 @@ test("a run that is interrupted goes on to the same bytes", async () => {
   expect(bytes("cut").equals(bytes("whole"))).toBe(true);
   const [a, b] = [await readModel(join(folder, "cut")), await readModel(join(folder, "whole"))];
   expect([a.step, a.lambda, a.statistics]).toEqual([b.step, b.lambda, b.statistics]);
-  const accuracies = (name: string): unknown[] =>
-    readLog(name).map(({ step, accuracy }) => [step, accuracy]);
-  expect(accuracies("cut")).toEqual(accuracies("whole"));
+  const untimed = (name: string): unknown[] =>
+    readLog(name).map(({ step, accuracy, loss }) => [step, accuracy, loss]);
+  expect(untimed("cut")).toEqual(untimed("whole"));
   const finished = await run(["train", "--resume", "cut", "--threads", "1"]);
   expect(finished.stdout).toMatch(/^Finished after 12 steps\./);
+  const fewer = await run(["train", "--resume", "cut", "--steps", "11"]);
+  expect(fewer).toMatchObject({ exitCode: 2 });
+  expect(fewer.stderr).toMatch(/--steps 11: the run in cut has made 12 steps already/);
+  // As after a crash between the last checkpoint and the validation of its step.
+  const log = readFileSync(join(folder, "cut", "log.jsonl"), "utf8");
+  const lines = log.split("\n");
+  writeFileSync(join(folder, "cut", "log.jsonl"), `${lines.slice(0, 2).join("\n")}\n`);
+  expect(await run(["train", "--resume", "cut", "--threads", "1"])).toMatchObject({ exitCode: 0 });
+  expect(untimed("cut")).toEqual(untimed("whole"));
+  for (const [file, broken, message] of [
+    ["log.jsonl", `${log}{"step":`, /log\.jsonl is damaged at line 4/],
+    ["log.jsonl", "", /log\.jsonl is missing/],
+    ["checkpoint.safetensors", "", /checkpoint\.safetensors is damaged/],
+    ["settings.json", "{", /settings\.json is damaged/],
+  ] as const) {
+    const path = join(folder, "cut", file);
+    const good = readFileSync(path);
+    writeFileSync(path, broken);
+    const refused = await run(["train", "--resume", "cut"]);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(refused.stderr).toMatch(message);
+    writeFileSync(path, good);
+  }
+}, 240_000);
+
+test("rates that are too high end in a sentence that names them, and in no model", async () => {
+  const words = [...training("hyper-representation", "steep"), "--rate", "1e38"];
+  const done = await run(words);
+  expect(done).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(done.stderr).toMatch(/failed at step 1: .* a lower --rate than 1e\+38 or .*--inner-rate/);
+  expect(readdirSync(join(folder, "steep")).sort()).toEqual([
+    "checkpoint.safetensors",
+    "settings.json",
+  ]);
+  const wild = await run([...training("hyper-representation", "wild"), ...["--inner-rate", "1e6"]]);
+  const warnings = wild.stderr.match(/far above 1\.10, .* a lower --inner-rate than 1000000/g);
+  expect(warnings?.length).toBe(1);
+}, 240_000);
+
+test("a checkpoint that cannot be written is said, and no resuming promised", async () => {
+  const done = await run(training("prototypical", "unsaved"), {
+    onStderr: () =>
+      mkdirSync(join(folder, "unsaved", "checkpoint.safetensors"), { recursive: true }),
+  });
+  expect(done.exitCode).toBe(2);
+  expect(done.stdout).toMatch(/^Finished after 12 steps\.\nBest validation accuracy/);
+  expect(done.stderr).toMatch(/\n.*checkpoint\.safetensors is a folder.*the training goes on/);
 }, 240_000);
 
 test("early stopping and a time budget end a training with a model", async () => {
@@ -203,6 +250,7 @@ test.each([
   ],
   [[...train, "--learn-inner-rate", "maybe"], /--learn-inner-rate/],
   [[...train, "--learner", "maml", "--train-ways", "2"], /--train-ways is not for --learner maml/],
+  [[...train, "--split", "vinyals"], /--split is for omniglot/],
   [["train", "--invert"], /--invert is for folders of images/],
   [["train", "--budget", "30"], /--budget must be a time above 0 with its unit/],
   [["train", "--resume", letters], /there is no settings\.json in it/],
@@ -263,7 +311,9 @@ function image(k: number, i: number): string {
   return join(folder, "letters", `class${k}`, `${i}.png`);
 }
 
-function readLog(name: string): { step: number; episodes: number; accuracy: number }[] {
+function readLog(
+  name: string,
+): { step: number; episodes: number; accuracy: number; loss: number }[] {
   const lines = readFileSync(join(folder, name, "log.jsonl"), "utf8")
     .trimEnd()
     .split("\n");

@@ -28,7 +28,7 @@ import { shellQuote } from "../options.ts";
 /** Runs the command; the result is the exit code. */
 export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
   const plan = await planTraining(flags);
-  const { settings, folder, hasCheckpoint } = plan;
+  const { settings, folder, point } = plan;
   const learner = makeLearner(settings);
   const line = stderrLine(flags);
   const interrupts = listenForInterrupts(() => {
@@ -53,16 +53,21 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
       learner,
       images,
       folder,
-      resume: hasCheckpoint,
       signal,
       line,
+      ...(point === undefined ? {} : { point }),
       ...(lambda === undefined ? {} : { lambda }),
       ...(flags.budget === undefined ? {} : { budgetSeconds: flags.budget }),
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
     });
-    process.stdout.write(`${report(outcome, folder).join("\n")}\n`);
-    if (flags.quiet !== true) process.stdout.write(`The run again: ${trainCommand(settings)}\n`);
-    if (outcome.status === "failed") return exitCodes.failure;
+    const lines = report(outcome, folder);
+    if (flags.quiet !== true) lines.push(`The run again: ${trainCommand(settings)}`);
+    if (outcome.status === "failed") {
+      if (bestLine(outcome.lines) !== undefined) process.stdout.write(`${lines.join("\n")}\n`);
+      throw new UsageError(outcome.sentence);
+    }
+    process.stdout.write(`${lines.join("\n")}\n`);
+    if (outcome.unsaved !== undefined) throw outcome.unsaved;
     return outcome.status === "interrupted" ? exitCodes.interrupted : exitCodes.ok;
   } catch (error) {
     // The reading of images is ended by the signal's reason; a training that has begun ends by itself.
@@ -77,12 +82,12 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
 
 /** The λ of the model that a new run starts from, where there is one. */
 async function firstLambda(
-  { settings, hasCheckpoint }: TrainPlan,
+  { settings, point }: TrainPlan,
   learner: Learner,
   { train }: ImageSplits,
 ): Promise<Tree<Tensor> | undefined> {
   const { from, seed } = settings;
-  if (from === undefined || hasCheckpoint) return undefined;
+  if (from === undefined || point !== undefined) return undefined;
   const { lambda } = await readModel(from.path);
   const { channels, height, width, classes } = train;
   const shape = {
@@ -99,15 +104,16 @@ async function firstLambda(
 }
 
 /** What came out and what can be done with it. */
-function report({ status, step, sentence, lines }: TrainingOutcome, folder: string): string[] {
+function report({ status, step, lines, unsaved }: TrainingOutcome, folder: string): string[] {
   const best = bestLine(lines);
   const name = shellQuote(folder);
+  const more = unsaved ? "" : `; to go on: stackelberg fewshot train --resume ${name}`;
   const ended = {
     finished: `Finished after ${formatCount(step, "step")}.`,
     "early stopping": `No better validation for long: stopped after ${formatCount(step, "step")}.`,
-    budget: `The time budget is used up after ${formatCount(step, "step")}; to go on: stackelberg fewshot train --resume ${name}`,
-    interrupted: `Interrupted after ${formatCount(step, "step")}; to go on: stackelberg fewshot train --resume ${name}`,
-    failed: sentence,
+    budget: `The time budget is used up after ${formatCount(step, "step")}${more}`,
+    interrupted: `Interrupted after ${formatCount(step, "step")}${more}`,
+    failed: `Failed after ${formatCount(step, "step")}.`,
   }[status];
   if (best === undefined) return [ended];
   return [

@@ -1,15 +1,13 @@
 // The output folder of a training: settings.json says what runs in it, so that --resume needs nothing else.
 
-import { readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { checkOutputFolder, openOutputFolder, writeFileWhole } from "../output-folder.ts";
 import { representationName } from "./export-representation.ts";
 import { modelName } from "./model-file.ts";
+import { checkpointName, logName, settingsName } from "./resume-point.ts";
 import { checkStoredSettings, type TrainSettings } from "./settings.ts";
-import { checkpointName, logName } from "./training.ts";
-
-const settingsName = "settings.json";
 
 /** Opens a folder for a new run. */
 export async function openRunFolder(
@@ -25,10 +23,8 @@ export async function openRunFolder(
   await writeSettings(folder, settings);
 }
 
-/** The settings of the run in a folder, and whether it has a checkpoint to go on from. */
-export async function readRunFolder(
-  folder: string,
-): Promise<{ settings: TrainSettings; hasCheckpoint: boolean }> {
+/** The settings of the run in a folder. */
+export async function readRunFolder(folder: string): Promise<TrainSettings> {
   const path = join(folder, settingsName);
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
@@ -42,11 +38,7 @@ export async function readRunFolder(
   } catch {
     throw new UsageError(`${path} is damaged: it is not JSON; start the run again`);
   }
-  const hasCheckpoint = await stat(join(folder, checkpointName)).then(
-    () => true,
-    () => false,
-  );
-  return { settings: checkStoredSettings(stored, path), hasCheckpoint };
+  return checkStoredSettings(stored, path);
 }
 
 /** Replaces the settings of a run, which may go on for more steps than it was begun with. */

@@ -3,8 +3,10 @@
 import type { OmniglotSplit } from "../../data/index.ts";
 import { UsageError } from "../errors.ts";
 import { shellQuote } from "../options.ts";
+import { checkOutputFolder } from "../output-folder.ts";
 import { checkLearnerOptions, defaultsOf } from "./learners.ts";
 import { readModel } from "./model-file.ts";
+import { readResumePoint, type ResumePoint } from "./resume-point.ts";
 import { openRunFolder, readRunFolder, writeSettings } from "./run-folder.ts";
 import type { BatchNorm, LearnerName, RuleName, TrainSettings, YesOrNo } from "./settings.ts";
 
@@ -49,8 +51,8 @@ export interface TrainFlags {
 export interface TrainPlan {
   settings: TrainSettings;
   folder: string;
-  /** Whether the folder has a checkpoint to go on from. */
-  hasCheckpoint: boolean;
+  /** Where the folder's run goes on, when it has a checkpoint. */
+  point?: ResumePoint;
 }
 
 /** What may change when a run goes on. */
@@ -67,6 +69,11 @@ export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
   const data = flags.data ?? "omniglot";
   const { inner, rate } = defaultsOf(learner);
   const isOmniglot = data === "omniglot";
+  if (!isOmniglot && flags.split !== undefined) {
+    throw new UsageError(
+      "--split is for omniglot; leave it out for a folder, whose folders train, validation and test are its split where it has them",
+    );
+  }
   if (isOmniglot && (flags.color === true || flags.invert === true)) {
     throw new UsageError(
       `--${flags.color === true ? "color" : "invert"} is for folders of images; leave it out for omniglot`,
@@ -99,7 +106,9 @@ export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
   };
   checkLearnerOptions(settings);
   const folder = flags.out ?? `stackelberg-${learner}-${ways}way-${shots}shot`;
-  return { settings, folder, hasCheckpoint: false };
+  // Said before the images are read; openRunFolder looks again.
+  await checkOutputFolder(folder, flags.force === true);
+  return { settings, folder };
 }
 
 /** Creates the folder of a new run, or notes that an old one goes on for more steps. */
@@ -136,8 +145,18 @@ async function planResuming(folder: string, flags: TrainFlags): Promise<TrainPla
       `--resume goes on with the settings of the run; only --steps, --budget, --threads and --quiet go with it, leave --${other.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} out`,
     );
   }
-  const { settings, hasCheckpoint } = await readRunFolder(folder);
-  return { settings: { ...settings, ...given(flags, ["steps"]) }, folder, hasCheckpoint };
+  const settings = await readRunFolder(folder);
+  const point = await readResumePoint(folder);
+  if (flags.steps !== undefined && point !== undefined && flags.steps < point.step) {
+    throw new UsageError(
+      `--steps ${flags.steps}: the run in ${folder} has made ${point.step} steps already; give more, or leave the option out`,
+    );
+  }
+  return {
+    settings: { ...settings, ...given(flags, ["steps"]) },
+    folder,
+    ...(point && { point }),
+  };
 }
 
 /** The options among `names` that were typed. */

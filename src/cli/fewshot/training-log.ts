@@ -2,6 +2,7 @@
 // drops the lines after its checkpoint and writes them again.
 
 import { readFile } from "node:fs/promises";
+import { UsageError } from "../errors.ts";
 
 /** One validation. */
 export interface LogLine {
@@ -20,14 +21,25 @@ export interface LogLine {
   seconds: number;
 }
 
-/** The lines of a file, none when there is no file. */
+/**
+ * The lines of a file, none when there is no file.
+ *
+ * @throws UsageError when it is damaged.
+ */
 export async function readLog(path: string): Promise<LogLine[]> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "";
     throw error;
   });
-  const lines = text.split("\n").slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as LogLine);
+  const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n");
+  return lines.map((line, i) => {
+    const found = parse(line);
+    const numbers = [found?.step, found?.accuracy, found?.seconds];
+    if (numbers.every(Number.isFinite)) return found as LogLine;
+    throw new UsageError(
+      `${path} is damaged at line ${i + 1}: put a copy of it back, or start a new run`,
+    );
+  });
 }
 
 /** The file's text. */
@@ -47,4 +59,12 @@ export function bestLine(lines: readonly LogLine[]): LogLine | undefined {
 export function withoutImprovement(lines: readonly LogLine[]): number {
   const best = bestLine(lines);
   return best === undefined ? 0 : lines.length - 1 - lines.indexOf(best);
+}
+
+function parse(line: string): Partial<LogLine> | null {
+  try {
+    return JSON.parse(line) as Partial<LogLine> | null;
+  } catch {
+    return null;
+  }
 }

@@ -6,19 +6,18 @@ import { CheckpointError } from "../../bilevel/index.ts";
 import { listEpisodes, type ImageSplits } from "../../data/index.ts";
 import { openEvaluation, train, type Evaluator, type Learner } from "../../fewshot/index.ts";
 import type { Tensor, Tree } from "../../program/index.ts";
-import { UsageError } from "../errors.ts";
-import { formatSeconds } from "../numbers.ts";
-import { writeFiles, type OutputFile } from "../output-folder.ts";
+import { describeFailure, UsageError } from "../errors.ts";
+import { formatNumber, formatSeconds } from "../numbers.ts";
+import { writeFiles, writeFileWhole, type OutputFile } from "../output-folder.ts";
 import { exportRepresentation, representationName } from "./export-representation.ts";
 import { makeOptimizer, makeTestLearner } from "./learners.ts";
 import type { LiveLine } from "./live-line.ts";
 import { encodeModel, modelName, normalization, trainingStatistics } from "./model-file.ts";
 import { percent } from "./percent.ts";
+import { checkpointName, logName, settingsName, type ResumePoint } from "./resume-point.ts";
 import { trainingEpisode, type TrainSettings } from "./settings.ts";
-import { bestLine, formatLog, readLog, withoutImprovement, type LogLine } from "./training-log.ts";
-
-export const checkpointName = "checkpoint.safetensors";
-export const logName = "log.jsonl";
+import { failureSentence, highLossSentence, isHighLoss } from "./training-trouble.ts";
+import { bestLine, formatLog, withoutImprovement, type LogLine } from "./training-log.ts";
 
 /** Outer steps between two checkpoints. */
 const checkpointEvery = 100;
@@ -29,8 +28,8 @@ export interface TrainingRun {
   learner: Learner;
   images: ImageSplits;
   folder: string;
-  /** Whether the folder has a checkpoint to go on from. */
-  resume: boolean;
+  /** Where a resumed run goes on. */
+  point?: ResumePoint;
   /** Where a new run starts; default: the learner's first λ for the seed. */
   lambda?: Tree<Tensor>;
   /** Of this call. */
@@ -48,17 +47,29 @@ export interface TrainingOutcome {
   /** In words, when the numbers went wrong. */
   sentence: string;
   lines: readonly LogLine[];
+  /** Why the last checkpoint could not be written. */
+  unsaved?: Error;
 }
 
 /** Trains until a budget, early stopping or a signal ends it; the files are up to date then. */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
-  const { settings, learner, images, folder, line, signal, threads, budgetSeconds } = run;
+  const { settings, learner, images, folder, point, line, signal, threads, budgetSeconds } = run;
   const { every, patience, tasks, seed, steps: total } = settings;
   const checkpoint = join(folder, checkpointName);
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   const earlier = settings.from ?? { episodes: 0, seconds: 0 };
   const validator = openValidation(run);
+  let unsaved: Error | undefined;
+  const save = async (bytes: Uint8Array): Promise<void> => {
+    const before = unsaved;
+    unsaved = await writeFileWhole(checkpoint, bytes).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (unsaved === undefined || before !== undefined) return;
+    line.say(`${describeFailure(unsaved).sentence}; the training goes on without it.`);
+  };
   const training = train(learner, {
     set: images.train,
     episode: trainingEpisode(settings),
@@ -67,17 +78,25 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     optimizer: makeOptimizer(settings),
     budget: { steps: total, ...(budgetSeconds === undefined ? {} : { seconds: budgetSeconds }) },
     signal,
-    checkpoint: { path: checkpoint, everySteps: checkpointEvery },
+    checkpoint: { save, everySteps: checkpointEvery },
     ...(run.lambda === undefined ? {} : { lambda: run.lambda }),
-    ...(run.resume ? { resume: checkpoint } : {}),
+    ...(point === undefined ? {} : { resume: checkpoint }),
     ...(threads === undefined ? {} : { threads }),
   });
 
-  let lines = run.resume ? await readLog(join(folder, logName)) : [];
-  let before = 0;
+  let lines = point?.lines ?? [];
+  const before = lines.at(-1)?.seconds ?? earlier.seconds;
   let first: number | undefined;
-  let since = { loss: 0, steps: 0, seconds: 0 };
-  let last: Evaluated | undefined;
+  const losses = point?.losses ?? [];
+  let since = {
+    loss: losses.reduce((sum, loss) => sum + loss, 0),
+    steps: losses.length,
+    timed: 0,
+    seconds: 0,
+  };
+  let last: Evaluated | undefined = point;
+  let warned = false;
+  const isDue = (step: number): boolean => (step > 0 && step % every === 0) || step === total;
   const validate = async (at: Evaluated): Promise<void> => {
     line.draw([`step ${at.step}`, "validating"], true);
     const found = await validator.validate(at.lambda);
@@ -87,32 +106,36 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       loss: since.loss / since.steps,
       accuracy: found.mean,
       halfWidth: found.halfWidth,
-      episodesPerSecond: (since.steps * tasks) / since.seconds,
+      episodesPerSecond: since.seconds > 0 ? (since.timed * tasks) / since.seconds : 0,
       seconds: before + elapsed(),
     };
-    since = { loss: 0, steps: 0, seconds: 0 };
+    since = { loss: 0, steps: 0, timed: 0, seconds: 0 };
     lines = [...lines, entry];
     const files: OutputFile[] = [{ name: logName, contents: formatLog(lines) }];
     if (bestLine(lines) === entry) files.push(...modelFiles(run, entry, at.lambda, found));
     await writeFiles(folder, files);
     line.say(sentenceOf(entry, files.length > 1));
+    if (!warned && isHighLoss(entry.loss, settings)) line.say(highLossSentence(settings));
+    warned ||= isHighLoss(entry.loss, settings);
   };
 
   try {
+    // A crash may have come between the checkpoint of a step and its validation.
+    if (point !== undefined && isDue(point.step) && lines.at(-1)?.step !== point.step) {
+      await validate(point);
+    }
     for await (const { step, value, lambda, seconds } of training) {
-      if (first === undefined) {
-        first = step;
-        // After a crash the log may know more than the checkpoint.
-        lines = lines.filter((line) => line.step < step);
-        before = lines.at(-1)?.seconds ?? earlier.seconds;
-      }
+      // A step without a loss ends the training.
+      if (!Number.isFinite(value)) continue;
+      first ??= step;
       since = {
         loss: since.loss + value,
         steps: since.steps + 1,
+        timed: since.timed + 1,
         seconds: since.seconds + (seconds ?? 0),
       };
       last = { step, lambda: lambda as unknown as Tree<Tensor> };
-      if ((step > 0 && step % every === 0) || step === total) {
+      if (isDue(step)) {
         await validate(last);
         if (withoutImprovement(lines) >= patience) break;
       }
@@ -120,22 +143,29 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       const left = Math.min(each * (total - step), (budgetSeconds ?? Infinity) - elapsed());
       line.draw(liveParts(settings, step, left, since, lines));
     }
-    const { status, sentence, history } = await training;
+    const { status, history } = await training;
+    const hasFailed = status === "diverged" || status === "non-finite";
     // A budget that ends before the first validation leaves a model all the same.
-    if (lines.length === 0 && last !== undefined && !signal.aborted) await validate(last);
+    if (lines.length === 0 && last !== undefined && !signal.aborted && !hasFailed) {
+      await validate(last);
+    }
     line.clear();
     const step = history.at(-1)?.step ?? 0;
-    const ended = (status: TrainingOutcome["status"]): TrainingOutcome => {
-      return { status, step, sentence, lines };
+    const ended = (how: TrainingOutcome["status"]): TrainingOutcome => {
+      const sentence = failureSentence(settings, step, status);
+      return { status: how, step, sentence, lines, ...(unsaved && { unsaved }) };
     };
-    if (status === "diverged" || status === "non-finite") return ended("failed");
+    if (hasFailed) return ended("failed");
     if (step >= total) return ended("finished");
     if (withoutImprovement(lines) >= patience) return ended("early stopping");
     return ended(signal.aborted ? "interrupted" : "budget");
   } catch (error) {
     line.clear();
     if (!(error instanceof CheckpointError)) throw error;
-    throw new UsageError(`--resume ${folder}: ${error.message}`, { cause: error });
+    throw new UsageError(
+      `--resume ${folder}: its checkpoint belongs to another run: the images, ${settingsName} or the version of stackelberg have changed since; put them back, or start a new run`,
+      { cause: error },
+    );
   } finally {
     await validator.dispose();
   }
@@ -206,14 +236,18 @@ function modelFiles(
 function sentenceOf(entry: LogLine, isBest: boolean): string {
   const { step, loss, accuracy, halfWidth, episodesPerSecond } = entry;
   const best = isBest ? ", the best so far" : "";
-  return `step ${step}: loss ${loss.toFixed(4)}, validation ${percent(accuracy, halfWidth)}${best}, ${episodesPerSecond.toFixed(1)} episodes/s`;
+  return `step ${step}: loss ${formatLoss(loss)}, validation ${percent(accuracy, halfWidth)}${best}, ${episodesPerSecond.toFixed(1)} episodes/s`;
+}
+
+function formatLoss(loss: number): string {
+  return loss < 1e5 ? loss.toFixed(4) : formatNumber(loss);
 }
 
 function liveParts(
   { steps, tasks }: TrainSettings,
   step: number,
   secondsLeft: number,
-  since: { loss: number; steps: number; seconds: number },
+  since: { loss: number; steps: number; timed: number; seconds: number },
   lines: readonly LogLine[],
 ): string[] {
   const latest = lines.at(-1);
@@ -221,12 +255,12 @@ function liveParts(
   return [
     `step ${step}/${steps}`,
     `${formatSeconds(Math.ceil(Math.max(0, secondsLeft)))} left`,
-    ...(since.steps > 0 ? [`loss ${(since.loss / since.steps).toFixed(4)}`] : []),
+    ...(since.steps > 0 ? [`loss ${formatLoss(since.loss / since.steps)}`] : []),
     ...(latest && best
       ? [`validation ${percent(latest.accuracy)} (best ${percent(best.accuracy)})`]
       : []),
     ...(since.seconds > 0
-      ? [`${((since.steps * tasks) / since.seconds).toFixed(1)} episodes/s`]
+      ? [`${((since.timed * tasks) / since.seconds).toFixed(1)} episodes/s`]
       : []),
   ];
 }
