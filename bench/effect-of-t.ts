@@ -9,16 +9,14 @@ import { join } from "node:path";
 import { readOmniglot, type ImageSet, type ImageSplits } from "../src/data/index.ts";
 import { accuracyCharts, decayChart, episodeChart, timeChart } from "./effect-of-t/charts.ts";
 import { measureDecay } from "./effect-of-t/decay.ts";
-import { runEpisodes, trainingSteps, type EpisodeRun } from "./effect-of-t/episodes.ts";
-import { runOne, type EffectRun, type Steps } from "./effect-of-t/run.ts";
 import {
-  accuracyTable,
-  decayTable,
-  episodeGainTable,
-  episodeTable,
-  gainTable,
-  timeTable,
-} from "./effect-of-t/tables.ts";
+  fixedRateTables,
+  learnedRateTables,
+  type EpisodeRuns,
+} from "./effect-of-t/episode-tables.ts";
+import { runEpisodes, trainingSteps, type EpisodeRun, type Rate } from "./effect-of-t/episodes.ts";
+import { runOne, type EffectRun, type Steps } from "./effect-of-t/run.ts";
+import { accuracyTable, decayTable, gainTable, timeTable } from "./effect-of-t/tables.ts";
 import { drawTask, turnedCharacters } from "./effect-of-t/task.ts";
 import { measureTimes } from "./effect-of-t/timing.ts";
 
@@ -78,19 +76,10 @@ const parts: Readonly<Record<string, (ridge: number) => Promise<void>>> = {
   },
   episodes: async () => {
     for (const shots of [1, 5]) {
-      const runs = new Map<number, EpisodeRun>();
-      for (const steps of trainingSteps) {
-        const run = await saved(`episodes-${shots}-steps-${steps}`, async () =>
-          runEpisodes(await (splits ??= readOmniglot()), steps, shots),
-        );
-        runs.set(steps, run);
-      }
-      say(`### 5-way ${shots}-shot\n\n${episodeTable(runs)}\n`);
-      say(`${episodeGainTable(runs)}\n`);
-      await writeFile(
-        new URL(`effect-of-t-${shots}-shot.svg`, results),
-        episodeChart(`5-way ${shots}-shot: test accuracy against T at test`, runs),
-      );
+      const fixed = await trainings(shots, "fixed");
+      await show(shots, "fixed", fixed, fixedRateTables(fixed));
+      const learned = await trainings(shots, "learned");
+      await show(shots, "learned", learned, learnedRateTables(learned, fixed));
     }
   },
 };
@@ -98,6 +87,34 @@ const parts: Readonly<Record<string, (ridge: number) => Promise<void>>> = {
 await mkdir(folder, { recursive: true });
 for (const part of partList.split(",")) {
   for (const ridge of ridgeList.split(",").map(Number)) await parts[part]!(ridge);
+}
+
+async function trainings(shots: number, rate: Rate): Promise<EpisodeRuns> {
+  const found = new Map<number, EpisodeRun[]>(trainingSteps.map((steps) => [steps, []]));
+  for (const seed of seeds) {
+    for (const steps of trainingSteps) {
+      const run = await saved(
+        `episodes-${shots}-shot-${rate}-seed-${seed}-steps-${steps}`,
+        async () => runEpisodes(await (splits ??= readOmniglot()), { shots, rate, seed, steps }),
+      );
+      found.get(steps)!.push(run);
+    }
+  }
+  return found;
+}
+
+async function show(
+  shots: number,
+  rate: Rate,
+  found: EpisodeRuns,
+  tables: readonly string[],
+): Promise<void> {
+  const title = `5-way ${shots}-shot, ${rate} rate`;
+  say(`### ${title}, seeds ${seedList}\n\n${tables.join("\n\n")}\n`);
+  await writeFile(
+    new URL(`effect-of-t-${shots}-shot-${rate}.svg`, results),
+    episodeChart(`${title}: test accuracy, 95 % intervals`, found),
+  );
 }
 
 /** What the file of this name holds; made, and written, when there is none. */

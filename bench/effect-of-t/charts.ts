@@ -9,9 +9,10 @@ import {
   type ChartPoint,
 } from "../line-chart.ts";
 import type { Decay } from "./decay.ts";
-import type { EpisodeRun } from "./episodes.ts";
+import { testAccuracy, type EpisodeRuns } from "./episode-tables.ts";
+import { testSteps } from "./episodes.ts";
 import type { Accuracies, EffectRun, Steps } from "./run.ts";
-import { episodeInterval, timeLine } from "./tables.ts";
+import { timeLine } from "./tables.ts";
 import type { StepTime } from "./timing.ts";
 
 /** Accuracies against T, and test accuracy on the way; by name. */
@@ -101,20 +102,21 @@ export function timeChart(times: readonly StepTime[]): string {
   );
 }
 
-/** Accuracies against T at test, a line for each T in training. */
-export function episodeChart(title: string, runs: ReadonlyMap<number, EpisodeRun>): string {
-  const [first] = [...runs.values()];
-  const lines = [...runs].map(([steps, { tests }]): ChartLine => ({
-    title: `trained with T = ${steps}`,
-    points: tests.map(({ accuracies }, x) => {
-      const { mean: y, halfWidth } = episodeInterval(accuracies);
-      return { x, y, halfWidth };
-    }),
-  }));
-  const places = namedPlaces(
-    "T at test",
-    first!.tests.map(({ steps }) => String(steps)),
-  );
+/** Accuracies against T at test, a line for each T in training; drawn side by side, or intervals would hide each other. */
+export function episodeChart(title: string, found: EpisodeRuns): string {
+  const lines = [...found].map(([steps, runs], i): ChartLine => {
+    const aside = 0.08 * (i - (found.size - 1) / 2);
+    return {
+      title: `trained with T = ${steps}`,
+      points: testSteps.map((t, x) =>
+        estimate(
+          x + aside,
+          runs.map((run) => testAccuracy(run, t)),
+        ),
+      ),
+    };
+  });
+  const places = namedPlaces("T at test", testSteps.map(String));
   return lineChart(title, places, share(valuesOf(lines)), lines);
 }
 
@@ -124,7 +126,10 @@ function steps(values: readonly number[]): Axis {
 }
 
 function share(values: readonly number[]): Axis {
-  return { title: "share of rows labelled rightly", scale: linearScale(values) };
+  return {
+    title: "share of rows labelled rightly",
+    scale: linearScale(values.map((v) => Math.min(v, 1))),
+  };
 }
 
 function valuesOf(lines: readonly ChartLine[]): number[] {

@@ -10,7 +10,7 @@ import type { Tensor } from "../../src/program/index.ts";
 
 /** One trained representation. */
 export interface EpisodeRun {
-  /** The follower's learning rate after training, which is learned. */
+  /** The follower's learning rate after training. */
   readonly learningRate: number;
   /** Mean loss of the query sets over the last tenth of the outer steps. */
   readonly loss: number;
@@ -24,9 +24,12 @@ export interface EpisodeRun {
 export const trainingSteps: readonly number[] = [1, 4, 16];
 /** T at test. */
 export const testSteps: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
+/** The follower's learning rate: 0.4 for good, or learned from there with the representation. */
+export type Rate = "fixed" | "learned";
 /** What all trainings share. */
 export const episodeSettings = {
   filters: 16,
+  learningRate: 0.4,
   ways: 5,
   queries: 15,
   tasks: 4,
@@ -34,24 +37,27 @@ export const episodeSettings = {
   tested: 600,
 };
 
-/** Trains on 5-way episodes with T inner steps, from seed 0, and tests on the same 600 episodes for all T. */
+/**
+ * Trains on 5-way episodes with T inner steps and tests. The seed draws the first weights, the training episodes and the test
+ * episodes, all the same for every T, so that differences between T are paired and an interval over seeds covers all three.
+ */
 export async function runEpisodes(
   splits: ImageSplits,
-  steps: number,
-  shots: number,
+  { shots, rate, seed, steps }: { shots: number; rate: Rate; seed: number; steps: number },
 ): Promise<EpisodeRun> {
-  const { filters, ways, queries, tasks, outerSteps, tested } = episodeSettings;
+  const { filters, learningRate, ways, queries, tasks, outerSteps, tested } = episodeSettings;
   const learner = hyperRepresentation({
     encoder: convolutionalEncoder({ filters }),
     steps,
-    learnRate: true,
+    learningRate,
+    learnRate: rate === "learned",
   });
   const episode = { ways, shots, queries };
   const run = train(learner, {
     set: splits.train,
     episode,
     tasks,
-    seed: 0,
+    seed,
     budget: { steps: outerSteps },
     threads: 1,
   });
@@ -60,13 +66,14 @@ export async function runEpisodes(
   const { user, system } = process.cpuUsage(since);
   const tests = await evaluate(learner, lambda, {
     set: splits.test,
-    episodes: listEpisodes(splits.test, episode, { seed: 1, count: tested }),
+    episodes: listEpisodes(splits.test, episode, { seed, count: tested }),
     steps: testSteps,
     threads: 1,
   });
+  const { logRate } = lambda as unknown as { logRate?: Tensor };
   const last = history.slice(-outerSteps / 10);
   return {
-    learningRate: Math.exp((lambda as unknown as { logRate: Tensor }).logRate.item()),
+    learningRate: logRate ? Math.exp(logRate.item()) : learningRate,
     loss: last.reduce((sum, { value }) => sum + value, 0) / last.length,
     seconds: (user + system) / 1e6,
     tests: tests.map(({ steps, accuracies }) => ({ steps, accuracies: [...accuracies] })),

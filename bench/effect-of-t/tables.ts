@@ -1,7 +1,6 @@
-/** The results as Markdown: means over seeds with their 95 % intervals, differences paired by seed or by episode. */
-import { meanInterval, normalQuantile } from "../../src/data/index.ts";
+/** The results as Markdown: means over seeds with their 95 % intervals, differences paired by seed. */
+import { meanInterval } from "../../src/data/index.ts";
 import { fitFrom, slope, type Decay } from "./decay.ts";
-import type { EpisodeRun } from "./episodes.ts";
 import type { Accuracies, EffectRun, Steps } from "./run.ts";
 import type { StepTime } from "./timing.ts";
 
@@ -94,56 +93,6 @@ export function timeLine(times: readonly StepTime[]): {
   };
 }
 
-/** A row for each T in training, a column for each T at test. */
-export function episodeTable(runs: ReadonlyMap<number, EpisodeRun>): string {
-  const [first] = [...runs.values()];
-  const head = [
-    "T in training",
-    ...first!.tests.map(({ steps }) => `T = ${steps}, %`),
-    "learning rate",
-    "loss",
-    "CPU s",
-  ];
-  const rows = [...runs].map(([steps, { tests, learningRate, loss, seconds }]) => [
-    String(steps),
-    ...tests.map(({ accuracies }) => {
-      const { mean, halfWidth } = episodeInterval(accuracies);
-      return plusMinus(mean, halfWidth);
-    }),
-    learningRate.toFixed(3),
-    loss.toFixed(3),
-    seconds.toFixed(0),
-  ]);
-  return markdown([head, ...rows]);
-}
-
-/** Accuracy minus that of the training with most steps, paired by episode. */
-export function episodeGainTable(runs: ReadonlyMap<number, EpisodeRun>): string {
-  const most = Math.max(...runs.keys());
-  const base = runs.get(most)!.tests;
-  const head = [
-    `T in training, minus T = ${most}, points`,
-    ...base.map(({ steps }) => `T = ${steps}`),
-  ];
-  const rows = [...runs].flatMap(([steps, { tests }]) => {
-    if (steps === most) return [];
-    const gains = tests.map(({ accuracies }, t) => {
-      const { mean, halfWidth } = episodeInterval(
-        accuracies.map((v, i) => v - base[t]!.accuracies[i]!),
-      );
-      return plusMinus(mean, halfWidth);
-    });
-    return [[String(steps), ...gains]];
-  });
-  return markdown([head, ...rows]);
-}
-
-/** Mean and 95 % interval over episodes, 1.96·s/√n. */
-export function episodeInterval(values: readonly number[]): { mean: number; halfWidth: number } {
-  const { mean, sd } = meanInterval(values);
-  return { mean, halfWidth: (normalQuantile(0.975) * sd) / Math.sqrt(values.length) };
-}
-
 function at({ path }: EffectRun, step: number): Accuracies {
   const point = path.find((p) => p.step === step);
   if (!point) throw new Error(`accuracyTable: the run's path has no outer step ${step}.`);
@@ -154,7 +103,8 @@ function mean(values: readonly number[]): number {
   return meanInterval(values).mean;
 }
 
-function percent(values: readonly number[]): string {
+/** Mean and interval of shares, in hundredths. */
+export function percent(values: readonly number[]): string {
   const { mean, halfWidth } = meanInterval(values);
   return plusMinus(mean, halfWidth);
 }
@@ -165,7 +115,8 @@ function plusMinus(mean: number, halfWidth: number): string {
   return Number.isNaN(halfWidth) ? shown : `${shown} ± ${(100 * halfWidth).toFixed(1)}`;
 }
 
-function markdown([head, ...rows]: readonly (readonly string[])[]): string {
+/** A table, its first row the head. */
+export function markdown([head, ...rows]: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [head!, head!.map(() => "---:"), ...rows].map(line).join("\n");
 }
