@@ -32,6 +32,9 @@ export interface ImageOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Node makes no array of much more, and few machines have room for it. */
+const mostBytes = 2 ** 32;
+
 /** A class whose images are still encoded. */
 export interface EncodedClass {
   readonly name: string;
@@ -64,6 +67,11 @@ export async function decodeClasses(
   const resize = resizer(size, size, options.resampling ?? "lanczos");
   const bytes = channels * size * size;
   const total = classes.reduce((sum, { images }) => sum + images.length, 0);
+  if (total * bytes > mostBytes) {
+    throw new DataError(
+      `${source}: ${plural(total, "image")} of ${channels}×${size}×${size} take ${((total * bytes) / 2 ** 30).toFixed(1)} GiB of memory, at most 4 GiB are read; choose a smaller size.`,
+    );
+  }
   const pixels = new Uint8Array(total * bytes);
   const bad: string[] = [];
   let done = 0;

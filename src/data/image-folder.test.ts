@@ -128,3 +128,9 @@ test("an abort ends the reading", async () => {
   await expect(aborted).rejects.toThrow("enough");
   expect(seen).toEqual([1]);
 });
+
+test("a size that no memory has room for is refused", async () => {
+  await put({ "a/1.png": png(5) });
+  const huge = readImageFolder(folder, { size: 70_000, channels: 1 });
+  await expect(huge).rejects.toThrow("1 image of 1×70000×70000 take 4.6 GiB of memory");
+});

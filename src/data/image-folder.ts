@@ -49,7 +49,7 @@ export async function readImages(
   options: ImageOptions,
 ): Promise<ImageSet> {
   const images = paths.map((path) => ({ name: path, read: () => readFile(path) }));
-  return decodeClasses("readImages", [{ name: "images", images }], options);
+  return decodeClasses("images", [{ name: "images", images }], options);
 }
 
 /** An image in a folder, named in messages by its path below it. */

@@ -80,6 +80,10 @@ describe("from images to labels", () => {
     const again = await run(words);
     expect(again.exitCode).toBe(2);
     expect(again.stderr).toMatch(/model-test-seed0\.json exists already; use --force/);
+    // Its temporary name is longer than file systems allow.
+    const unwritable = await run([...words, "--out", "x".repeat(255)]);
+    expect(unwritable.stdout).toBe(done.stdout.replace(/\nWritten to .*\n$/, ""));
+    expect(unwritable.stderr).toMatch(/is too long a name for the file system/);
     const json = await run([...words, "--out", "again.json", "--json"]);
     const repeated = JSON.parse(json.stdout) as EvaluationDocument;
     expect(repeated.results).toEqual(document.results);
@@ -237,7 +241,23 @@ test.each([
   [["train", "--learner", "mamal"], /--learner must be one of hyper-representation, maml/],
   [["train", "--data", join(folder, "nowhere")], /nowhere: this is no folder that can be read/],
   [[...train, "--ways", "4"], /4 ways need 4 classes each/],
-  [[...train, "--ways", "3"], /1 shots and 15 queries need 16 images a class/],
+  [
+    [...train, "--ways", "3"],
+    /--shots 1 and --queries 15 need 16 images a class, 3 of 3 classes for validation have fewer/,
+  ],
+  [
+    [...train, "--ways", "3", "--queries", "3", "--train-queries", "9"],
+    /--train-shots 1 and --train-queries 9 need 10 images a class, 3 of 3 classes for training/,
+  ],
+  [
+    [...train, "--ways", "3", "--queries", "3", "--train-ways", "4"],
+    /--train-ways 4 needs as many classes for training, 3 are there/,
+  ],
+  [[...train, "--size", "1025"], /--size must be at most 1024/],
+  [[...train, "--tasks", "1000000"], /--tasks must be at most 1000/],
+  [["train", letters], /a folder of images goes after --data/],
+  [["eval", letters], /a model goes after --model/],
+  [["predict", "--support", letters, drawing], /the images to label go after --images/],
   [[...train, "--learner", "maml", "--rule", "implicit"], /--rule implicit is not for .* reverse/],
   [[...train, "--learner", "matching", "--inner-steps", "3"], /whose answer has a closed form/],
   [
@@ -261,6 +281,10 @@ test.each([
   [["eval", "--model", drawing], /is no few-shot model/],
   [["table", drawing], /is no result of `stackelberg fewshot eval`/],
   [["predict", "--images", drawing], /--support is missing/],
+  [
+    ["predict", "--support", letters, "--images", join(folder, "letters", "none.png")],
+    /none\.png does not exist/,
+  ],
   [["predict", "--support", letters], /--images is missing/],
 ])(
   "refused in one line: %j",

@@ -10,6 +10,7 @@ import {
   type Accuracy,
   type EvaluationDocument,
 } from "../fewshot/evaluation-file.ts";
+import { checkClasses } from "../fewshot/check-images.ts";
 import { loadImages } from "../fewshot/images.ts";
 import { descends, hasHead, makeTestLearner, testRateOf } from "../fewshot/learners.ts";
 import { showLoading, stderrLine } from "../fewshot/live-line.ts";
@@ -70,9 +71,11 @@ export async function runFewshotEval(flags: EvalFlags): Promise<number> {
   const out = flags.out ?? (await defaultFile(flags.model, seed));
   await checkNewFile(out, flags.force === true);
   const document = await test(model, { ...flags, ways, seed });
-  await writeFileWhole(out, formatEvaluation(document));
+  // Printed first: a disk that is full must not cost the result.
   if (flags.json === true) process.stdout.write(formatEvaluation(document));
-  else process.stdout.write(`${describeEvaluation(document, out).join("\n")}\n`);
+  else process.stdout.write(`${describeEvaluation(document).join("\n")}\n`);
+  await writeFileWhole(out, formatEvaluation(document));
+  if (flags.json !== true) process.stdout.write(`\nWritten to ${out}.\n`);
   return exitCodes.ok;
 }
 
@@ -88,6 +91,7 @@ async function test(
   const line = stderrLine(flags);
   const data = flags.data ?? settings.data;
   const { test: set } = await loadImages({ ...settings, data }, { onProgress: showLoading(line) });
+  checkClasses(set, { ways, shots, queries }, { data, use: "testing" });
   const count = flags.episodes ?? 600;
   const episodes = listEpisodes(set, { ways, shots, queries }, { seed, count });
   const trainedSteps = trainedStepsOf(model);
@@ -139,7 +143,7 @@ async function defaultFile(path: string, seed: number): Promise<string> {
 }
 
 /** The numbers as a table: a row for each number of inner steps, a column for each mode. */
-function describeEvaluation(document: EvaluationDocument, out: string): string[] {
+function describeEvaluation(document: EvaluationDocument): string[] {
   const { model, test, results, trainedSteps } = document;
   const modes = batchNormModes.filter((mode) => results.some((r) => r.batchNorm === mode));
   const steps = [...new Set(results.map((result) => result.steps))];
@@ -162,7 +166,5 @@ function describeEvaluation(document: EvaluationDocument, out: string): string[]
     `${model.settings.learner}, ${test.ways}-way ${test.shots}-shot on ${test.data}: accuracy on ${test.episodes} test episodes of seed ${test.seed}, with 95 % intervals; trained on ${model.episodes} episodes.`,
     "",
     ...renderTable([heading, ...rows], style),
-    "",
-    `Written to ${out}.`,
   ];
 }

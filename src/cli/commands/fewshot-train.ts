@@ -2,10 +2,11 @@
 // budget, early stopping or Ctrl-C end it.
 
 import { tree } from "@jax-js/jax";
-import { drawEpisode, type ImageSplits } from "../../data/index.ts";
+import type { ImageSplits } from "../../data/index.ts";
 import type { Learner } from "../../fewshot/index.ts";
 import type { Tensor, Tree } from "../../program/index.ts";
 import { exitCodes, UsageError } from "../errors.ts";
+import { checkClasses } from "../fewshot/check-images.ts";
 import { loadImages } from "../fewshot/images.ts";
 import { makeLearner } from "../fewshot/learners.ts";
 import { showLoading, stderrLine } from "../fewshot/live-line.ts";
@@ -19,7 +20,7 @@ import {
   type TrainPlan,
 } from "../fewshot/train-plan.ts";
 import { runTraining, type TrainingOutcome } from "../fewshot/training.ts";
-import { trainingEpisode } from "../fewshot/settings.ts";
+import { trainingEpisode, type TrainSettings } from "../fewshot/settings.ts";
 import { bestLine } from "../fewshot/training-log.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import { formatCount } from "../numbers.ts";
@@ -39,14 +40,12 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
     const images = await loadImages(settings, { signal, onProgress: showLoading(line) });
     const { train, validation, test } = images;
     // Sets that are too small are refused before anything is written.
-    drawEpisode(train, trainingEpisode(settings), 0, 0);
-    const { ways, shots, queries } = settings;
-    for (const set of [validation, test]) drawEpisode(set, { ways, shots, queries }, 0, 0);
+    checkSizes(images, settings);
     const lambda = await firstLambda(plan, learner, images);
     await beginRun(plan, flags);
     const classes = [train, validation, test].map((set) => set.classes.length).join(", ");
     line.say(
-      `${learner.name}, ${ways}-way ${shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`,
+      `${learner.name}, ${settings.ways}-way ${settings.shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`,
     );
     const outcome = await runTraining({
       settings,
@@ -78,6 +77,15 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
     line.clear();
     interrupts.stop();
   }
+}
+
+function checkSizes({ train, validation, test }: ImageSplits, settings: TrainSettings): void {
+  const { data, trainWays, trainShots, trainQueries } = settings;
+  const isOwn = [trainWays, trainShots, trainQueries].some((size) => size !== undefined);
+  const training = { data, use: "training", ...(isOwn && { prefix: "train-" }) };
+  checkClasses(validation, settings, { data, use: "validation" });
+  checkClasses(test, settings, { data, use: "testing" });
+  checkClasses(train, trainingEpisode(settings), training);
 }
 
 /** The λ of the model that a new run starts from, where there is one. */

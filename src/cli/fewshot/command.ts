@@ -38,6 +38,7 @@ export function addFewshot(
 function addEval(command: Command, take: Take, setExitCode: (code: number) => void): void {
   const { word, whole, oneOf, positive } = readers(take);
   command
+    .allowExcessArguments(true)
     .description("test a model on listed episodes: mean accuracy with its 95 % interval")
     .option(
       "--model <path>",
@@ -49,7 +50,7 @@ function addEval(command: Command, take: Take, setExitCode: (code: number) => vo
       "omniglot or a folder, of which the test classes are taken (default: the model's)",
       word("--data"),
     )
-    .option("--episodes <n>", "test episodes (default: 600)", whole("--episodes", 2))
+    .option("--episodes <n>", "test episodes (default: 600)", whole("--episodes", 2, 100_000))
     .option(
       "--seed <n>",
       "seed of the episodes, the same list for every model (default: 0)",
@@ -87,7 +88,12 @@ function addEval(command: Command, take: Take, setExitCode: (code: number) => vo
     .option("--json", "print the result as one JSON object on stdout")
     .option("--quiet", "print no progress")
     .addHelpText("after", evalExamples)
-    .action(async (flags: EvalFlags) => {
+    .action(async (flags: EvalFlags, { args: [word] }: Command) => {
+      if (word !== undefined) {
+        throw new UsageError(
+          `fewshot eval does not know what "${word}" is for; a model goes after --model, one at a time`,
+        );
+      }
       const { runFewshotEval } = await import("../commands/fewshot-eval.ts");
       setExitCode(await runFewshotEval(flags));
     });
@@ -108,6 +114,7 @@ function addTable(command: Command, setExitCode: (code: number) => void): void {
 function addPredict(command: Command, take: Take, setExitCode: (code: number) => void): void {
   const { word, whole, oneOf, positive } = readers(take);
   command
+    .allowExcessArguments(true)
     .description("label images by a few labelled ones")
     .option(
       "--model <path>",
@@ -119,7 +126,7 @@ function addPredict(command: Command, take: Take, setExitCode: (code: number) =>
     .option(
       "--inner-steps <T>",
       "steps of the follower (default: as trained)",
-      whole("--inner-steps"),
+      whole("--inner-steps", 1, 10_000),
     )
     .option(
       "--inner-rate <rate>",
@@ -141,7 +148,12 @@ function addPredict(command: Command, take: Take, setExitCode: (code: number) =>
     .option("--out <file>", "write the labels to this CSV file (default: stdout)", word("--out"))
     .option("--force", "overwrite that file")
     .addHelpText("after", predictExamples)
-    .action(async (flags: FewshotPredictFlags) => {
+    .action(async (flags: FewshotPredictFlags, { args: [word] }: Command) => {
+      if (word !== undefined) {
+        throw new UsageError(
+          `fewshot predict does not know what "${word}" is for; the images to label go after --images, all of them`,
+        );
+      }
       const { runFewshotPredict } = await import("../commands/fewshot-predict.ts");
       setExitCode(await runFewshotPredict(flags));
     });
@@ -157,9 +169,10 @@ Examples:
 
 function parseSteps(option: string, text: string): number[] {
   const steps = text.split(",").map((part) => part.trim());
-  if (steps.every((part) => /^\d{1,6}$/.test(part))) return steps.map(Number);
+  if (steps.every((part) => /^\d{1,5}$/.test(part) && Number(part) <= 10_000))
+    return steps.map(Number);
   throw new UsageError(
-    `${option} must be whole numbers separated by commas, such as 1,5,10, not "${text}"`,
+    `${option} must be whole numbers of at most 10000 separated by commas, such as 1,5,10, not "${text}"`,
   );
 }
 

@@ -99,14 +99,38 @@ export function trainingEpisode(settings: TrainSettings): EpisodeShape {
   };
 }
 
-/** The settings of a file, as far as a look at them tells. */
+/**
+ * The settings of a file.
+ *
+ * @throws UsageError when one is missing or of another kind.
+ */
 export function checkStoredSettings(stored: unknown, path: string): TrainSettings {
-  const settings = stored as Partial<TrainSettings> | null;
+  const settings = (stored ?? {}) as Partial<TrainSettings>;
+  const isAbsent = (value: unknown): boolean => value === undefined;
+  const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+  const isPositive = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0;
+  const isOneOf = (choices: readonly unknown[], value: unknown): boolean => choices.includes(value);
+  const { innerSteps, innerRate, learnInnerRate, rule, from, seed } = settings;
+  const { ways, shots, queries, size, filters, tasks, steps, every, patience } = settings;
+  const { trainWays, trainShots, trainQueries, validationEpisodes } = settings;
+  const whole = [ways, shots, queries, size, filters, tasks, steps, every, patience];
+  const perhaps = [trainWays, trainShots, trainQueries, innerSteps];
   const isKnown =
-    typeof settings === "object" &&
-    settings !== null &&
-    learnerNames.includes(settings.learner!) &&
-    [settings.ways, settings.shots, settings.size, settings.filters].every(Number.isSafeInteger);
+    typeof settings.data === "string" &&
+    typeof settings.split === "string" &&
+    typeof settings.invert === "boolean" &&
+    isOneOf([1, 3], settings.channels) &&
+    isOneOf(learnerNames, settings.learner) &&
+    isOneOf(["strided", "pooled"], settings.variant) &&
+    isOneOf(batchNormModes, settings.batchNorm) &&
+    isOneOf([undefined, ...yesOrNo], learnInnerRate) &&
+    isOneOf([undefined, ...ruleNames], rule) &&
+    [...whole, validationEpisodes].every(isWhole) &&
+    perhaps.every((value) => isAbsent(value) || isWhole(value)) &&
+    isPositive(settings.rate) &&
+    (isAbsent(innerRate) || isPositive(innerRate)) &&
+    Number.isSafeInteger(seed) &&
+    (from === undefined || [from.episodes, from.seconds].every(Number.isFinite));
   if (isKnown) return settings as TrainSettings;
   throw new UsageError(
     `${path} is no few-shot model or run of this version of stackelberg; give the output folder of \`stackelberg fewshot train\`, or its model.safetensors`,

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { OmniglotSplit } from "../../data/index.ts";
+import { UsageError } from "../errors.ts";
 import * as parse from "../options.ts";
 import { readers, type Take } from "./option-readers.ts";
 import { batchNormModes, learnerNames, ruleNames, yesOrNo } from "./settings.ts";
@@ -13,6 +14,7 @@ const splits: readonly OmniglotSplit[] = ["1200/100/323", "1100/100/423", "vinya
 export function addTrain(command: Command, take: Take, setExitCode: (code: number) => void): void {
   const { word, whole, oneOf, positive } = readers(take);
   command
+    .allowExcessArguments(true)
     .description("train a few-shot learner on episodes")
     .option(
       "--data <images>",
@@ -24,7 +26,11 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
       `Omniglot's characters: ${splits.join(", ")} (default: ${splits[0]})`,
       oneOf("--split", splits),
     )
-    .option("--size <pixels>", "side that images are resized to (default: 28)", whole("--size"))
+    .option(
+      "--size <pixels>",
+      "side that images are resized to (default: 28)",
+      whole("--size", 1, 1024),
+    )
     .option("--color", "read a folder's images in color (default: gray)")
     .option("--invert", "a folder's images are dark on light, such as ink on paper")
     .option(
@@ -53,7 +59,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     .option(
       "--tasks <n>",
       "episodes of an outer step, the meta-batch (default: 4)",
-      whole("--tasks"),
+      whole("--tasks", 1, 1000),
     )
     .option("--steps <n>", "outer steps at most (default: 20000)", whole("--steps"))
     .option(
@@ -64,7 +70,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     .option(
       "--inner-steps <T>",
       "steps of the follower in training (default: 16 for a classifier alone, 5 for all weights)",
-      whole("--inner-steps"),
+      whole("--inner-steps", 1, 10_000),
     )
     .option(
       "--inner-rate <rate>",
@@ -89,7 +95,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     .option(
       "--filters <n>",
       "channels of each of the encoder's four blocks (default: 64)",
-      whole("--filters"),
+      whole("--filters", 1, 1024),
     )
     .option(
       "--variant <kind>",
@@ -105,7 +111,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     .option(
       "--validation-episodes <n>",
       "episodes of a validation (default: 200)",
-      whole("--validation-episodes", 2),
+      whole("--validation-episodes", 2, 100_000),
     )
     .option(
       "--patience <n>",
@@ -140,7 +146,12 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option("--quiet", "print only the result")
     .addHelpText("after", trainExamples)
-    .action(async (flags: TrainFlags) => {
+    .action(async (flags: TrainFlags, { args: [word] }: Command) => {
+      if (word !== undefined) {
+        throw new UsageError(
+          `fewshot train does not know what "${word}" is for; a folder of images goes after --data, an output folder after --out`,
+        );
+      }
       const { runFewshotTrain } = await import("../commands/fewshot-train.ts");
       setExitCode(await runFewshotTrain(flags));
     });
