@@ -114,7 +114,7 @@ function fetchArchive(
   cache: string,
   options: OmniglotOptions,
 ): Promise<Uint8Array> {
-  const remedy = `get ${source.name}.zip elsewhere and give its folder as the option folder`;
+  const remedy = `get ${source.name}.zip elsewhere, put it into a folder omniglot, and name the folder around that in STACKELBERG_DATA`;
   return download(source, cache, `omniglot-${source.name}.zip`, { ...options, remedy });
 }
 

@@ -105,6 +105,14 @@ describe("from images to labels", () => {
     const mixed = await run(["table", "again.json", "proto/model-test-seed1.json"]);
     expect(mixed.exitCode).toBe(2);
     expect(mixed.stderr).toMatch(/made on different episodes/);
+    const { model, ...rest } = readJson("again.json");
+    writeFileSync(
+      join(folder, "half.json"),
+      JSON.stringify({ ...rest, model: { step: model.step } }),
+    );
+    const half = await run(["table", "half.json"]);
+    expect(half).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(half.stderr).toMatch(/half\.json is no result of/);
   }, 120_000);
 
   test("predict labels images by a few others, each by itself", async () => {
@@ -279,6 +287,8 @@ test.each([
   [["eval"], /--model is missing/],
   [["eval", "--model", letters], /letters holds no model\.safetensors/],
   [["eval", "--model", drawing], /is no few-shot model/],
+  [["table"], /fewshot table needs files/],
+  [["table", letters], /letters is no result of/],
   [["table", drawing], /is no result of `stackelberg fewshot eval`/],
   [["predict", "--images", drawing], /--support is missing/],
   [

@@ -25,6 +25,7 @@ import {
 import { checkNewFile } from "../fewshot/new-file.ts";
 import { percent } from "../fewshot/percent.ts";
 import { batchNormModes, type BatchNorm } from "../fewshot/settings.ts";
+import { formatCount } from "../numbers.ts";
 import { writeFileWhole } from "../output-folder.ts";
 import { renderTable, type Cell } from "../terminal-table.ts";
 
@@ -150,7 +151,10 @@ function describeEvaluation(document: EvaluationDocument): string[] {
   const { stdout } = process;
   const rows = steps.map((t): Cell[] => [
     {
-      text: trainedSteps === 0 ? "closed form" : `${t}${t === trainedSteps ? " (as trained)" : ""}`,
+      text:
+        trainedSteps === 0
+          ? "closed form"
+          : `${formatCount(t, "step")}${t === trainedSteps ? " (as trained)" : ""}`,
     },
     ...modes.map((mode) => {
       const { mean, halfWidth } = results.find((r) => r.batchNorm === mode && r.steps === t)!;

@@ -102,10 +102,13 @@ function addEval(command: Command, take: Take, setExitCode: (code: number) => vo
 function addTable(command: Command, setExitCode: (code: number) => void): void {
   command
     .description("compare results of `fewshot eval`, beside the published ones")
-    .argument("<files...>", "JSON files of `stackelberg fewshot eval`")
+    .argument("[files...]", "JSON files of `stackelberg fewshot eval`")
     .option("--markdown", "print the table in Markdown")
     .addHelpText("after", tableExamples)
     .action(async (files: string[], flags: { markdown?: boolean }) => {
+      if (files.length === 0) {
+        throw new UsageError("fewshot table needs files: give the JSON files of `fewshot eval`");
+      }
       const { runFewshotTable } = await import("../commands/fewshot-table.ts");
       setExitCode(await runFewshotTable(files, flags));
     });

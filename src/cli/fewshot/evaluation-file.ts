@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { UsageError } from "../errors.ts";
 import type { ModelRecord } from "./model-file.ts";
-import type { BatchNorm } from "./settings.ts";
+import { checkStoredSettings, type BatchNorm } from "./settings.ts";
 
 /** One accuracy. */
 export interface Accuracy {
@@ -56,14 +56,20 @@ export function formatEvaluation(document: EvaluationDocument): string {
  * @throws UsageError when it is none.
  */
 export async function readEvaluation(path: string): Promise<EvaluationDocument> {
-  const text = await readFile(path, "utf8");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EISDIR") return "";
+    throw error;
+  });
   let found: Partial<EvaluationDocument> | null = null;
   try {
     found = JSON.parse(text) as Partial<EvaluationDocument> | null;
   } catch {
     // The sentence below says it for both.
   }
-  if (found?.version === 1 && Array.isArray(found.results) && found.test && found.model) {
+  const { version, results, test, model } = found ?? {};
+  const numbers = [test?.ways, test?.shots, test?.episodes, model?.episodes, model?.seconds];
+  if (version === 1 && Array.isArray(results) && numbers.every(Number.isFinite)) {
+    checkStoredSettings(model?.settings, path);
     return found as EvaluationDocument;
   }
   throw new UsageError(
