@@ -207,6 +207,30 @@ test("a run that is interrupted goes on to the same bytes", async () => {
   }
 }, 240_000);
 
+test("a second training is kept out of the folder of a first one", async () => {
+  let asked: Promise<Finished[]> | undefined;
+  const words = [...training("prototypical", "shared"), "--steps", "100000", "--patience", "9999"];
+  const first = await run([...words, "--budget", "20s"], {
+    onStderr: (text, child) => {
+      if (!text.includes("step 20:")) return;
+      asked ??= Promise.all([
+        run(["train", "--resume", "shared"]),
+        run([...training("prototypical", "shared"), "--force"]),
+      ]).finally(() => child.kill("SIGTERM"));
+    },
+  });
+  expect(first.exitCode).toBe(130);
+  for (const other of await asked!) {
+    expect(other).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(other.stderr).toMatch(/process \d+ trains in shared already/);
+  }
+  // Of a process that was killed: the system has no such number.
+  writeFileSync(join(folder, "shared", ".training"), "999999999");
+  const more = await run(["train", "--resume", "shared", "--budget", "1ms"]);
+  expect(more).toMatchObject({ exitCode: 0 });
+  expect(readdirSync(join(folder, "shared"))).not.toContain(".training");
+}, 240_000);
+
 test("rates that are too high end in a sentence that names them, and in no model", async () => {
   const words = [...training("hyper-representation", "steep"), "--rate", "1e38"];
   const done = await run(words);

@@ -20,6 +20,7 @@ import {
   type TrainPlan,
 } from "../fewshot/train-plan.ts";
 import { runTraining, type TrainingOutcome } from "../fewshot/training.ts";
+import { createRunLock, type RunLock } from "../fewshot/run-lock.ts";
 import { trainingEpisode, type TrainSettings } from "../fewshot/settings.ts";
 import { bestLine } from "../fewshot/training-log.ts";
 import { listenForInterrupts } from "../interrupt.ts";
@@ -28,7 +29,16 @@ import { shellQuote } from "../options.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
-  const plan = await planTraining(flags);
+  const lock = createRunLock();
+  try {
+    return await trainLocked(flags, lock);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function trainLocked(flags: TrainFlags, lock: RunLock): Promise<number> {
+  const plan = await planTraining(flags, lock);
   const { settings, folder, point } = plan;
   const learner = makeLearner(settings);
   const line = stderrLine(flags);
@@ -42,7 +52,7 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
     // Sets that are too small are refused before anything is written.
     checkSizes(images, settings);
     const lambda = await firstLambda(plan, learner, images);
-    await beginRun(plan, flags);
+    await beginRun(plan, flags, lock);
     const classes = [train, validation, test].map((set) => set.classes.length).join(", ");
     line.say(
       `${learner.name}, ${settings.ways}-way ${settings.shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`,

@@ -7,16 +7,18 @@ import { checkOutputFolder, openOutputFolder, writeFileWhole } from "../output-f
 import { representationName } from "./export-representation.ts";
 import { modelName } from "./model-file.ts";
 import { checkpointName, logName, settingsName } from "./resume-point.ts";
+import type { RunLock } from "./run-lock.ts";
 import { checkStoredSettings, type TrainSettings } from "./settings.ts";
 
 /** Opens a folder for a new run. */
 export async function openRunFolder(
   folder: string,
   settings: TrainSettings,
-  force: boolean,
+  { force, lock }: { force: boolean; lock: RunLock },
 ): Promise<void> {
   await checkOutputFolder(folder, force);
   await openOutputFolder(folder);
+  await lock.take(folder);
   // What an earlier run left would pass for this one's.
   const stale = [checkpointName, logName, modelName, representationName];
   await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));

@@ -8,6 +8,7 @@ import { checkLearnerOptions, defaultsOf } from "./learners.ts";
 import { readModel } from "./model-file.ts";
 import { readResumePoint, type ResumePoint } from "./resume-point.ts";
 import { openRunFolder, readRunFolder, writeSettings } from "./run-folder.ts";
+import type { RunLock } from "./run-lock.ts";
 import type { BatchNorm, LearnerName, RuleName, TrainSettings, YesOrNo } from "./settings.ts";
 
 /** The options of `fewshot train` as typed. */
@@ -63,8 +64,8 @@ const resumable = ["resume", "steps", "budget", "threads", "quiet"];
  *
  * @throws UsageError naming the option.
  */
-export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
-  if (flags.resume !== undefined) return planResuming(flags.resume, flags);
+export async function planTraining(flags: TrainFlags, lock: RunLock): Promise<TrainPlan> {
+  if (flags.resume !== undefined) return planResuming(flags.resume, flags, lock);
   const { ways = 5, shots = 1, learner = "hyper-representation" } = flags;
   const data = flags.data ?? "omniglot";
   const { inner, rate } = defaultsOf(learner);
@@ -112,8 +113,13 @@ export async function planTraining(flags: TrainFlags): Promise<TrainPlan> {
 }
 
 /** Creates the folder of a new run, or notes that an old one goes on for more steps. */
-export async function beginRun({ settings, folder }: TrainPlan, flags: TrainFlags): Promise<void> {
-  if (flags.resume === undefined) await openRunFolder(folder, settings, flags.force === true);
+export async function beginRun(
+  { settings, folder }: TrainPlan,
+  flags: TrainFlags,
+  lock: RunLock,
+): Promise<void> {
+  const force = flags.force === true;
+  if (flags.resume === undefined) await openRunFolder(folder, settings, { force, lock });
   else await writeSettings(folder, settings);
 }
 
@@ -138,7 +144,7 @@ async function startOf(path: string): Promise<NonNullable<TrainSettings["from"]>
   return { path, episodes, seconds };
 }
 
-async function planResuming(folder: string, flags: TrainFlags): Promise<TrainPlan> {
+async function planResuming(folder: string, flags: TrainFlags, lock: RunLock): Promise<TrainPlan> {
   const other = Object.keys(flags).find((name) => !resumable.includes(name));
   if (other !== undefined) {
     throw new UsageError(
@@ -146,6 +152,7 @@ async function planResuming(folder: string, flags: TrainFlags): Promise<TrainPla
     );
   }
   const settings = await readRunFolder(folder);
+  await lock.take(folder);
   const point = await readResumePoint(folder);
   if (flags.steps !== undefined && point !== undefined && flags.steps < point.step) {
     throw new UsageError(
