@@ -132,7 +132,7 @@ test("a wrong folder, wrong archives and no network", async () => {
   await expect(readArchives(sources, { cache, folder })).rejects.toThrow("archive is damaged");
   const unreachable = sources.map((source) => ({ ...source, url: "http://127.0.0.1:1/x" }));
   await expect(readArchives(unreachable, { cache })).rejects.toThrow(
-    /cannot be fetched .* get images_background\.zip elsewhere and give its folder/,
+    /cannot be fetched .* get images_background\.zip elsewhere, .* in STACKELBERG_DATA/,
   );
 });
 

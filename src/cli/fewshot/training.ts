@@ -62,13 +62,17 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   const validator = openValidation(run);
   let unsaved: Error | undefined;
   const save = async (bytes: Uint8Array): Promise<void> => {
-    const before = unsaved;
-    unsaved = await writeFileWhole(checkpoint, bytes).then(
-      () => undefined,
-      (error: Error) => error,
-    );
-    if (unsaved === undefined || before !== undefined) return;
-    line.say(`${describeFailure(unsaved).sentence}; the training goes on without it.`);
+    try {
+      await writeFileWhole(checkpoint, bytes);
+      unsaved = undefined;
+    } catch (error) {
+      if (unsaved === undefined) {
+        line.say(`${describeFailure(error).sentence}; the training goes on without it.`);
+      }
+      unsaved = error as Error;
+      // Told of it, the loop tries again.
+      throw error;
+    }
   };
   const training = train(learner, {
     set: images.train,
