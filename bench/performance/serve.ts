@@ -15,6 +15,9 @@ interface Request {
   readonly runs: number;
 }
 
+// As PyTorch is loaded before its process answers.
+await import("onnxruntime-node");
+
 const threads = Number(process.argv[2]);
 let work: Work | undefined;
 
