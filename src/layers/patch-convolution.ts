@@ -28,10 +28,11 @@ export function convolvePatches(
   wanted: readonly Places[],
   { epsilon, moments: given }: BatchNormOptions,
 ): { parts: np.Array[]; moments: Moments<np.Array> } {
-  const [n, channels] = x.shape as [number, number];
+  const [n] = x.shape as [number];
   const filters = weights.kernel.shape[0]!;
-  const kernel = weights.kernel.reshape([filters, channels * 9]);
-  const moments = given ?? momentsOf(kernel, patches(x, all));
+  // The channels of each of the filter's nine places, as the patches have them.
+  const kernel = weights.kernel.transpose([0, 2, 3, 1]).reshape([filters, -1]);
+  const moments = given ?? momentsOf(kernel, x, all);
   const { scale, shift } = affineOf(moments, weights, epsilon);
   // The shift is the weight of one more number that each place has, 1.
   const normalized = np.concatenate(
@@ -39,28 +40,19 @@ export function convolvePatches(
     1,
   );
   const parts = wanted.map((places) => {
-    const seen = patches(x, places).map((patch) => patch.reshape([n, channels, 1, ...places.size]));
-    const columns = np.concatenate(
-      [
-        np.concatenate(seen, 2).reshape([n, channels * 9, ...places.size]),
-        np.ones([n, 1, ...places.size], { dtype: x.dtype }),
-      ],
-      1,
-    );
+    const one = np.ones([n, 1, ...places.size], { dtype: x.dtype });
+    const columns = np.concatenate([...patches(x, places), one], 1);
     return lax.conv(columns, normalized.reshape([filters, -1, 1, 1]), [1, 1], "VALID");
   });
   return { parts, moments };
 }
 
 /** Mean and variance of each filter's products with the patches. */
-function momentsOf(kernel: np.Array, seen: readonly np.Array[]): Moments<np.Array> {
-  const [n, channels, rows, columns] = seen[0]!.shape as [number, number, number, number];
-  const count = n * rows * columns;
-  // [channels, 9, n, rows, columns]: with one channel nothing moves in memory.
-  const byChannel = seen.map((patch) =>
-    patch.transpose([1, 0, 2, 3]).reshape([channels, 1, count]),
-  );
-  const p = np.concatenate(byChannel, 1).reshape([channels * 9, count]);
+function momentsOf(kernel: np.Array, x: np.Array, places: Places): Moments<np.Array> {
+  // [9·channels, n, rows, columns]
+  const seen = np.concatenate(patches(x.transpose([1, 0, 2, 3]), places), 0);
+  const p = seen.reshape([seen.shape[0]!, -1]);
+  const count = p.shape[1]!;
   const first = np.mean(p, 1);
   const second = np.matmul(p, p.transpose()).div(count);
   const covariance = second.sub(first.reshape([-1, 1]).mul(first));

@@ -80,8 +80,13 @@ function convolveByChannel(context: OperationContext, conv: Convolution): string
     const slice = strided(context, x, 2, starts, kernel, rhsDilation);
     return context.reshape(slice.name, [inChannels, batch, taps]);
   });
-  const columns = context.transpose(stack(context, rows), [0, 2, 1]);
-  const sum = context.reduce("ReduceSum", context.node("MatMul", [w, columns]), [0]);
+  const columns = stack(context, rows);
+  // Where the runtime has its own kernels, it multiplies with a transpose without making it.
+  const product =
+    context.lowering.kernels.convolutionBlock === undefined
+      ? context.node("MatMul", [w, context.transpose(columns, [0, 2, 1])])
+      : context.node("FusedMatMul", [w, columns], { transB: { int: 1 } }, "com.microsoft");
+  const sum = context.reduce("ReduceSum", product, [0]);
   const split = context.reshape(sum, [outChannels, sizeOf(output), batch]);
   return context.reshape(context.transpose(split, [2, 0, 1]), [batch, outChannels, ...output]);
 }
