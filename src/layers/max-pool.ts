@@ -1,5 +1,6 @@
 /** The greatest of several numbers, with derivatives that cost few passes over memory. */
 import { lax, numpy as np } from "@jax-js/jax";
+import { isPositive } from "./relu.ts";
 
 /**
  * The greatest of several arrays, elementwise. Of numbers that are greatest together the first has the derivative. They
@@ -15,7 +16,7 @@ export function greatest(arrays: readonly np.Array[]): np.Array {
 
 function greater(a: np.Array, b: np.Array): np.Array {
   const top = lax.stopGradient(np.maximum(a, b) as np.Array);
-  const isSecond = lax.stopGradient(np.less(a, b).astype(a.dtype));
+  const isSecond = isPositive(b.sub(a));
   // The value is `top`: multiples of x − x are zeros that are not computed, −1 · (x − x) among them.
   const [da, db] = [a, b].map((x) => x.sub(lax.stopGradient(x))) as [np.Array, np.Array];
   return top.sub(da.neg()).add(db.sub(da).mul(isSecond));

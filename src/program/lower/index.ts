@@ -8,6 +8,7 @@ import { conv } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { fft } from "./fft.ts";
 import { gather } from "./gather.ts";
+import { hardSigmoid } from "./hard-sigmoid.ts";
 import { indicator } from "./indicator.ts";
 import { Lowering, type LoweringOptions } from "./lowering.ts";
 import { movement } from "./movement.ts";
@@ -24,6 +25,10 @@ const rules: Readonly<Record<string, Lower | undefined>> = {
     where: (context, operation) => {
       const cast = indicator(context, operation);
       return cast === undefined ? elementwise["where"]!(context, operation) : [cast];
+    },
+    min: (context, operation) => {
+      const sigmoid = hardSigmoid(context, operation);
+      return sigmoid === undefined ? elementwise["min"]!(context, operation) : [sigmoid];
     },
   }),
   ...movement,

@@ -14,6 +14,7 @@ import type {
 import type { Kernels } from "../kernels.ts";
 import { tensor } from "../tensor.ts";
 import { elementType, type Lower, OperationContext } from "./context.ts";
+import { readHardSigmoid } from "./hard-sigmoid.ts";
 
 export interface LowerRules {
   readonly apply: Readonly<Record<string, Lower | undefined>>;
@@ -45,8 +46,8 @@ function keyOf(
   return JSON.stringify([op, inputs, attributes]);
 }
 
-/** Primitives that a sum of their results may take in. */
-const summable: ReadonlySet<string> = new Set(["mul", "conv"]);
+/** Primitives that a reader of their results may take in. */
+const foldable: ReadonlySet<string> = new Set(["mul", "conv", "max"]);
 
 /** A program being written as ONNX graphs, one for its block and one for each loop body. */
 export class Lowering {
@@ -65,8 +66,8 @@ export class Lowering {
   readonly #uses = new Map<Value, number>();
   readonly #initializers = new Map<string, TensorSpec>();
   readonly #ints = new Map<string, string>();
-  /** Values that a sum reads, which may become one with them. */
-  readonly #readOnlyBySum = new Set<Value>();
+  /** Values that a sum or a hard sigmoid reads, which may become one with them. */
+  readonly #folded = new Set<Value>();
   /** The nodes of each graph by what tells them from others. */
   readonly #written = new WeakMap<NodeSpec[], Map<string, string[]>>();
   #counter = 0;
@@ -80,8 +81,10 @@ export class Lowering {
       for (const output of operation.outputs) this.#definitions.set(output, operation);
       for (const input of operation.inputs) this.#uses.set(input, (this.#uses.get(input) ?? 0) + 1);
       if (operation.kind === "apply" && operation.primitive === "reduce") {
-        this.#readOnlyBySum.add(operation.inputs[0]!);
+        this.#folded.add(operation.inputs[0]!);
       }
+      const sigmoid = readHardSigmoid(operation, (value) => this.#definitions.get(value));
+      for (const value of sigmoid?.inside ?? []) this.#folded.add(value);
     }
   }
 
@@ -205,7 +208,7 @@ export class Lowering {
     if (operation.kind !== "apply") return false;
     return (
       this.#rules.onDemand.has(operation.primitive) ||
-      (summable.has(operation.primitive) && this.#readOnlyBySum.has(operation.outputs[0]!))
+      (foldable.has(operation.primitive) && this.#folded.has(operation.outputs[0]!))
     );
   }
 
