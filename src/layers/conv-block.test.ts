@@ -165,7 +165,7 @@ describe.each(blocks)("%s", (_, block, reference, stride) => {
 test.each(["float32", "float64"] as const)("relu and its derivatives, %s", async (dtype) => {
   const x = tensor([-2, -1e-30, -0, 0, 1e-30, 0.5, 3], { dtype });
   const positive = [0, 0, 0, 0, 1, 1, 1];
-  const wanted = positive.map((mask, i) => mask * Number(x.data[i]));
+  const wanted = positive.map((mask, i) => mask * Number(x.data[i]) + 0);
   expect((await evaluate(relu, x)).map((v) => v + 0)).toEqual(wanted);
   const slope = (x: np.Array): np.Array => grad((x: np.Array) => np.sum(relu(x)))(x) as np.Array;
   expect((await evaluate(slope, x)).map((v) => v + 0)).toEqual(positive);
