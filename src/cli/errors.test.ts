@@ -12,11 +12,16 @@ test("what a person can put right is exit code 2 and its own sentence", () => {
   expect(describeFailure(missing)).toEqual({ exitCode: 2, sentence: "a.csv does not exist" });
 });
 
-test("a full disk names the file and says that earlier files are intact", () => {
-  const full = Object.assign(new Error("ENOSPC"), { code: "ENOSPC", path: "out/model.onnx" });
+test.each([
+  ["ENOSPC", "the disk is full"],
+  ["EFBIG", "it is longer than files may be here"],
+])("%s names the file and says that earlier files are intact", (code, reason) => {
+  const full = Object.assign(new Error(code), { code, path: "out/model.onnx" });
   const { exitCode, sentence } = describeFailure(full);
   expect(exitCode).toBe(1);
-  expect(sentence).toMatch(/^out\/model\.onnx could not be written: the disk is full/);
+  expect(sentence).toBe(
+    `out/model.onnx could not be written: ${reason}; files written earlier are intact`,
+  );
 });
 
 test("everything else is a failure with code 1", () => {

@@ -67,6 +67,10 @@ const systemSentences: Record<string, readonly [exitCode: number, sentence: stri
     exitCodes.failure,
     "could not be written: the disk quota is used up; files written earlier are intact",
   ],
+  EFBIG: [
+    exitCodes.failure,
+    "could not be written: it is longer than files may be here; files written earlier are intact",
+  ],
   EMFILE: [exitCodes.failure, "could not be opened: too many open files"],
 };
 
