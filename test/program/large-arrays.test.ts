@@ -257,6 +257,7 @@ describe.each(["float32", "float64"] as const)(
       ["stride 1", [1, 1], [2, 9, 5, 6, 5]],
       ["stride 2", [2, 2], [3, 2, 9, 7, 6]],
       ["few channels", [1, 2], [4, 3, 1, 6, 6]],
+      ["one channel and many places", [1, 1], [2, 3, 1, 9, 9]],
     ] as const)("%s", async (_, strides, shape) => {
       const loss = (w: np.Array, x: np.Array): np.Array => {
         const task = (x: np.Array): np.Array => lax.conv(x, w, [...strides], "SAME");

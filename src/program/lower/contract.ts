@@ -147,7 +147,7 @@ interface Operand {
   readonly length: number;
 }
 
-/** From this length on, two vectors are multiplied by Gemm: MatMul takes seven times as long. */
+/** From this length on, two vectors are multiplied by Gemm: MatMul takes up to fourteen times as long. */
 const longVector = 1024;
 
 /** Brings an operand to [batch, free, summed] or [batch, summed, free], whichever is already there. */

@@ -81,11 +81,11 @@ function convolveByChannel(context: OperationContext, conv: Convolution): string
     return context.reshape(slice.name, [inChannels, batch, taps]);
   });
   const columns = stack(context, rows);
-  // Where the runtime has its own kernels, it multiplies with a transpose without making it.
-  const product =
-    context.lowering.kernels.convolutionBlock === undefined
-      ? context.node("MatMul", [w, context.transpose(columns, [0, 2, 1])])
-      : context.node("FusedMatMul", [w, columns], { transB: { int: 1 } }, "com.microsoft");
+  // Where the runtime has its own kernels, for float32, it multiplies with a transpose without making it.
+  const canFuse = conv.dtype === "float32" && context.lowering.kernels.convolutionBlock;
+  const product = canFuse
+    ? context.node("FusedMatMul", [w, columns], { transB: { int: 1 } }, "com.microsoft")
+    : context.node("MatMul", [w, context.transpose(columns, [0, 2, 1])]);
   const sum = context.reduce("ReduceSum", product, [0]);
   const split = context.reshape(sum, [outChannels, sizeOf(output), batch]);
   return context.reshape(context.transpose(split, [2, 0, 1]), [batch, outChannels, ...output]);
