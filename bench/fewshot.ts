@@ -72,7 +72,7 @@ async function curves(folder: string, task: string): Promise<Curve[]> {
   const found: Curve[] = [];
   for (const { name } of runs.filter((run) => run.name.includes(`-${task}`))) {
     const points = await readLog(join(folder, name, "log.jsonl"));
-    const title = name.replace(`-${task}`, "").replace("-slow", ", slow");
+    const title = name.endsWith("-slow") ? "the same, slower" : name.replace(`-${task}`, "");
     if (points.length > 0) found.push({ title, points });
   }
   return found;
