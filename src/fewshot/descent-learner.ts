@@ -8,7 +8,14 @@ import type { Rule } from "../bilevel/rule.ts";
 import { tensor, type Tensor, type Tree } from "../program/tensor.ts";
 import type { Encoder } from "./encoder.ts";
 import { episodeBatches } from "./episode-batches.ts";
-import { shapeOf, type Adaptation, type Learner, type TaskShape } from "./learner.ts";
+import {
+  shapeOf,
+  type Adaptation,
+  type Learner,
+  type TaskShape,
+  type TaskSource,
+} from "./learner.ts";
+import { onShots } from "./on-shots.ts";
 import { perTask, repeatForTasks, stackTasks } from "./tasks.ts";
 
 /** How a follower descends, and how the leader's derivative goes through it. */
@@ -39,9 +46,19 @@ export interface DescentParts extends Required<Omit<DescentOptions, "optimizer">
   init(shape: TaskShape, seed: number, dtype: "float32" | "float64"): Record<string, unknown>;
   /** About one task, with inner data and outer data {@link Labelled}. */
   readonly problem: Problem;
+  /** Images of each class that a step of the training sees; default: the whole support set. */
+  readonly stepShots?: number;
   /** The follower's first weights, when the problem has no `init`. */
   start?(shape: TaskShape, dtype: "float32" | "float64"): Tree<Tensor>;
   readonly predict: Adaptation["predict"];
+}
+
+/** The dynamics of the training, which may see a part of the support set in each step. */
+function inTraining(dynamics: Dynamics, source: TaskSource, stepShots?: number): Dynamics {
+  const { ways, shots } = source.episode;
+  return stepShots === undefined || stepShots >= shots
+    ? dynamics
+    : onShots(dynamics, { ways, shots, each: stepShots });
 }
 
 /** Puts a learner together. */
@@ -66,7 +83,6 @@ export function descentLearner(parts: DescentParts): Learner {
   }
   const rate = (lambda: { logRate: np.Array }): np.Array => np.exp(lambda.logRate);
   const dynamics = asDynamics(optimizer({ learningRate: learnRate ? rate : learningRate }));
-  const rule = parts.rule({ steps, dynamics });
   const adaptation: Learner["adaptation"] = (shape, dtype = "float32") => ({
     problem,
     dynamics,
@@ -84,6 +100,7 @@ export function descentLearner(parts: DescentParts): Learner {
       }) as Tree<Tensor>,
     training: (source) => {
       const { start } = adaptation(shapeOf(source));
+      const rule = parts.rule({ steps, dynamics: inTraining(dynamics, source, parts.stepShots) });
       return {
         problem: tasks === "stacked" ? stackTasks(problem) : problem,
         rule: tasks === "stacked" ? rule : perTask(rule),

@@ -19,18 +19,29 @@ import { classify, firstNetwork, wholeNetwork, type Network } from "./maml.ts";
 import { throughStart } from "./through-start.ts";
 
 /**
- * The learner of Nichol et al. The follower adapts to the support set in training as at test; the query set only gives the
- * value that is reported. Train it with more shots than it is tested with, 10 to 15, as its authors do, and with
- * `optimizer: gradientDescent({ learningRate })` for the leader.
+ * The learner of Nichol et al. The query set only gives the value that is reported. Train it with more shots than it is
+ * tested with, 10 to 15, as its authors do, and with `optimizer: gradientDescent({ learningRate })` for the leader.
+ *
+ * In training each step sees other images of the classes. What makes the leader learn is that the gradients of different
+ * minibatches come to agree; T steps on one batch only make it fit that batch faster. At test each step sees the support set.
  *
  * @param options.steps - default 5.
  * @param options.learningRate - default 0.1.
+ * @param options.stepShots - images of each class that a step of the training sees, a whole number ≥ 1; where the shots are
+ *   no more than that, it sees all. Default 2, the minibatches of 10 of the authors' 5-way tasks.
+ * @throws RangeError for `stepShots` out of range.
  * @see Nichol, Achiam, Schulman, "On first-order meta-learning algorithms", arXiv:1803.02999, 2018, algorithm 1.
  */
 export function reptile(
-  options: { encoder: Encoder } & Omit<DescentOptions, "rule" | "learnRate" | "tasks">,
+  options: { encoder: Encoder; stepShots?: number } & Omit<
+    DescentOptions,
+    "rule" | "learnRate" | "tasks"
+  >,
 ): Learner {
-  const { encoder, ...descent } = options;
+  const { encoder, stepShots = 2, ...descent } = options;
+  if (!Number.isSafeInteger(stepShots) || stepShots < 1) {
+    throw new RangeError(`reptile: stepShots must be a whole number >= 1; ${stepShots} came.`);
+  }
   const logits = classify(encoder);
   return descentLearner({
     name: "reptile",
@@ -38,6 +49,7 @@ export function reptile(
     steps: 5,
     learningRate: 0.1,
     ...descent,
+    stepShots,
     learnRate: false,
     rule: displacement,
     tasks: "in turn",

@@ -8,6 +8,7 @@ import {
   gradientDescent,
   hypergradient,
   implicit,
+  type Dynamics,
 } from "../../src/index.ts";
 import {
   closedForm,
@@ -21,7 +22,9 @@ import {
   type Block,
   type Labelled,
 } from "../../src/fewshot/index.ts";
+import { weightsOf } from "../../src/bilevel/follower.ts";
 import { crossEntropy, linear, type Head } from "../../src/fewshot/logits.ts";
+import { onShots } from "../../src/fewshot/on-shots.ts";
 import { tensor, type Tensor } from "../../src/program/index.ts";
 import * as tiny from "./tiny.ts";
 
@@ -129,26 +132,80 @@ describe("iMAML", () => {
   });
 });
 
-test("Reptile: λ minus the adapted weights, on average", async () => {
-  const learner = reptile({ encoder, steps: 3, learningRate: 0.2 });
-  const lambda = lambdaOf(learner);
-  const { gradient } = await gradientOf(learner, lambda);
-  const way = (lambda: Weights, s: Tasks): unknown => {
-    const each = [0, 1].map((task) => {
-      let w = lambda;
-      for (let t = 0; t < 3; t++) {
-        const slope = grad((v: Weights) => network(v, take(s, task)))(w as never);
-        w = tree.map(
-          (a: np.Array, g: np.Array) => a.sub(g.mul(0.2)),
-          w as never,
-          slope as never,
-        ) as never;
-      }
-      return tree.map((a: np.Array, b: np.Array) => a.sub(b), lambda as never, w as never);
-    });
-    return half(each[0], each[1]);
-  };
-  expect(distance(gradient, await run(way, lambda, support))).toBeLessThan(1e-11);
+describe("Reptile", () => {
+  /** λ minus the weights after three steps, on average; step t sees what `seen` selects of a task's two shots a class. */
+  const displacementOf =
+    (seen: (task: Tasks, t: number) => Tasks) =>
+    (lambda: Weights, s: Tasks): unknown => {
+      const each = [0, 1].map((task) => {
+        let w = lambda;
+        for (let t = 0; t < 3; t++) {
+          const slope = grad((v: Weights) => network(v, seen(take(s, task), t)))(w as never);
+          w = tree.map(
+            (a: np.Array, g: np.Array) => a.sub(g.mul(0.2)),
+            w as never,
+            slope as never,
+          ) as never;
+        }
+        return tree.map((a: np.Array, b: np.Array) => a.sub(b), lambda as never, w as never);
+      });
+      return half(each[0], each[1]);
+    };
+  const options = { encoder, steps: 3, learningRate: 0.2 };
+
+  test("λ minus the adapted weights, on average", async () => {
+    const learner = reptile(options);
+    const lambda = lambdaOf(learner);
+    const { gradient } = await gradientOf(learner, lambda);
+    const whole = displacementOf((task) => task);
+    expect(distance(gradient, await run(whole, lambda, support))).toBeLessThan(1e-11);
+  });
+
+  test("with one shot a step, the shots of each class in turn", async () => {
+    const learner = reptile({ ...options, stepShots: 1 });
+    const lambda = lambdaOf(learner);
+    const { gradient } = await gradientOf(learner, lambda);
+    const shot = (all: np.Array, t: number): np.Array =>
+      np.concatenate([0, 1, 2].map((k) => all.slice([2 * k + (t % 2), 2 * k + (t % 2) + 1])));
+    const oneShot = displacementOf(({ x, y }, t) => ({ x: shot(x, t), y: shot(y, t) }));
+    expect(distance(gradient, await run(oneShot, lambda, support))).toBeLessThan(1e-11);
+    const whole = displacementOf((task) => task);
+    expect(distance(gradient, await run(whole, lambda, support))).toBeGreaterThan(1e-3);
+  });
+
+  test("at test every step sees the whole support set", () => {
+    const { dynamics } = reptile({ ...options, stepShots: 1 }).adaptation(tiny.shape);
+    expect(dynamics!.name).toBe("gradient-descent");
+  });
+
+  test.each([0, 1.5])("%s images of a class are refused", (stepShots) => {
+    expect(() => reptile({ ...options, stepShots })).toThrow(
+      `reptile: stepShots must be a whole number >= 1; ${stepShots} came.`,
+    );
+  });
+
+  test("minibatches of two of three shots go around", async () => {
+    const data = tensor([0, 1, 2, 10, 11, 12], { dtype: "int32" });
+    const sees = {
+      name: "sees",
+      gradientsPerStep: 0,
+      init: (w: unknown) => ({ w, memory: [] }),
+      step: (_s: unknown, _l: unknown, { x }: { x: np.Array }) => ({ w: x, memory: [] }),
+    } as unknown as Dynamics;
+    const parts = onShots(sees, { ways: 2, shots: 3, each: 2 });
+    const states = (x: np.Array): unknown =>
+      [0, 1, 2].map((t) =>
+        weightsOf(
+          parts.step({} as never, [], { x }, null as never, np.array(t, { dtype: np.int32 })),
+        ),
+      );
+    const seen = (await run(states, data)) as unknown as Tensor[];
+    expect(seen.map(({ data }) => [...data])).toEqual([
+      [0, 1, 10, 11],
+      [2, 0, 12, 10],
+      [1, 2, 11, 12],
+    ]);
+  });
 });
 
 describe("prototypical networks", () => {

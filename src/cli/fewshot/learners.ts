@@ -46,9 +46,11 @@ interface Entry {
   readonly learnsInnerRate?: boolean;
   /** The leader's learning rate. */
   readonly rate: number;
+  /** Images a class in training, where they are not those of the test. */
+  readonly train?: { readonly shots: number; readonly queries: number };
   /** Whether λ has a head for a number of classes, so that training and test have the same ways. */
   readonly hasHead: boolean;
-  make(options: { encoder: Learner["encoder"] } & DescentOptions): Learner;
+  make(options: { encoder: Learner["encoder"]; stepShots?: number } & DescentOptions): Learner;
 }
 
 const entries: Readonly<Record<LearnerName, Entry>> = {
@@ -94,6 +96,8 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
     rules: [],
     inner: { steps: 5, rate: 0.1 },
     rate: 1,
+    // As its authors do; the query images only give the loss that is shown.
+    train: { shots: 10, queries: 5 },
     hasHead: true,
     make: reptile,
   },
@@ -110,13 +114,15 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
 
 /** The learner that settings describe. */
 export function makeLearner(settings: LearnerSettings): Learner {
-  const { learner, filters, variant, innerSteps, innerRate, learnInnerRate, rule } = settings;
+  const { learner, filters, variant, rule } = settings;
+  const { innerSteps, innerRate, learnInnerRate, stepShots } = settings;
   return entries[learner].make({
     encoder: convolutionalEncoder({ filters, variant }),
     ...(innerSteps === undefined ? {} : { steps: innerSteps }),
     ...(innerRate === undefined ? {} : { learningRate: innerRate }),
     ...(learnInnerRate === undefined ? {} : { learnRate: learnInnerRate === "yes" }),
     ...(rule === undefined ? {} : { rule: rules[rule] }),
+    ...(stepShots === undefined ? {} : { stepShots }),
   });
 }
 
@@ -157,13 +163,13 @@ export function makeOptimizer({ learner, rate }: TrainSettings): Optimizer {
   return clipped(adam({ learningRate }), { norm: 1 });
 }
 
-/** The defaults of `--inner-steps`, `--inner-rate` and `--rate`; the first two where the follower makes steps. */
-export function defaultsOf(learner: LearnerName): {
-  inner?: { readonly steps: number; readonly rate: number };
-  rate: number;
-} {
-  const { inner, rate } = entries[learner];
-  return { rate, ...(inner && { inner }) };
+/**
+ * The defaults of `--rate`, where the follower makes steps of `--inner-steps` and `--inner-rate`, and where training
+ * episodes are others than at test of `--train-shots` and `--train-queries`.
+ */
+export function defaultsOf(learner: LearnerName): Pick<Entry, "inner" | "rate" | "train"> {
+  const { inner, rate, train } = entries[learner];
+  return { rate, ...(inner && { inner }), ...(train && { train }) };
 }
 
 /** Whether the learner's follower makes steps, so that T means something. */
@@ -183,7 +189,7 @@ export function adaptsEncoder(learner: LearnerName): boolean {
 
 /** Refuses options that the learner does not have. */
 export function checkLearnerOptions(settings: TrainSettings): void {
-  const { learner, rule, innerSteps, innerRate, learnInnerRate, trainWays } = settings;
+  const { learner, rule, innerSteps, innerRate, learnInnerRate, stepShots, trainWays } = settings;
   const { rules, hasHead, learnsInnerRate } = entries[learner];
   if (rule !== undefined && !rules.includes(rule)) {
     const remedy =
@@ -204,6 +210,11 @@ export function checkLearnerOptions(settings: TrainSettings): void {
   if (learnInnerRate === "yes" && rule === "implicit") {
     throw new UsageError(
       "--learn-inner-rate yes does not go with --rule implicit, whose equation does not know by which steps the answer was found; use --rule reverse",
+    );
+  }
+  if (stepShots !== undefined && learner !== "reptile") {
+    throw new UsageError(
+      `--step-shots is not for --learner ${learner}, whose steps see the whole support set; leave the option out`,
     );
   }
   if (hasHead && trainWays !== undefined && trainWays !== settings.ways) {

@@ -47,6 +47,8 @@ export interface LearnerSettings {
   innerRate?: number;
   /** Whether that rate is a hyperparameter too; default: no. */
   learnInnerRate?: YesOrNo;
+  /** Images of each class that a step of Reptile's training sees. */
+  stepShots?: number;
   /** The hypergradient rule; default: the learner's. */
   rule?: RuleName;
 }
@@ -110,11 +112,11 @@ export function checkStoredSettings(stored: unknown, path: string): TrainSetting
   const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
   const isPositive = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0;
   const isOneOf = (choices: readonly unknown[], value: unknown): boolean => choices.includes(value);
-  const { innerSteps, innerRate, learnInnerRate, rule, from, seed } = settings;
+  const { innerSteps, innerRate, learnInnerRate, stepShots, rule, from, seed } = settings;
   const { ways, shots, queries, size, filters, tasks, steps, every, patience } = settings;
   const { trainWays, trainShots, trainQueries, validationEpisodes } = settings;
   const whole = [ways, shots, queries, size, filters, tasks, steps, every, patience];
-  const perhaps = [trainWays, trainShots, trainQueries, innerSteps];
+  const perhaps = [trainWays, trainShots, trainQueries, innerSteps, stepShots];
   const isKnown =
     typeof settings.data === "string" &&
     typeof settings.split === "string" &&

@@ -48,12 +48,12 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option(
       "--train-shots <n>",
-      "labelled images a class in training (default: --shots)",
+      "labelled images a class in training (default: --shots; for reptile 10 or more)",
       whole("--train-shots"),
     )
     .option(
       "--train-queries <n>",
-      "images a class to label in training (default: --queries)",
+      "images a class to label in training (default: --queries; for reptile 5)",
       whole("--train-queries"),
     )
     .option(
@@ -81,6 +81,11 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
       "--learn-inner-rate <yes|no>",
       "whether the follower's learning rate is a hyperparameter too (default: no)",
       oneOf("--learn-inner-rate", yesOrNo),
+    )
+    .option(
+      "--step-shots <n>",
+      "images of each class that one step of reptile's follower sees in training (default: 2)",
+      whole("--step-shots"),
     )
     .option(
       "--rule <rule>",

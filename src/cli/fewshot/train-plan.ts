@@ -31,6 +31,7 @@ export interface TrainFlags {
   innerSteps?: number;
   innerRate?: number;
   learnInnerRate?: YesOrNo;
+  stepShots?: number;
   rule?: RuleName;
   rate?: number;
   from?: string;
@@ -68,7 +69,7 @@ export async function planTraining(flags: TrainFlags, lock: RunLock): Promise<Tr
   if (flags.resume !== undefined) return planResuming(flags.resume, flags, lock);
   const { ways = 5, shots = 1, learner = "hyper-representation" } = flags;
   const data = flags.data ?? "omniglot";
-  const { inner, rate } = defaultsOf(learner);
+  const { inner, rate, train } = defaultsOf(learner);
   const isOmniglot = data === "omniglot";
   if (!isOmniglot && flags.split !== undefined) {
     throw new UsageError(
@@ -90,7 +91,8 @@ export async function planTraining(flags: TrainFlags, lock: RunLock): Promise<Tr
     filters: flags.filters ?? 64,
     variant: flags.variant ?? "strided",
     ...(inner && { innerSteps: inner.steps, innerRate: inner.rate }),
-    ...given(flags, ["innerSteps", "innerRate", "learnInnerRate", "rule"]),
+    ...given(flags, ["innerSteps", "innerRate", "learnInnerRate", "stepShots", "rule"]),
+    ...(train && { trainShots: Math.max(train.shots, shots), trainQueries: train.queries }),
     ...given(flags, ["trainWays", "trainShots", "trainQueries"]),
     ...(flags.from === undefined ? {} : { from: await startOf(flags.from) }),
     ways,
