@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { imageTensor, randomKey, randomStream, readImages } from "../../src/data/index.ts";
 import { runCommandLine } from "../../src/cli/run.ts";
 import type { EvaluationDocument } from "../../src/cli/fewshot/evaluation-file.ts";
+import type { TrainSettings } from "../../src/cli/fewshot/settings.ts";
 import { readModel } from "../../src/cli/fewshot/model-file.ts";
 import { compile, type Tensor } from "../../src/program/index.ts";
 import { stackelberg, temporaryFolder, type Finished } from "./run-cli.ts";
@@ -264,6 +265,19 @@ test("early stopping and a time budget end a training with a model", async () =>
   expect(short.stdout).toMatch(/^The time budget is used up after 0 steps.*\nBest validation/);
 }, 240_000);
 
+test("Reptile's minibatches are part of its settings", async () => {
+  const own = ["--train-shots", "4", "--train-queries", "1", "--step-shots", "1"];
+  const { exitCode } = await run([...training("reptile", "reptile"), ...own]);
+  const settings = readSettings("reptile");
+  expect([exitCode, settings.trainShots, settings.trainQueries, settings.stepShots]).toEqual([
+    0, 4, 1, 1,
+  ]);
+  const evaluation = ["--episodes", "5", "--inner-steps", "2", "--json", "--out", "reptile.json"];
+  const tested = await run(["eval", "--model", "reptile", ...evaluation]);
+  expect(tested.exitCode).toBe(0);
+  expect(readJson("reptile.json").model.settings.stepShots).toBe(1);
+}, 120_000);
+
 const letters = join(folder, "letters");
 const train = ["train", "--data", letters];
 const drawing = join(letters, "class0", "0.png");
@@ -302,6 +316,11 @@ test.each([
   ],
   [[...train, "--learn-inner-rate", "maybe"], /--learn-inner-rate/],
   [[...train, "--learner", "maml", "--train-ways", "2"], /--train-ways is not for --learner maml/],
+  [[...train, "--learner", "maml", "--step-shots", "2"], /--step-shots is not for --learner maml/],
+  [
+    [...train, "--learner", "reptile", "--ways", "3", "--queries", "3"],
+    /--train-shots 10 and --train-queries 5 need 15 images a class/,
+  ],
   [[...train, "--split", "vinyals"], /--split is for omniglot/],
   [["train", "--invert"], /--invert is for folders of images/],
   [["train", "--budget", "30"], /--budget must be a time above 0 with its unit/],
@@ -376,6 +395,10 @@ function readLog(
     .trimEnd()
     .split("\n");
   return lines.map((line) => JSON.parse(line));
+}
+
+function readSettings(name: string): TrainSettings {
+  return JSON.parse(readFileSync(join(folder, name, "settings.json"), "utf8"));
 }
 
 function readJson(name: string): EvaluationDocument {
