@@ -28,6 +28,8 @@ const [five, fiveShots, twenty, twentyFiveShots]: readonly Shape[] = [
   { ways: 20, shots: 5 },
 ] as const;
 
+const ofFive = { also: [fiveShots!] };
+
 /** In the order of their importance. */
 export const runs: readonly FewshotRun[] = [
   run("hyper-representation", twenty!, 25, { also: [five!, fiveShots!] }),
@@ -38,22 +40,15 @@ export const runs: readonly FewshotRun[] = [
   run("hyper-representation", five!, 10),
   run("prototypical", twenty!, 15, { also: [five!, fiveShots!] }),
   run("prototypical", twentyFiveShots!, 6, { also: [fiveShots!] }),
-  run("maml", five!, 15),
-  run("maml", twenty!, 10),
-  run("maml", fiveShots!, 8),
-  run("first-order-maml", five!, 5),
-  run("anil", five!, 5),
-  run("imaml", five!, 6),
-  // Its followers see more shots in training than at test, as its authors' do.
-  run("reptile", five!, 6, { options: ["--train-shots", "5"] }),
-  run("matching", twenty!, 6, { also: [five!] }),
-  run("joint", five!, 5),
-  run("first-order-maml", fiveShots!, 5),
-  run("anil", fiveShots!, 5),
-  run("imaml", fiveShots!, 6),
-  run("reptile", fiveShots!, 6),
-  run("matching", fiveShots!, 4),
-  run("joint", fiveShots!, 5),
+  run("maml", five!, 45, ofFive),
+  // The inner rate of 5 ways times the ratio of the ways.
+  run("maml", twenty!, 45, { options: ["--tasks", "1", "--inner-rate", "0.4"] }),
+  run("first-order-maml", five!, 20, ofFive),
+  run("anil", five!, 15, ofFive),
+  run("imaml", five!, 25, ofFive),
+  run("reptile", five!, 25, ofFive),
+  run("matching", twenty!, 12, { also: [five!, fiveShots!] }),
+  run("joint", five!, 15, ofFive),
 ];
 
 function run(
@@ -75,7 +70,7 @@ function run(
   // 40 images are 2 episodes of 20 ways or 4 and more of 5.
   const tasks = ways === 20 ? ["--tasks", "2", "--queries", "5"] : [];
   const validations = adaptsAll
-    ? ["--every", "100", "--validation-episodes", ways === 20 ? "20" : "60"]
+    ? ["--every", "200", "--validation-episodes", ways === 20 ? "40" : "100"]
     : ["--every", "400", "--validation-episodes", ways === 20 ? "60" : "200"];
   return {
     name: slowlyFrom ? `${name}-slow` : name,
