@@ -41,8 +41,7 @@ export const runs: readonly FewshotRun[] = [
   run("prototypical", twenty!, 15, { also: [five!, fiveShots!] }),
   run("prototypical", twentyFiveShots!, 6, { also: [fiveShots!] }),
   run("maml", five!, 45, ofFive),
-  // The inner rate of 5 ways times the ratio of the ways.
-  run("maml", twenty!, 45, { options: ["--tasks", "1", "--inner-rate", "0.4"] }),
+  run("maml", twenty!, 45, { options: ["--tasks", "1"] }),
   run("first-order-maml", five!, 20, ofFive),
   run("anil", five!, 15, ofFive),
   run("imaml", five!, 25, ofFive),

@@ -88,7 +88,7 @@ async function test(
   const { ways, seed, threads, shots = settings.shots, queries = settings.queries } = flags;
   const started = performance.now();
   const learner = makeTestLearner(settings, { ways, innerRate: flags.innerRate });
-  const innerRate = flags.innerRate ?? testRateOf(settings, ways);
+  const innerRate = testRateOf(settings, { ways, innerRate: flags.innerRate });
   const line = stderrLine(flags);
   const data = flags.data ?? settings.data;
   const { test: set } = await loadImages({ ...settings, data }, { onProgress: showLoading(line) });

@@ -29,18 +29,21 @@ const settings: TrainSettings = {
 };
 
 test("the follower's rate at test goes with the number of classes", () => {
-  expect(testRateOf(settings, 20)).toBe(0.1);
-  expect(testRateOf(settings, 5)).toBe(0.025);
-  expect(testRateOf({ ...settings, learnInnerRate: "yes" }, 5)).toBeUndefined();
+  expect(testRateOf(settings, { ways: 20 })).toBe(0.1);
+  expect(testRateOf(settings, { ways: 5 })).toBe(0.025);
+  expect(testRateOf(settings, { ways: 5, innerRate: 0.3 })).toBe(0.3);
+  expect(testRateOf({ ...settings, learnInnerRate: "yes" }, { ways: 5 })).toBeUndefined();
   const { innerRate: _, ...closed } = { ...settings, learner: "prototypical" as const };
-  expect(testRateOf(closed, 5)).toBeUndefined();
+  expect(testRateOf(closed, { ways: 5 })).toBeUndefined();
 });
 
 test("a rate for a model that has no use for it is refused", () => {
   const at = (changes: Partial<TrainSettings>) => () =>
     makeTestLearner({ ...settings, ...changes }, { ways: 5, innerRate: 0.2 });
   expect(at({})).not.toThrow();
-  expect(at({ learner: "prototypical" })).toThrow(UsageError);
-  expect(at({ learner: "prototypical" })).toThrow(/prototypical makes no steps/);
+  const { innerRate: _, ...closed } = { ...settings, learner: "prototypical" as const };
+  const without = (): unknown => makeTestLearner(closed, { ways: 5, innerRate: 0.2 });
+  expect(without).toThrow(UsageError);
+  expect(without).toThrow(/prototypical makes no steps/);
   expect(at({ learnInnerRate: "yes" })).toThrow(/learned its own/);
 });

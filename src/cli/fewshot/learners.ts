@@ -37,11 +37,24 @@ import {
   type TrainSettings,
 } from "./settings.ts";
 
+/** The best of a few that were tried on Omniglot. */
+interface InnerDefaults {
+  readonly steps: number;
+  /** Of training episodes with so many classes. */
+  rate(ways: number): number;
+}
+
+/** Of a linear classifier that starts at zero. */
+const ofHead: InnerDefaults = { steps: 16, rate: () => 0.05 };
+
+/** Of all weights, in proportion to the number of classes as in {@link testRateOf}. */
+const ofNetwork: InnerDefaults = { steps: 5, rate: (ways) => 0.02 * ways };
+
 interface Entry {
   /** Rules that give its hypergradient, the default first; none where it has its own. */
   readonly rules: readonly RuleName[];
-  /** T in training and the follower's learning rate, where it makes steps: the best of a few that were tried on Omniglot. */
-  readonly inner?: { readonly steps: number; readonly rate: number };
+  /** T in training and the follower's learning rate, where it makes steps. */
+  readonly inner?: InnerDefaults;
   /** Whether the follower's learning rate can be a hyperparameter. */
   readonly learnsInnerRate?: boolean;
   /** The leader's learning rate. */
@@ -56,7 +69,7 @@ interface Entry {
 const entries: Readonly<Record<LearnerName, Entry>> = {
   "hyper-representation": {
     rules: ["reverse", "truncated", "implicit", "firstOrder"],
-    inner: { steps: 16, rate: 0.05 },
+    inner: ofHead,
     learnsInnerRate: true,
     rate: 0.001,
     hasHead: false,
@@ -64,7 +77,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   },
   maml: {
     rules: ["reverse", "firstOrder"],
-    inner: { steps: 5, rate: 0.1 },
+    inner: ofNetwork,
     learnsInnerRate: true,
     rate: 0.003,
     hasHead: true,
@@ -72,14 +85,14 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   },
   "first-order-maml": {
     rules: [],
-    inner: { steps: 5, rate: 0.1 },
+    inner: ofNetwork,
     rate: 0.003,
     hasHead: true,
     make: firstOrderMaml,
   },
   anil: {
     rules: ["reverse", "firstOrder"],
-    inner: { steps: 16, rate: 0.05 },
+    inner: ofHead,
     learnsInnerRate: true,
     rate: 0.003,
     hasHead: true,
@@ -87,14 +100,14 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   },
   imaml: {
     rules: [],
-    inner: { steps: 16, rate: 0.1 },
+    inner: { ...ofNetwork, steps: 16 },
     rate: 0.003,
     hasHead: true,
     make: imaml,
   },
   reptile: {
     rules: [],
-    inner: { steps: 5, rate: 0.1 },
+    inner: ofNetwork,
     rate: 1,
     // As its authors do; the query images only give the loss that is shown.
     train: { shots: 10, queries: 5 },
@@ -105,7 +118,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
   matching: { rules: [], rate: 0.003, hasHead: false, make: matching },
   joint: {
     rules: [],
-    inner: { steps: 16, rate: 0.05 },
+    inner: ofHead,
     rate: 0.003,
     hasHead: false,
     make: joint,
@@ -126,31 +139,41 @@ export function makeLearner(settings: LearnerSettings): Learner {
   });
 }
 
+/** Classes of the episodes of a test, and the follower's learning rate where another is asked for. */
+export interface TestOptions {
+  ways: number;
+  innerRate?: number | undefined;
+}
+
 /**
- * The learner on episodes of so many ways, at test. At its start, where all of N classes are as likely, the largest
- * curvature of their mean cross-entropy is proportional to 1/N: unless another rate is given, that of the training is
- * multiplied by the ratio of the ways. A rate that was learned stays.
+ * The learner at test.
  *
- * @throws UsageError when a rate is given that the model has no use for.
+ * @throws as {@link testRateOf}.
  */
-export function makeTestLearner(
+export function makeTestLearner(settings: TrainSettings, options: TestOptions): Learner {
+  const innerRate = testRateOf(settings, options);
+  return makeLearner({ ...settings, ...(innerRate !== undefined && { innerRate }) });
+}
+
+/**
+ * The follower's learning rate at test; undefined where it makes no steps or learned its rate. At its start, where all of N
+ * classes are as likely, the largest curvature of their mean cross-entropy is proportional to 1/N: unless another rate is
+ * asked for, that of the training is multiplied by the ratio of the ways.
+ *
+ * @throws UsageError when a rate is asked for that the model has no use for.
+ */
+export function testRateOf(
   settings: TrainSettings,
-  { ways, innerRate }: { ways: number; innerRate?: number | undefined },
-): Learner {
-  const { learner, learnInnerRate } = settings;
-  if (innerRate !== undefined && (!descends(learner) || learnInnerRate === "yes")) {
+  { ways, innerRate: asked }: TestOptions,
+): number | undefined {
+  const { learner, innerRate, learnInnerRate } = settings;
+  const isFixed = innerRate !== undefined && learnInnerRate !== "yes";
+  if (asked !== undefined && !isFixed) {
     const reason = descends(learner) ? "it learned its own" : `${learner} makes no steps`;
     throw new UsageError(`--inner-rate is not for this model: ${reason}; leave the option out`);
   }
-  const rate = innerRate ?? testRateOf(settings, ways);
-  return makeLearner({ ...settings, ...(rate !== undefined && { innerRate: rate }) });
-}
-
-/** The follower's learning rate at test; undefined where it makes no steps or learned its rate. */
-export function testRateOf(settings: TrainSettings, ways: number): number | undefined {
-  const { innerRate, learnInnerRate } = settings;
-  if (innerRate === undefined || learnInnerRate === "yes") return undefined;
-  return (innerRate * ways) / trainingEpisode(settings).ways;
+  if (!isFixed) return undefined;
+  return asked ?? (innerRate * ways) / trainingEpisode(settings).ways;
 }
 
 /**

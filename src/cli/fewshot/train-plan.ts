@@ -90,7 +90,7 @@ export async function planTraining(flags: TrainFlags, lock: RunLock): Promise<Tr
     learner,
     filters: flags.filters ?? 64,
     variant: flags.variant ?? "strided",
-    ...(inner && { innerSteps: inner.steps, innerRate: inner.rate }),
+    ...(inner && { innerSteps: inner.steps, innerRate: inner.rate(flags.trainWays ?? ways) }),
     ...given(flags, ["innerSteps", "innerRate", "learnInnerRate", "stepShots", "rule"]),
     ...(train && { trainShots: Math.max(train.shots, shots), trainQueries: train.queries }),
     ...given(flags, ["trainWays", "trainShots", "trainQueries"]),
