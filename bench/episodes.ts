@@ -4,7 +4,7 @@
  * whole step, on one thread. Images are random: the time does not depend on what they show. Idle machine, please.
  */
 import { gradientDescent } from "../src/bilevel/index.ts";
-import type { ImageSet } from "../src/data/index.ts";
+import { randomKey, randomStream, type ImageSet } from "../src/data/index.ts";
 import {
   convolutionalEncoder,
   hyperRepresentation,
@@ -81,7 +81,8 @@ function randomImages(of: {
 }): ImageSet {
   const { classes, each, size, channels } = of;
   const pixels = new Uint8Array(classes * each * channels * size ** 2);
-  for (let i = 0; i < pixels.length; i++) pixels[i] = Math.floor(256 * Math.random());
+  const stream = randomStream(randomKey(0, "pixels"));
+  for (let i = 0; i < pixels.length; i++) pixels[i] = stream.integer(256);
   return {
     height: size,
     width: size,
