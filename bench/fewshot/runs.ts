@@ -45,7 +45,7 @@ export const runs: readonly FewshotRun[] = [
   run("first-order-maml", five!, 20, ofFive),
   run("anil", five!, 15, ofFive),
   run("imaml", five!, 25, ofFive),
-  run("reptile", five!, 25, ofFive),
+  run("reptile", five!, 25, { ...ofFive, options: ["--tasks", "2"] }),
   run("matching", twenty!, 12, { also: [five!, fiveShots!] }),
   run("joint", five!, 15, ofFive),
 ];
@@ -85,6 +85,6 @@ function run(
     minutes,
     ...(slowlyFrom && { from: name }),
     tests: [shape, ...also],
-    testOptions: adaptsAll ? ["--inner-steps", learner === "imaml" ? "5,16" : "1,3,5"] : [],
+    testOptions: adaptsAll ? ["--inner-steps", learner === "imaml" ? "5,10,16" : "1,3,5"] : [],
   };
 }

@@ -270,7 +270,7 @@ test("Reptile's minibatches are part of its settings", async () => {
   const { exitCode } = await run([...training("reptile", "reptile"), ...own]);
   expect(exitCode).toBe(0);
   // The default rate goes with the number of classes.
-  const expected = { trainShots: 4, trainQueries: 1, stepShots: 1, innerRate: 0.06 };
+  const expected = { trainShots: 4, trainQueries: 1, stepShots: 1, innerRate: 0.24 };
   expect(readSettings("reptile")).toMatchObject(expected);
   const evaluation = ["--episodes", "5", "--inner-steps", "2", "--json", "--out", "reptile.json"];
   const tested = await run(["eval", "--model", "reptile", ...evaluation]);

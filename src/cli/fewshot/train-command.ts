@@ -69,12 +69,12 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option(
       "--inner-steps <T>",
-      "steps of the follower in training (default: 16 for a classifier alone, 5 for all weights)",
+      "steps of the follower in training (default: 16 for a classifier alone, 5 for all weights, for imaml 10)",
       whole("--inner-steps", 1, 10_000),
     )
     .option(
       "--inner-rate <rate>",
-      "the follower's learning rate, or where it starts (default: 0.05 for a classifier alone, for all weights 0.02 times the classes)",
+      "the follower's learning rate, or where it starts (default: 0.05 for a classifier alone, for all weights 0.02 times the classes, for reptile 0.08 times)",
       positive("--inner-rate"),
     )
     .option(
@@ -94,7 +94,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option(
       "--rate <rate>",
-      "the leader's learning rate (default: 0.003; for hyper-representation 0.001, for reptile 1)",
+      "the leader's learning rate (default: 0.003; for hyper-representation 0.001, for reptile 0.5)",
       positive("--rate"),
     )
     .option(
