@@ -28,26 +28,32 @@ const [five, fiveShots, twenty, twentyFiveShots]: readonly Shape[] = [
   { ways: 20, shots: 5 },
 ] as const;
 
-const ofFive = { also: [fiveShots!] };
+const both = [five!, fiveShots!];
 
 /** In the order of their importance. */
 export const runs: readonly FewshotRun[] = [
-  run("hyper-representation", twenty!, 25, { also: [five!, fiveShots!] }),
+  run("hyper-representation", twenty!, 25, { tests: [twenty!, ...both] }),
   run("hyper-representation", twenty!, 8, {
-    also: [five!, fiveShots!, twentyFiveShots!],
-    slowlyFrom: true,
+    slowlyFrom: 0.0002,
+    tests: [twenty!, ...both, twentyFiveShots!],
   }),
   run("hyper-representation", five!, 10),
-  run("prototypical", twenty!, 15, { also: [five!, fiveShots!] }),
-  run("prototypical", twentyFiveShots!, 6, { also: [fiveShots!] }),
-  run("maml", five!, 45, ofFive),
-  run("maml", twenty!, 45, { options: ["--tasks", "1"] }),
-  run("first-order-maml", five!, 20, ofFive),
-  run("anil", five!, 15, ofFive),
-  run("imaml", five!, 25, ofFive),
-  run("reptile", five!, 25, { ...ofFive, options: ["--tasks", "2"] }),
-  run("matching", twenty!, 12, { also: [five!, fiveShots!] }),
-  run("joint", five!, 15, ofFive),
+  run("prototypical", twenty!, 15, { tests: [twenty!, ...both] }),
+  run("prototypical", twentyFiveShots!, 6, { tests: [twentyFiveShots!, fiveShots!] }),
+  run("maml", five!, 25, { tests: [] }),
+  run("maml", five!, 20, { slowlyFrom: 0.0006, tests: both }),
+  run("maml", twenty!, 25, { tests: [], options: ["--tasks", "1"] }),
+  run("maml", twenty!, 20, { slowlyFrom: 0.0006, options: ["--tasks", "1"] }),
+  run("first-order-maml", five!, 8, { tests: [] }),
+  run("first-order-maml", five!, 6, { slowlyFrom: 0.0006, tests: both }),
+  run("anil", five!, 8, { tests: [] }),
+  run("anil", five!, 8, { slowlyFrom: 0.0006, tests: both }),
+  run("imaml", five!, 12, { tests: [] }),
+  run("imaml", five!, 8, { slowlyFrom: 0.0006, tests: both }),
+  run("reptile", five!, 12, { tests: [], options: ["--tasks", "2"] }),
+  run("reptile", five!, 8, { slowlyFrom: 0.1, tests: both, options: ["--tasks", "2"] }),
+  run("matching", twenty!, 8, { tests: [twenty!, ...both] }),
+  run("joint", five!, 8, { tests: both }),
 ];
 
 function run(
@@ -55,15 +61,15 @@ function run(
   shape: Shape,
   minutes: number,
   more: {
-    /** Other episodes to test on. */
-    readonly also?: readonly Shape[];
+    /** Default: on episodes as in training. */
+    readonly tests?: readonly Shape[];
     readonly options?: readonly string[];
-    /** From the run without this, at a fifth of its rate. */
-    readonly slowlyFrom?: boolean;
+    /** The leader's rate, smaller than in the run without this, from whose best model it starts. */
+    readonly slowlyFrom?: number;
   } = {},
 ): FewshotRun {
   const { ways, shots } = shape;
-  const { also = [], options = [], slowlyFrom = false } = more;
+  const { tests = [shape], options = [], slowlyFrom } = more;
   const name = `${learner}-${ways}way-${shots}shot`;
   const adaptsAll = ["maml", "first-order-maml", "imaml", "reptile"].includes(learner);
   // 40 images are 2 episodes of 20 ways or 4 and more of 5.
@@ -72,19 +78,18 @@ function run(
     ? ["--every", "200", "--validation-episodes", ways === 20 ? "40" : "100"]
     : ["--every", "400", "--validation-episodes", ways === 20 ? "60" : "200"];
   return {
-    name: slowlyFrom ? `${name}-slow` : name,
+    name: slowlyFrom === undefined ? name : `${name}-slow`,
     options: [
       ...["--learner", learner, "--ways", String(ways), "--shots", String(shots)],
       ...tasks,
       ...validations,
-      ...(learner === "hyper-representation" ? ["--learn-inner-rate", "no"] : []),
       ...["--steps", "100000"],
-      ...(slowlyFrom ? ["--rate", "0.0002"] : []),
+      ...(slowlyFrom === undefined ? [] : ["--rate", String(slowlyFrom)]),
       ...options,
     ],
     minutes,
-    ...(slowlyFrom && { from: name }),
-    tests: [shape, ...also],
+    ...(slowlyFrom === undefined ? {} : { from: name }),
+    tests,
     testOptions: adaptsAll ? ["--inner-steps", learner === "imaml" ? "5,10,16" : "1,3,5"] : [],
   };
 }
