@@ -46,7 +46,7 @@ export const runs: readonly FewshotRun[] = [
   run("maml", twenty!, 20, { slowlyFrom: 0.0006, options: ["--tasks", "1"] }),
   run("first-order-maml", five!, 8, { tests: [] }),
   run("first-order-maml", five!, 6, { slowlyFrom: 0.0006, tests: both }),
-  run("anil", five!, 8, { tests: [] }),
+  run("anil", five!, 8, { tests: [], options: ["--rate", "0.003"] }),
   run("anil", five!, 8, { slowlyFrom: 0.0006, tests: both }),
   run("imaml", five!, 12, { tests: [] }),
   run("imaml", five!, 8, { slowlyFrom: 0.0006, tests: both }),

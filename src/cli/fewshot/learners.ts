@@ -94,7 +94,7 @@ const entries: Readonly<Record<LearnerName, Entry>> = {
     rules: ["reverse", "firstOrder"],
     inner: ofHead,
     learnsInnerRate: true,
-    rate: 0.003,
+    rate: 0.001,
     hasHead: true,
     make: anil,
   },

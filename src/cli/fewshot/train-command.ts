@@ -94,7 +94,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option(
       "--rate <rate>",
-      "the leader's learning rate (default: 0.003; for hyper-representation 0.001, for reptile 0.5)",
+      "the leader's learning rate (default: 0.003; for hyper-representation and anil 0.001, for reptile 0.5)",
       positive("--rate"),
     )
     .option(
