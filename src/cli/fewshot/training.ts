@@ -3,30 +3,25 @@
 
 import { join } from "node:path";
 import { CheckpointError } from "../../bilevel/index.ts";
-import { listEpisodes, type ImageSplits } from "../../data/index.ts";
-import { openEvaluation, train, type Evaluator, type Learner } from "../../fewshot/index.ts";
+import { train } from "../../fewshot/index.ts";
 import type { Tensor, Tree } from "../../program/index.ts";
 import { describeFailure, UsageError } from "../errors.ts";
 import { formatNumber, formatSeconds } from "../numbers.ts";
 import { writeFiles, writeFileWhole, type OutputFile } from "../output-folder.ts";
-import { exportRepresentation, representationName } from "./export-representation.ts";
-import { makeOptimizer, makeTestLearner } from "./learners.ts";
+import { makeOptimizer } from "./learners.ts";
 import type { LiveLine } from "./live-line.ts";
-import { encodeModel, modelName, normalization, trainingStatistics } from "./model-file.ts";
 import { percent } from "./percent.ts";
 import { checkpointName, logName, settingsName, type ResumePoint } from "./resume-point.ts";
 import { trainingEpisode, type TrainSettings } from "./settings.ts";
 import { failureSentence, highLossSentence, isHighLoss } from "./training-trouble.ts";
 import { bestLine, formatLog, withoutImprovement, type LogLine } from "./training-log.ts";
+import { modelFiles, openValidation, type Trainee } from "./validation.ts";
 
 /** Outer steps between two checkpoints. */
 const checkpointEvery = 100;
 
 /** A run and what it may spend now. */
-export interface TrainingRun {
-  settings: TrainSettings;
-  learner: Learner;
-  images: ImageSplits;
+export interface TrainingRun extends Trainee {
   folder: string;
   /** Where a resumed run goes on. */
   point?: ResumePoint;
@@ -34,7 +29,6 @@ export interface TrainingRun {
   lambda?: Tree<Tensor>;
   /** Of this call. */
   budgetSeconds?: number;
-  threads?: number;
   signal: AbortSignal;
   line: LiveLine;
 }
@@ -179,62 +173,6 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
 interface Evaluated {
   readonly step: number;
   readonly lambda: Tree<Tensor>;
-}
-
-type Validation = Awaited<ReturnType<Evaluator["evaluate"]>>[number] & {
-  statistics: Awaited<ReturnType<typeof trainingStatistics>>;
-};
-
-function openValidation({ settings, images, threads }: TrainingRun): {
-  validate(lambda: Tree<Tensor>): Promise<Validation>;
-  dispose(): Promise<void>;
-} {
-  const { ways, shots, queries, validationEpisodes, batchNorm } = settings;
-  const learner = makeTestLearner(settings, { ways });
-  const placement = threads === undefined ? {} : { threads };
-  const evaluator = openEvaluation(learner, {
-    set: images.validation,
-    // The same list for every learner and every seed of a training.
-    episodes: listEpisodes(
-      images.validation,
-      { ways, shots, queries },
-      { seed: 1, count: validationEpisodes },
-    ),
-    ...placement,
-  });
-  const source = { set: images.train, episode: trainingEpisode(settings), ...placement };
-  return {
-    async validate(lambda) {
-      const statistics = await trainingStatistics(learner, lambda, source);
-      const [evaluation] = await evaluator.evaluate(lambda, normalization(batchNorm, statistics));
-      return { ...evaluation!, statistics };
-    },
-    dispose: () => evaluator.dispose(),
-  };
-}
-
-function modelFiles(
-  { settings, images, learner }: TrainingRun,
-  { step, episodes, seconds }: LogLine,
-  lambda: Tree<Tensor>,
-  { mean, halfWidth, count, statistics }: Validation,
-): OutputFile[] {
-  const { channels, height, width, classes } = images.train;
-  const image = { channels, height, width };
-  const model = {
-    settings,
-    shape: { ways: trainingEpisode(settings).ways, image, classes: classes.length },
-    step,
-    episodes,
-    validation: { mean, halfWidth, count },
-    seconds,
-    lambda,
-    statistics,
-  };
-  return [
-    { name: modelName, contents: encodeModel(model) },
-    { name: representationName, contents: exportRepresentation(learner, model) },
-  ];
 }
 
 function sentenceOf(entry: LogLine, isBest: boolean): string {
