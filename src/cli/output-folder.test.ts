@@ -39,6 +39,19 @@ test("undo removes only what was created", async () => {
   expect(await readdir(join(root, "kept"))).toEqual(["demo.csv"]);
 });
 
+test("folders at once are created together, and one that is a file is refused", async () => {
+  await Promise.all([1, 2, 3].map((k) => openOutputFolder(join(root, "a", "b", String(k)))));
+  expect((await readdir(join(root, "a", "b"))).sort()).toEqual(["1", "2", "3"]);
+  await writeFile(join(root, "file"), "x");
+  await expect(openOutputFolder(join(root, "file"))).rejects.toThrow(/ENOTDIR|not a directory/);
+});
+
+test.runIf(process.platform === "linux")("a place without new folders is named", async () => {
+  await expect(openOutputFolder("/proc/stackelberg/out")).rejects.toThrow(
+    "the output folder /proc/stackelberg/out cannot be created: /proc takes no new folders; choose another place",
+  );
+});
+
 test("when one file cannot be written, all earlier contents stay and nothing is left over", async () => {
   await writeFile(join(root, "model.onnx"), "old");
   const full = async (path: string, contents: string | Uint8Array): Promise<void> => {

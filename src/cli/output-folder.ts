@@ -46,18 +46,14 @@ export async function checkOutputFolder(folder: string, force: boolean): Promise
 export async function openOutputFolder(
   folder: string,
 ): Promise<(names: readonly string[]) => Promise<void>> {
-  const firstCreated = await mkdir(folder, { recursive: true });
+  const firstCreated = await createFolder(folder);
   const probe = temporaryName(join(folder, "probe"));
   await writeFile(probe, "");
   await rm(probe);
   return async (names) => {
     if (firstCreated === undefined) return;
     await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
-    for (
-      let path = resolve(folder);
-      path.length >= resolve(firstCreated).length;
-      path = dirname(path)
-    ) {
+    for (let path = resolve(folder); path.length >= firstCreated.length; path = dirname(path)) {
       const removed = await rmdir(path).then(
         () => true,
         () => false,
@@ -121,6 +117,33 @@ function renamePath(
   const move = moves.find(({ temporary }) => temporary === failed.path);
   if (move !== undefined) failed.path = move.path;
   return failed;
+}
+
+/**
+ * Creates a folder and the missing ones above it; Node's recursive `mkdir` does not end where a file system has no new folders,
+ * as below /proc.
+ *
+ * @returns the first that was created, undefined when all were there.
+ */
+async function createFolder(folder: string): Promise<string | undefined> {
+  const above = await nearestFolder(folder);
+  const missing: string[] = [];
+  for (let path = resolve(folder); path !== above; path = dirname(path)) missing.unshift(path);
+  let first: string | undefined;
+  for (const path of missing) {
+    const created = await mkdir(path).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === "EEXIST") return false;
+        if (error.code !== "ENOENT") throw error;
+        throw new UsageError(
+          `the output folder ${folder} cannot be created: ${dirname(path)} takes no new folders; choose another place`,
+        );
+      },
+    );
+    if (created) first ??= path;
+  }
+  return first;
 }
 
 async function nearestFolder(path: string): Promise<string> {
