@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readLog } from "../src/cli/fewshot/training-log.ts";
+import { bestLine, readLog } from "../src/cli/fewshot/training-log.ts";
 import { accuracyChart, type Curve } from "./fewshot/chart.ts";
 import { runs, type FewshotRun, type Shape } from "./fewshot/runs.ts";
 
@@ -67,13 +67,15 @@ function testFile(out: string, { ways, shots }: Shape): string {
   return join(out, `test-${ways}way-${shots}shot.json`);
 }
 
-/** The validations of the runs of a task, as their logs have them. */
+/** The validations of the runs of a task, as their logs have them: until the best one, then those of the second phase. */
 async function curves(folder: string, task: string): Promise<Curve[]> {
   const found: Curve[] = [];
-  for (const { name } of runs.filter((run) => run.name.includes(`-${task}`))) {
+  for (const { name } of runs.filter((run) => run.name.endsWith(`-${task}`))) {
     const points = await readLog(join(folder, name, "log.jsonl"));
-    const title = name.endsWith("-slow") ? "the same, slower" : name.replace(`-${task}`, "");
-    if (points.length > 0) found.push({ title, points });
+    const after = await readLog(join(folder, `${name}-slow`, "log.jsonl"));
+    const start = after.length > 0 ? points.indexOf(bestLine(points)!) + 1 : points.length;
+    const title = name.replace(`-${task}`, "");
+    if (points.length > 0) found.push({ title, points: [...points.slice(0, start), ...after] });
   }
   return found;
 }

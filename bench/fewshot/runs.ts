@@ -37,6 +37,8 @@ export const runs: readonly FewshotRun[] = [
     slowlyFrom: 0.0002,
     tests: [twenty!, ...both, twentyFiveShots!],
   }),
+  run("hyper-representation", twenty!, 16, { seed: 1, tests: [twenty!, ...both] }),
+  run("hyper-representation", twenty!, 16, { seed: 2, tests: [twenty!, ...both] }),
   run("hyper-representation", five!, 10),
   run("prototypical", twenty!, 15, { tests: [twenty!, ...both] }),
   run("prototypical", twentyFiveShots!, 6, { tests: [twentyFiveShots!, fiveShots!] }),
@@ -66,11 +68,13 @@ function run(
     readonly options?: readonly string[];
     /** The leader's rate, smaller than in the run without this, from whose best model it starts. */
     readonly slowlyFrom?: number;
+    /** Of the first weights and the training episodes. Default 0. */
+    readonly seed?: number;
   } = {},
 ): FewshotRun {
   const { ways, shots } = shape;
-  const { tests = [shape], options = [], slowlyFrom } = more;
-  const name = `${learner}-${ways}way-${shots}shot`;
+  const { tests = [shape], options = [], slowlyFrom, seed = 0 } = more;
+  const name = `${learner}-${ways}way-${shots}shot${seed === 0 ? "" : `-seed${seed}`}`;
   const adaptsAll = ["maml", "first-order-maml", "imaml", "reptile"].includes(learner);
   // 40 images are 2 episodes of 20 ways or 4 and more of 5.
   const tasks = ways === 20 ? ["--tasks", "2", "--queries", "5"] : [];
@@ -83,7 +87,7 @@ function run(
       ...["--learner", learner, "--ways", String(ways), "--shots", String(shots)],
       ...tasks,
       ...validations,
-      ...["--steps", "100000"],
+      ...["--steps", "100000", "--seed", String(seed)],
       ...(slowlyFrom === undefined ? [] : ["--rate", String(slowlyFrom)]),
       ...options,
     ],

@@ -107,6 +107,10 @@ describe("from images to labels", () => {
     expect(mixed.exitCode).toBe(2);
     expect(mixed.stderr).toMatch(/made on different episodes/);
     const { model, ...rest } = readJson("again.json");
+    const other = { ...rest, model: { ...model, settings: { ...model.settings, seed: 1 } } };
+    writeFileSync(join(folder, "other.json"), JSON.stringify(other));
+    const seeds = await run(["table", "again.json", "other.json", "--markdown"]);
+    expect(seeds.stdout).toMatch(/prototypical, seed 0 \|.*\n.*prototypical, seed 1 \|/);
     writeFileSync(
       join(folder, "half.json"),
       JSON.stringify({ ...rest, model: { step: model.step } }),

@@ -21,7 +21,8 @@ export async function runFewshotTable(
   for (const file of files) documents.push(await readEvaluation(file));
   checkSameEpisodes(documents);
   documents.sort(order);
-  const rows = [heading, ...documents.map(row)];
+  const seeds = new Set(documents.map(({ model }) => model.settings.seed));
+  const rows = [heading, ...documents.map((document) => row(document, seeds.size > 1))];
   const lines = flags.markdown === true ? markdown(rows) : terminal(rows);
   process.stdout.write(`${lines.join("\n")}\n`);
   return exitCodes.ok;
@@ -40,7 +41,7 @@ const heading = [
 ];
 
 /** One result, at as many inner steps as in training. */
-function row(document: EvaluationDocument): string[] {
+function row(document: EvaluationDocument, withSeed: boolean): string[] {
   const { model, test } = document;
   const published = publishedResult({ ...model.settings, data: test.data }, test);
   const cell = (mode: "batch" | "support" | "running"): string => {
@@ -49,7 +50,7 @@ function row(document: EvaluationDocument): string[] {
   };
   return [
     `${test.ways}-way ${test.shots}-shot`,
-    nameOf(document),
+    nameOf(document, withSeed),
     cell("batch"),
     cell("support"),
     cell("running"),
@@ -60,12 +61,16 @@ function row(document: EvaluationDocument): string[] {
   ];
 }
 
-/** The learner, and the size of its training episodes where it is not that of the test. */
-function nameOf({ model, test }: EvaluationDocument): string {
+/** The learner, the size of its training episodes where it is not that of the test, and the seed of its training. */
+function nameOf({ model, test }: EvaluationDocument, withSeed: boolean): string {
   const { ways, shots } = trainingEpisode(model.settings);
   const isSame = ways === test.ways && shots === test.shots;
-  const { learner } = model.settings;
-  return isSame ? learner : `${learner}, trained ${ways}-way ${shots}-shot`;
+  const { learner, seed } = model.settings;
+  return [
+    learner,
+    ...(isSame ? [] : [`trained ${ways}-way ${shots}-shot`]),
+    ...(withSeed ? [`seed ${seed}`] : []),
+  ].join(", ");
 }
 
 /** By ways, then shots, then learner. */
