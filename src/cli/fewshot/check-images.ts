@@ -27,6 +27,6 @@ export function checkClasses(
   if (first === undefined) return;
   const [verb, which] = small.length === 1 ? ["has", "class"] : ["have", "classes"];
   throw new UsageError(
-    `${data}: --${prefix}shots ${shots} and --${prefix}queries ${queries} need ${shots + queries} images a class, ${small.length} of ${classes.length} classes for ${use} ${verb} fewer, such as "${first.name}" with ${first.count}; ask for fewer queries, add images, or take the ${which} out`,
+    `${data}: --${prefix}shots ${shots} and --${prefix}queries ${queries} need ${shots + queries} images a class, ${small.length} of ${classes.length} classes for ${use} ${verb} fewer, such as "${first.name}" with ${first.count}; ask for fewer shots or queries, add images, or take the ${which} out`,
   );
 }

@@ -47,7 +47,7 @@ export interface LearnerSettings {
   innerRate?: number;
   /** Whether that rate is a hyperparameter too; default: no. */
   learnInnerRate?: YesOrNo;
-  /** Images of each class that a step of Reptile's training sees. */
+  /** Images of each class that a step of Reptile's training sees; default: 2. */
   stepShots?: number;
   /** The hypergradient rule; default: the learner's. */
   rule?: RuleName;
