@@ -4,45 +4,16 @@
  * Without a Chromium the browser project is left out and one line says why.
  */
 import { playwright } from "@vitest/browser-playwright";
-import { existsSync } from "node:fs";
 import type { TestProjectConfiguration, ViteUserConfig } from "vitest/config";
+import {
+  chromiumFlags,
+  chromiumPath,
+  chromiumPaths,
+  crossOriginIsolation,
+} from "./test/chromium.ts";
 
 const shared = "test/shared/**/*.test.ts";
 const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
-
-/** Where Chromium is looked for; STACKELBERG_CHROMIUM comes first and then is the only choice. */
-const chromiumPaths = process.env.STACKELBERG_CHROMIUM
-  ? [process.env.STACKELBERG_CHROMIUM]
-  : [
-      "/usr/bin/chromium",
-      "/usr/bin/chromium-browser",
-      "/usr/bin/google-chrome",
-      "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-      "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-    ];
-
-/**
- * Nothing but the page under test: no sandbox (root in a container), no background traffic, and
- * WebGPU in software, so that it is there and the same on every machine.
- */
-const chromiumFlags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** Makes every page cross-origin isolated, which is what SharedArrayBuffer, hence threads, need. */
-const crossOriginIsolation = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-  "Cross-Origin-Resource-Policy": "same-origin",
-};
 
 const node: TestProjectConfiguration = {
   test: {
@@ -79,8 +50,7 @@ function browser(executablePath: string): TestProjectConfiguration {
 }
 
 function projects(): TestProjectConfiguration[] {
-  const chromium = chromiumPaths.find((path) => existsSync(path));
-  if (chromium !== undefined) return [node, browser(chromium)];
+  if (chromiumPath !== undefined) return [node, browser(chromiumPath)];
   console.log(
     `Browser tests left out: no Chromium at ${chromiumPaths.join(", ")}; set STACKELBERG_CHROMIUM to its path.`,
   );
