@@ -31,7 +31,7 @@ if (folder === undefined) {
   await stackelberg(["table", ...tests, "--markdown"]);
   for (const task of ["5way-1shot", "20way-1shot"]) {
     const chart = accuracyChart(
-      `${task.replace("-", " ")} on Omniglot`,
+      `${task.replace("way-", "-way ").replace("shot", "-shot")} on Omniglot`,
       await curves(folder, task),
     );
     await writeFile(new URL(`../docs/results/omniglot-${task}.svg`, import.meta.url), chart);
