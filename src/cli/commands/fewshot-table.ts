@@ -21,8 +21,10 @@ export async function runFewshotTable(
   for (const file of files) documents.push(await readEvaluation(file));
   checkSameEpisodes(documents);
   documents.sort(order);
-  const seeds = new Set(documents.map(({ model }) => model.settings.seed));
-  const rows = [heading, ...documents.map((document) => row(document, seeds.size > 1))];
+  const rows = [
+    heading,
+    ...documents.map((document) => row(document, hasSeeds(document, documents))),
+  ];
   const lines = flags.markdown === true ? markdown(rows) : terminal(rows);
   process.stdout.write(`${lines.join("\n")}\n`);
   return exitCodes.ok;
@@ -71,6 +73,17 @@ function nameOf({ model, test }: EvaluationDocument, withSeed: boolean): string 
     ...(isSame ? [] : [`trained ${ways}-way ${shots}-shot`]),
     ...(withSeed ? [`seed ${seed}`] : []),
   ].join(", ");
+}
+
+/** Whether its learner was trained with several seeds. */
+function hasSeeds(
+  { model: { settings } }: EvaluationDocument,
+  documents: readonly EvaluationDocument[],
+): boolean {
+  return documents.some(
+    ({ model }) =>
+      model.settings.learner === settings.learner && model.settings.seed !== settings.seed,
+  );
 }
 
 /** By ways, then shots, then learner. */
