@@ -3,12 +3,13 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright";
 import { build, createLogger, preview, type Rolldown } from "vite";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { chromiumFlags, chromiumPath, crossOriginIsolation } from "./chromium.ts";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "stackelberg-bundle-"));
 const warnings: string[] = [];
 let output: readonly (Rolldown.OutputChunk | Rolldown.OutputAsset)[] = [];
