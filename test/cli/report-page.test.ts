@@ -1,71 +1,60 @@
 // The report in a real browser: it asks for nothing outside, runs nothing, and fits a narrow screen.
 
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { expect, test } from "vitest";
 import { reportPage } from "../../src/cli/report/page.ts";
+import { chromiumFlags, chromiumPath } from "../chromium.ts";
 import { temporaryFolder } from "./run-cli.ts";
 import { makeTuneResult } from "./tune-result.ts";
-
-const executablePath = process.env["STACKELBERG_CHROMIUM"] ?? "/usr/bin/chromium";
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const smallestFont = `Math.min(...[...document.querySelectorAll(".chart svg")].flatMap((svg) => {
   const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
   return [...svg.querySelectorAll("text")].map((t) => scale * parseFloat(getComputedStyle(t).fontSize));
 }))`;
 
-test.skipIf(!existsSync(executablePath))(
-  "the report in Chromium",
-  { timeout: 60_000 },
-  async () => {
-    const file = join(temporaryFolder(), "report.html");
-    const context = {
-      command: "stackelberg tune adult.csv --target income",
-      dataHash: "ab".repeat(32),
-    };
-    writeFileSync(file, reportPage(makeTuneResult({ columns: 90 }), context));
-    const browser = await chromium.launch({ executablePath, args: flags });
-    try {
-      const incidents: string[] = [];
-      for (const [width, colorScheme] of [
-        [400, "light"],
-        [1000, "dark"],
-      ] as const) {
-        const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-        page.on("request", (request) => {
-          if (!request.url().startsWith("file:")) incidents.push(request.url());
-        });
-        page.on("console", (message) => incidents.push(message.text()));
-        page.on("dialog", (dialog) => {
-          incidents.push(dialog.message());
-          void dialog.dismiss();
-        });
-        await page.goto(pathToFileURL(file).href);
-        const widest = await page.evaluate("document.documentElement.scrollWidth");
-        expect(widest).toBe(width);
-        const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
-        expect(background).toBe(colorScheme === "dark" ? "rgb(20, 23, 28)" : "rgb(255, 255, 255)");
-        // Chart text must stay readable: its font's size in CSS pixels after scaling.
-        const smallest = await page.evaluate(smallestFont);
-        expect(smallest).toBeGreaterThan(10);
-        expect(await page.locator("script").count()).toBe(0);
-        expect(await page.getByText("<script>alert(1)</script>").count()).toBe(1);
-        await page.close();
-      }
-      expect(incidents).toEqual([]);
-    } finally {
-      await browser.close();
+test.runIf(chromiumPath)("the report in Chromium", { timeout: 60_000 }, async () => {
+  const file = join(temporaryFolder(), "report.html");
+  const context = {
+    command: "stackelberg tune adult.csv --target income",
+    dataHash: "ab".repeat(32),
+  };
+  writeFileSync(file, reportPage(makeTuneResult({ columns: 90 }), context));
+  const browser = await chromium.launch({
+    executablePath: chromiumPath!,
+    args: chromiumFlags,
+  });
+  try {
+    const incidents: string[] = [];
+    for (const [width, colorScheme] of [
+      [400, "light"],
+      [1000, "dark"],
+    ] as const) {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      page.on("request", (request) => {
+        if (!request.url().startsWith("file:")) incidents.push(request.url());
+      });
+      page.on("console", (message) => incidents.push(message.text()));
+      page.on("dialog", (dialog) => {
+        incidents.push(dialog.message());
+        void dialog.dismiss();
+      });
+      await page.goto(pathToFileURL(file).href);
+      const widest = await page.evaluate("document.documentElement.scrollWidth");
+      expect(widest).toBe(width);
+      const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+      expect(background).toBe(colorScheme === "dark" ? "rgb(20, 23, 28)" : "rgb(255, 255, 255)");
+      // Chart text must stay readable: its font's size in CSS pixels after scaling.
+      const smallest = await page.evaluate(smallestFont);
+      expect(smallest).toBeGreaterThan(10);
+      expect(await page.locator("script").count()).toBe(0);
+      expect(await page.getByText("<script>alert(1)</script>").count()).toBe(1);
+      await page.close();
     }
-  },
-);
+    expect(incidents).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+});
