@@ -13,7 +13,8 @@ import {
 } from "./test/chromium.ts";
 
 const shared = "test/shared/**/*.test.ts";
-const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
+/** For hangs, not for speed: a busy machine takes many times as long as an idle one. */
+const timeouts = { testTimeout: 300_000, hookTimeout: 300_000 };
 
 const node: TestProjectConfiguration = {
   test: {

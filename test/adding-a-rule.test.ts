@@ -42,7 +42,7 @@ test("the page has a rule, its export, its catalog entry, its row and its test",
   ]);
 });
 
-test("its files compile where they belong", { timeout: 120_000 }, () => {
+test("its files compile where they belong", () => {
   expect(diagnose(files)).toEqual([]);
   // The check sees the files: a wrong one does not pass.
   const [rule] = files.keys();

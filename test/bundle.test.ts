@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
   vi.unstubAllEnvs();
   output = (bundle as Rolldown.RolldownOutput).output;
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** w* = 1/(1 + e^λ), so at λ = 0 E = 1/16 and dE/dλ = 2 (1/4) (−1/4). */
@@ -71,26 +71,22 @@ test("what a page loads at once is small: the runtimes are files of their own", 
   expect(runtimes.length).toBeGreaterThan(0);
 });
 
-test.runIf(chromiumPath)(
-  "the page computes a hypergradient",
-  async () => {
-    const server = await preview({
-      root: folder,
-      logLevel: "silent",
-      preview: { port: 0, headers: crossOriginIsolation },
-    });
-    const browser = await chromium.launch({ executablePath: chromiumPath!, args: chromiumFlags });
-    try {
-      const page = await browser.newPage();
-      await page.goto(server.resolvedUrls!.local[0]!);
-      await page.waitForFunction(() => document.title !== "");
-      const [value, gradient] = (await page.title()).split(" ").map(Number);
-      expect(value).toBeCloseTo(1 / 16, 6);
-      expect(gradient).toBeCloseTo(-1 / 8, 6);
-    } finally {
-      await browser.close();
-      await server.close();
-    }
-  },
-  60_000,
-);
+test.runIf(chromiumPath)("the page computes a hypergradient", async () => {
+  const server = await preview({
+    root: folder,
+    logLevel: "silent",
+    preview: { port: 0, headers: crossOriginIsolation },
+  });
+  const browser = await chromium.launch({ executablePath: chromiumPath!, args: chromiumFlags });
+  try {
+    const page = await browser.newPage();
+    await page.goto(server.resolvedUrls!.local[0]!);
+    await page.waitForFunction(() => document.title !== "");
+    const [value, gradient] = (await page.title()).split(" ").map(Number);
+    expect(value).toBeCloseTo(1 / 16, 6);
+    expect(gradient).toBeCloseTo(-1 / 8, 6);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});

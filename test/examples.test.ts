@@ -11,7 +11,7 @@ test("there are examples", () => {
   expect(examples.length).toBeGreaterThanOrEqual(2);
 });
 
-test.each(examples)("examples/%s", { timeout: 60_000 }, (name) => {
+test.each(examples)("examples/%s", (name) => {
   const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", `examples/${name}`], {
     cwd: root,
     encoding: "utf8",

@@ -139,7 +139,7 @@ test("a wrong folder, wrong archives and no network", async () => {
 const data = process.env["STACKELBERG_DATA"];
 const reason = data === undefined ? " (needs STACKELBERG_DATA, a folder with omniglot/)" : "";
 
-describe.skipIf(data === undefined)(`Omniglot${reason}`, { timeout: 300_000 }, () => {
+describe.skipIf(data === undefined)(`Omniglot${reason}`, () => {
   const stored = async (name: string): Promise<Uint8Array> =>
     gunzipSync(await readFile(join(data!, "omniglot", name))).subarray(128);
 

@@ -105,7 +105,7 @@ function boundedRules(learningRate: number, smoothness: number): [name: string, 
 }
 
 describe("with all constants, the true error is within the bound", () => {
-  test.each(cases)("$name", { timeout: 120_000 }, async (c) => {
+  test.each(cases)("$name", async (c) => {
     for (const [name, rule] of boundedRules(c.learningRate, c.constants.smoothness)) {
       const { bound, error } = await errorOf(c, rule);
       if (bound.kind !== "bound") throw new Error(`${name}: ${JSON.stringify(bound)}`);

@@ -100,7 +100,7 @@ describe.skipIf(!hasTorch)(title, () => {
     const { status, stderr } = spawnSync(python, [script, folder], { encoding: "utf8" });
     if (status !== 0) throw new Error(stderr);
     cases = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8")) as PeerCase[];
-  }, 120_000);
+  });
 
   afterAll(async () => {
     rmSync(folder, { recursive: true });
@@ -108,7 +108,7 @@ describe.skipIf(!hasTorch)(title, () => {
   });
 
   // Rounding of 10² to 10³ float32 steps of sums over 10² to 10³ terms, summed in another order.
-  test.each(Object.keys(problems))("%s", { timeout: 60_000 }, async (name) => {
+  test.each(Object.keys(problems))("%s", async (name) => {
     const peer = cases.find((item) => item.case === name)!;
     const { data, w, lambda, gradient: expected } = peer;
     const { gradient, value } = await hypergradient(problems[name]!, {

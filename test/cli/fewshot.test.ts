@@ -50,7 +50,7 @@ describe("from images to labels", () => {
     const best = Math.max(...log.map(({ accuracy }) => accuracy));
     expect(validation.mean).toBe(best);
     expect(log.find((line) => line.step === step)!.accuracy).toBe(best);
-  }, 120_000);
+  });
 
   test("the representation's features are the encoder's, with the training images' statistics", async () => {
     const { learner, lambda, statistics } = await readModel(join(folder, "proto"));
@@ -93,7 +93,7 @@ describe("from images to labels", () => {
     expect(other.exitCode).toBe(0);
     const seed1 = readJson("proto/model-test-seed1.json");
     expect(seed1.test.listSha256).not.toBe(document.test.listSha256);
-  }, 240_000);
+  });
 
   test("table puts results side by side, of the same episodes only", async () => {
     const done = await run(["table", "proto/model-test-seed0.json", "again.json", "--markdown"]);
@@ -118,7 +118,7 @@ describe("from images to labels", () => {
     const half = await run(["table", "half.json"]);
     expect(half).toMatchObject({ exitCode: 2, stdout: "" });
     expect(half.stderr).toMatch(/half\.json is no result of/);
-  }, 120_000);
+  });
 
   test("predict labels images by a few others, each by itself", async () => {
     // Any number of classes; two labelled images of class 0 and one of the others.
@@ -158,7 +158,7 @@ describe("from images to labels", () => {
     // Another number of images may round differently.
     expect(one.length).toBe(2);
     numbers(one[1]!).forEach((v, k) => expect(v).toBeCloseTo(numbers(lines[5]!)[k]!, 3));
-  }, 120_000);
+  });
 });
 
 test("a run that is interrupted goes on to the same bytes", async () => {
@@ -210,7 +210,7 @@ test("a run that is interrupted goes on to the same bytes", async () => {
     expect(refused.stderr).toMatch(message);
     writeFileSync(path, good);
   }
-}, 240_000);
+});
 
 test("a second training is kept out of the folder of a first one", async () => {
   let asked: Promise<Finished[]> | undefined;
@@ -234,7 +234,7 @@ test("a second training is kept out of the folder of a first one", async () => {
   const more = await run(["train", "--resume", "shared", "--budget", "1ms"]);
   expect(more).toMatchObject({ exitCode: 0 });
   expect(readdirSync(join(folder, "shared"))).not.toContain(".training");
-}, 240_000);
+});
 
 test("rates that are too high end in a sentence that names them, and in no model", async () => {
   const words = [...training("hyper-representation", "steep"), "--rate", "1e38"];
@@ -248,7 +248,7 @@ test("rates that are too high end in a sentence that names them, and in no model
   const wild = await run([...training("hyper-representation", "wild"), ...["--inner-rate", "1e6"]]);
   const warnings = wild.stderr.match(/far above 1\.10, .* a lower --inner-rate than 1000000/g);
   expect(warnings?.length).toBe(1);
-}, 240_000);
+});
 
 test("a checkpoint that cannot be written is said, and no resuming promised", async () => {
   const done = await run(training("prototypical", "unsaved"), {
@@ -258,7 +258,7 @@ test("a checkpoint that cannot be written is said, and no resuming promised", as
   expect(done.exitCode).toBe(2);
   expect(done.stdout).toMatch(/^Finished after 12 steps\.\nBest validation accuracy/);
   expect(done.stderr).toMatch(/\n.*checkpoint\.safetensors is a folder.*the training goes on/);
-}, 240_000);
+});
 
 test("early stopping and a time budget end a training with a model", async () => {
   const words = [...training("matching", "early"), "--rate", "1e-12", "--patience", "1"];
@@ -267,7 +267,7 @@ test("early stopping and a time budget end a training with a model", async () =>
   const short = await run([...training("hyper-representation", "short"), "--budget", "1ms"]);
   expect(short.exitCode).toBe(0);
   expect(short.stdout).toMatch(/^The time budget is used up after 0 steps.*\nBest validation/);
-}, 240_000);
+});
 
 test("Reptile's minibatches are part of its settings", async () => {
   const own = ["--train-shots", "4", "--train-queries", "1", "--step-shots", "1"];
@@ -280,7 +280,7 @@ test("Reptile's minibatches are part of its settings", async () => {
   const tested = await run(["eval", "--model", "reptile", ...evaluation]);
   expect(tested.exitCode).toBe(0);
   expect(readJson("reptile.json").model.settings.stepShots).toBe(1);
-}, 120_000);
+});
 
 const letters = join(folder, "letters");
 const train = ["train", "--data", letters];
@@ -343,18 +343,14 @@ test.each([
     /none\.png does not exist/,
   ],
   [["predict", "--support", letters], /--images is missing/],
-])(
-  "refused in one line: %j",
-  async (words, message) => {
-    const before = readdirSync(folder).sort();
-    let complaint = "";
-    const exitCode = await runCommandLine(["fewshot", ...words], (text) => (complaint += text));
-    expect(complaint).toMatch(message);
-    expect([exitCode, complaint.trimEnd().split("\n").length]).toEqual([2, 1]);
-    expect(readdirSync(folder).sort()).toEqual(before);
-  },
-  60_000,
-);
+])("refused in one line: %j", async (words, message) => {
+  const before = readdirSync(folder).sort();
+  let complaint = "";
+  const exitCode = await runCommandLine(["fewshot", ...words], (text) => (complaint += text));
+  expect(complaint).toMatch(message);
+  expect([exitCode, complaint.trimEnd().split("\n").length]).toEqual([2, 1]);
+  expect(readdirSync(folder).sort()).toEqual(before);
+});
 
 /** letters/class<k>/<i>.png: a random pattern of the class under noise, light on dark. */
 function drawLetters(classes: number, images: number): void {

@@ -15,7 +15,7 @@ const smallestFont = `Math.min(...[...document.querySelectorAll(".chart svg")].f
   return [...svg.querySelectorAll("text")].map((t) => scale * parseFloat(getComputedStyle(t).fontSize));
 }))`;
 
-test.runIf(chromiumPath)("the report in Chromium", { timeout: 60_000 }, async () => {
+test.runIf(chromiumPath)("the report in Chromium", async () => {
   const file = join(temporaryFolder(), "report.html");
   const context = {
     command: "stackelberg tune adult.csv --target income",

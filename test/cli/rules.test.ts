@@ -20,4 +20,4 @@ test("rules prints the cheat-sheet, and with --json the same rows", async () => 
     expect(line, `${rule} ${option}`).toContain("  ");
     if (option !== "") expect(line).toContain(work);
   }
-}, 60_000);
+});

@@ -7,7 +7,6 @@ import { demoTable } from "../../src/automl/tabular/demo.ts";
 import { stackelberg, temporaryFolder, type Finished } from "./run-cli.ts";
 
 const folder = temporaryFolder();
-const timeout = 180_000;
 const read = (...path: string[]): string => readFileSync(join(folder, ...path), "utf8");
 const outputs = ["checkpoint.json", "model.json", "model.onnx", "report.html", "result.json"];
 
@@ -16,14 +15,14 @@ function withoutTimes(text: string): unknown {
   return JSON.parse(text, (key, value: unknown) => (/seconds/i.test(key) ? undefined : value));
 }
 
-describe("a small table", { timeout }, () => {
+describe("a small table", () => {
   let first: Finished;
 
   beforeAll(async () => {
     writeFileSync(join(folder, "small.csv"), demoTable({ rows: 200, seed: 3 }).csv);
     const words = ["tune", "small.csv", "--target", "target", "--repeats", "2", "--steps", "8"];
     first = await stackelberg(words, { cwd: folder });
-  }, timeout);
+  });
 
   test("ends with the table, the verdict and the files, in plain text", () => {
     expect(first.stderr).not.toContain("internal error");
@@ -106,7 +105,7 @@ describe("a small table", { timeout }, () => {
   });
 });
 
-describe("Ctrl-C", { timeout }, () => {
+describe("Ctrl-C", () => {
   const words = ["tune", "--demo", "--repeats", "3", "--steps", "40", "--out"];
 
   test("saves, and --resume ends where an uninterrupted run would have", async () => {

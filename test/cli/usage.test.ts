@@ -16,7 +16,7 @@ test("a refusal is one line on stderr, nothing on stdout, and writes nothing", a
   const debugged = await stackelberg(words, { cwd: folder, env: { STACKELBERG_DEBUG: "1" } });
   expect(debugged.stderr).toMatch(/\n +at /);
   expect(debugged.exitCode).toBe(2);
-}, 60_000);
+});
 
 test("help and version go to stdout with exit code 0", async () => {
   const [help, version] = await Promise.all([
@@ -28,4 +28,4 @@ test("help and version go to stdout with exit code 0", async () => {
   const manifest = new URL("../../package.json", import.meta.url);
   const { version: expected } = JSON.parse(readFileSync(manifest, "utf8"));
   expect(version).toEqual({ exitCode: 0, stdout: `${expected}\n`, stderr: "" });
-}, 60_000);
+});

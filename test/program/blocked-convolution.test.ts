@@ -82,7 +82,7 @@ describe.skipIf(!convolutionBlock)(title, () => {
       }),
       { seed, numRuns: 25 },
     );
-  }, 60_000);
+  });
 
   test("second derivatives are those of the plain kernels", async () => {
     const gradients = (x: np.Array, w: np.Array): np.Array[] => {

@@ -18,15 +18,14 @@ const base: TuneOptions = {
 };
 
 // The adviser's measurements take a second or two each, on a machine that does nothing else.
-const timeout = 120_000;
 
-describe("the adviser's rule", { timeout }, () => {
+describe("the adviser's rule", () => {
   const options: TuneOptions = { ...base, rule: "auto" };
   const events: TuneEvent[] = [];
   let result: TuneResult;
   beforeAll(async () => {
     result = await tune(table, { ...options, onEvent: (event) => events.push(event) });
-  }, timeout);
+  });
 
   test("is the one that runs, with reasons for it and for the others", () => {
     const { rule } = result;
@@ -57,7 +56,7 @@ describe("the adviser's rule", { timeout }, () => {
   });
 });
 
-test("softmax: the common shift of all biases does not look flat", { timeout }, async () => {
+test("softmax: the common shift of all biases does not look flat", async () => {
   const three = classTable(90, ["iris", "lily", "rose"]);
   const { rule } = await tune(three, { ...base, steps: 1, rule: "auto" });
   expect(rule.advice!.sentence).toContain("The inner solution is unique");
