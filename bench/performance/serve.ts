@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { type DType, Tensor, type TypedArray } from "../../src/program/index.ts";
+import { currentHost } from "../../src/program/session.ts";
 import type { Inputs, Sizes, Work } from "./case.ts";
 import { cases } from "./cases.ts";
 
@@ -16,7 +17,7 @@ interface Request {
 }
 
 // As PyTorch is loaded before its process answers.
-await import("onnxruntime-node");
+await (await currentHost()).load({});
 
 const threads = Number(process.argv[2]);
 let work: Work | undefined;

@@ -124,7 +124,7 @@ export async function openSession(
   const host = await currentHost();
   const device = options.device ?? host.defaultDevice;
   checkOptions(options, host, device);
-  const runtime = await host.load(options);
+  const runtime = await loadRuntime(host, options);
   let session: InferenceSession;
   try {
     session = await runtime.InferenceSession.create(bytes, {
@@ -146,6 +146,16 @@ export async function openSession(
     );
   }
   return new OrtSession(runtime, session, device);
+}
+
+async function loadRuntime(host: Host, options: SessionOptions): Promise<Runtime> {
+  try {
+    return await host.load(options);
+  } catch (error) {
+    throw new SessionError(`session: ONNX Runtime cannot be loaded: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** The adapter of the host we run on. */

@@ -1,11 +1,13 @@
 /** ONNX Runtime in Node. */
 import type { Host, Runtime } from "../session.ts";
+import { disableTelemetry } from "./telemetry.ts";
 
 export const nodeHost: Host = {
   name: "node",
   defaultDevice: "cpu",
   devices: ["cpu", "webgpu", "cuda"],
   async load({ log }) {
+    await disableTelemetry();
     const ort = await import("onnxruntime-node");
     ort.env.logLevel = log ? "warning" : "fatal";
     return ort as unknown as Runtime;
