@@ -61,8 +61,8 @@ function boundedRules(learningRate: number, smoothness: number): [name: string, 
     ["truncated T=40 K=12", truncated({ steps: 40, keep: 12, dynamics })],
     ["one stage", oneStage({ steps: 6, dynamics })],
     ["darts 1", darts({ learningRate, order: 1 })],
-    ["darts 2", darts({ learningRate, order: 2, epsilon: 0.5 })],
-    ["darts 2 exact", darts({ learningRate, order: 2, difference: "exact" })],
+    ["darts 2 finite", darts({ learningRate, order: 2, difference: "finite", epsilon: 0.5 })],
+    ["darts 2", darts({ learningRate, order: 2 })],
   ];
   const solvers = [
     conjugateGradient({ maxSteps: 1 }),

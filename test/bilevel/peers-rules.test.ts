@@ -106,7 +106,7 @@ const rules: Record<string, Rule[]> = {
   forward: [forward(six), reverse(six), reverse({ ...six, checkpoints: { slots: 2 } })],
   truncated: [truncated({ ...six, keep: 2 })],
   oneStage: [oneStage(six)],
-  darts: [darts({ learningRate: 0.6, order: 2, difference: "exact" })],
+  darts: [darts({ learningRate: 0.6, order: 2 })],
   bda: [bda(six)],
   conjugateGradient: [implicit({ ...solved, solver: conjugateGradient({ maxSteps: 3 }) })],
   neumann: [implicit({ ...solved, solver: neumann({ maxSteps: 7, step: 0.6 }) })],

@@ -1,5 +1,5 @@
 /** DARTS against numbers worked out by hand, the exact cross product, and the order of its finite difference. */
-import { numpy as np } from "@jax-js/jax";
+import { lax, numpy as np } from "@jax-js/jax";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   bilevel,
@@ -45,7 +45,7 @@ describe("DARTS", () => {
   test.each([1e-3, 0.01, 1, 100])("P6 with ε = %d/‖v‖", async (epsilon) => {
     const { gradient, w, value } = await evaluate(
       p6,
-      darts({ learningRate: 0.25, order: 2, epsilon }),
+      darts({ learningRate: 0.25, order: 2, difference: "finite", epsilon }),
     );
     expectClose(flat(w), [0.75], 1e-16);
     expect(value).toBeCloseTo(0.5 * 0.25 ** 2, 16);
@@ -53,7 +53,7 @@ describe("DARTS", () => {
   });
 
   test("P6 exact, and first order", async () => {
-    const exact = darts({ learningRate: 0.25, order: 2, difference: "exact" });
+    const exact = darts({ learningRate: 0.25, order: 2 });
     expectClose((await evaluate(p6, exact)).gradient, [-0.0625], 1e-16);
     const first = await evaluate(p6, darts({ learningRate: 0.25, order: 1 }));
     expectClose(first.gradient, [0], 0);
@@ -70,21 +70,21 @@ describe("DARTS", () => {
       const dynamics = gradientDescent({ learningRate: c.learningRate });
       const w = await weightsAfter(c, 2);
       const expected = await evaluate(c, oneStage({ steps: 1, dynamics }), w);
-      const exact = await evaluate(c, darts({ ...at, difference: "exact" }), w);
+      const exact = await evaluate(c, darts(at), w);
       expectClose(exact.gradient, expected.gradient, 1e-14);
       expectClose(flat(exact.w), flat(expected.w), 1e-15);
     });
 
     test("finite differences are within their error of it, which falls as ε²", async () => {
       const w = await weightsAfter(c, 2);
-      const exact = await evaluate(c, darts({ ...at, difference: "exact" }), w);
+      const exact = await evaluate(c, darts(at), w);
       const errors: number[] = [];
       for (const epsilon of [0.2, 0.1, 0.05]) {
-        const finite = await evaluate(c, darts({ ...at, epsilon }), w);
+        const finite = await evaluate(c, darts({ ...at, difference: "finite", epsilon }), w);
         errors.push(distance(finite.gradient, exact.gradient));
       }
       const scale = Math.hypot(...exact.gradient);
-      const byDefault = await evaluate(c, darts(at), w);
+      const byDefault = await evaluate(c, darts({ ...at, difference: "finite" }), w);
       expect(distance(byDefault.gradient, exact.gradient)).toBeLessThan(1e-4 * scale);
       // A quadratic in w has no error but rounding.
       if (errors[0]! < 1e-12 * scale) return;
@@ -95,9 +95,9 @@ describe("DARTS", () => {
   test("quadratic in w: any ε", async () => {
     for (const c of [scalarQuadratic, planeQuadratic, representation()]) {
       const at = { learningRate: c.learningRate, order: 2 } as const;
-      const exact = await evaluate(c, darts({ ...at, difference: "exact" }));
+      const exact = await evaluate(c, darts(at));
       for (const epsilon of [1e-3, 1, 1e3]) {
-        const finite = await evaluate(c, darts({ ...at, epsilon }));
+        const finite = await evaluate(c, darts({ ...at, difference: "finite", epsilon }));
         expectClose(finite.gradient, exact.gradient, 1e-10 * Math.hypot(...exact.gradient));
       }
       await disposePrograms(c.problem);
@@ -121,7 +121,8 @@ describe("DARTS", () => {
     // v = (3, 4), ‖v‖ = 5, ε = 0.1/5. [(w+εv)³ − (w−εv)³]/(2ε) = 3w²v + ε²v³.
     const epsilon = 0.1 / 5;
     const quotient = 3 * 1 * 3 + epsilon ** 2 * 27 + 3 * 4 * 4 + epsilon ** 2 * 64;
-    const { gradient } = await evaluate(c, darts({ learningRate: 0.1, order: 2, epsilon: 0.1 }));
+    const rule = darts({ learningRate: 0.1, order: 2, difference: "finite", epsilon: 0.1 });
+    const { gradient } = await evaluate(c, rule);
     expectClose(gradient, [-0.1 * quotient], 1e-12);
     await disposePrograms(c.problem);
   });
@@ -132,11 +133,10 @@ describe("DARTS", () => {
       ...p6.problem,
       outer: (w: np.Array, alpha: np.Array) => np.square(w.sub(0.75)).add(alpha.mul(2)),
     });
-    const { gradient } = await evaluate(
-      { ...p6, problem },
-      darts({ learningRate: 0.25, order: 2 }),
-    );
-    expectClose(gradient, [2], 0);
+    for (const difference of ["exact", "finite"] as const) {
+      const rule = darts({ learningRate: 0.25, order: 2, difference });
+      expectClose((await evaluate({ ...p6, problem }, rule)).gradient, [2], 0);
+    }
     await disposePrograms(problem);
   });
 
@@ -158,12 +158,42 @@ describe("DARTS", () => {
     });
   });
 
-  test("only the exact difference needs second derivatives", () => {
-    const needs = (options: { order: 1 | 2; difference?: "exact" }): boolean =>
+  test("the finite difference needs no second derivatives", () => {
+    const needs = (options: { order: 1 | 2; difference?: "finite" }): boolean =>
       darts({ learningRate: 0.1, ...options }).needs.secondDerivatives;
-    expect(needs({ order: 2 })).toBe(false);
+    expect(needs({ order: 2 })).toBe(true);
+    expect(needs({ order: 2, difference: "finite" })).toBe(false);
     expect(needs({ order: 1 })).toBe(false);
-    expect(needs({ order: 2, difference: "exact" })).toBe(true);
+  });
+
+  test("a stop-gradient: the default keeps it, the finite difference sees through it and says so", async () => {
+    // L = ½λ(w·s)² with s = stop(1/w), E = w: dw'/dλ = −ξ·w·s² = −ξ/w; the difference sees ∇_λ L = ½ for any w, and 0.
+    const problem = bilevel({
+      inner: (w: np.Array, l: np.Array) =>
+        np
+          .square(w.mul(lax.stopGradient(np.reciprocal(w))))
+          .mul(l)
+          .mul(0.5),
+      outer: (w: np.Array) => w,
+    });
+    const c: Case = { ...p6, problem, lambda: f64(0.5), w: f64(2) };
+    const exact = await evaluate(c, darts({ learningRate: 0.1, order: 2 }));
+    expectClose(exact.gradient, [-0.05], 1e-16);
+    expect(exact.report.sentence).not.toContain("stop-gradients");
+    const finite = await evaluate(c, darts({ learningRate: 0.1, order: 2, difference: "finite" }));
+    expectClose(finite.gradient, [0], 1e-15);
+    expect(finite.report.sentence).toContain(
+      "a finite difference over ±0.01 along the outer gradient, which rounds and also differentiates through stop-gradients",
+    );
+    await disposePrograms(problem);
+  });
+
+  test("an epsilon without the finite difference is refused", () => {
+    for (const options of [{ order: 2 }, { order: 1, difference: "finite" }] as const) {
+      expect(() => darts({ learningRate: 0.1, epsilon: 0.1, ...options })).toThrow(
+        'only order: 2 with difference: "finite" has',
+      );
+    }
   });
 
   test("the follower goes on with dynamics of its own", async () => {

@@ -300,7 +300,7 @@ describe("what is refused", () => {
     [
       "an unknown difference",
       () => darts({ learningRate: 0.1, order: 2, difference: "central" as never }),
-      /"finite" or "exact"; central came/,
+      /"exact" or "finite"; central came/,
     ],
     [
       "no learning rate",
@@ -309,7 +309,7 @@ describe("what is refused", () => {
     ],
     [
       "no perturbation",
-      () => darts({ learningRate: 0.1, order: 2, epsilon: Infinity }),
+      () => darts({ learningRate: 0.1, order: 2, difference: "finite", epsilon: Infinity }),
       /epsilon must be a positive number/,
     ],
     [

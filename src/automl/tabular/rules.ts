@@ -65,7 +65,6 @@ export const tuneRules: Readonly<Record<string, TuneRule>> = {
   darts: scaled<DartsOptions>("darts", darts, ({ learningRate }) => ({
     learningRate,
     order: 2,
-    difference: "exact",
   })),
   implicit: {
     coordinates: "own",

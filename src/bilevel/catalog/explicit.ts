@@ -189,7 +189,7 @@ export const explicitRules: readonly CatalogEntry[] = [
     file: "rules/darts.ts",
     summary: "the outer gradient after one virtual step, while the follower trains on",
     fails:
-      "the weights' past matters, which it takes as given; in float32 the finite difference rounds where ∇_λ L is large; the problem has an init",
+      "the weights' past matters, which it takes as given; the problem has an init; with the finite difference, an objective has a stop-gradient, which it differentiates through, or ∇_λ L is large in float32",
     source:
       'Liu, Simonyan, Yang, "DARTS: differentiable architecture search", ICLR 2019, equations 6 to 8',
     forms: [
@@ -203,13 +203,14 @@ export const explicitRules: readonly CatalogEntry[] = [
           }),
         sizes: {},
         cost: { innerGradients: "2", crossProducts: "1", storedFloats: "|w|" },
-        remark: "The cross product is a difference of two gradients ∇_λ L.",
       },
       {
-        option: 'order: 2, difference: "exact"',
-        rule: () => darts({ learningRate: 0.025, order: 2, difference: "exact" }),
+        option: 'order: 2, difference: "finite"',
+        rule: () => darts({ learningRate: 0.025, order: 2, difference: "finite" }),
         sizes: {},
         cost: { innerGradients: "2", crossProducts: "1", storedFloats: "|w|" },
+        remark:
+          "The cross product is a difference of two gradients ∇_λ L at weights 0.01 to either side: it needs no second derivative, rounds, and differentiates through stop-gradients.",
       },
       {
         option: "order: 1",

@@ -1,8 +1,9 @@
 /**
- * DARTS: the outer gradient after one virtual step of the follower, its cross product by finite differences.
+ * DARTS: the outer gradient after one virtual step of the follower, differentiated through that step.
  *
- *     w' = w − ξ ∇_w L(w, λ),    v = ∇_w E(w', λ),    w± = w ± ε v,    ε = r / ‖v‖
- *     h = ∇_λ E(w', λ) − ξ [∇_λ L(w⁺, λ) − ∇_λ L(w⁻, λ)] / (2ε)          (second order)
+ *     w' = w − ξ ∇_w L(w, λ),    v = ∇_w E(w', λ)
+ *     h = ∇_λ E(w', λ) − ξ ∇²_λw L(w, λ) v                               (second order)
+ *     h = ∇_λ E(w', λ) − ξ [∇_λ L(w⁺, λ) − ∇_λ L(w⁻, λ)] / (2ε)          (its finite difference: w± = w ± ε v, ε = r / ‖v‖)
  *     h = ∇_λ E(w, λ)                                                    (first order: ξ = 0)
  *
  * The follower itself then makes one step with dynamics of its own.
@@ -28,9 +29,13 @@ export interface DartsOptions {
   readonly learningRate: number;
   /** 2 looks one virtual step ahead; 1 does not (ξ = 0 in the formula) and sees no effect through w. */
   readonly order: 1 | 2;
-  /** How second order gets the cross product: "finite" (default), or "exact" by differentiating twice. */
-  readonly difference?: "finite" | "exact";
-  /** r > 0, the length of the perturbation ε·v over all weights together. Default 0.01, the authors'. */
+  /**
+   * How second order gets the cross product: "exact" (default) by differentiating twice, or the authors' "finite", a
+   * difference of two gradients ∇_λ L. That one rounds, above all in float32, and sees the objective's values where the
+   * exact one sees its derivatives: it also differentiates through `lax.stopGradient` and other cut paths in the weights.
+   */
+  readonly difference?: "exact" | "finite";
+  /** r > 0, the length of the finite difference's perturbation ε·v over all weights together. Default 0.01, the authors'. */
   readonly epsilon?: number;
   /** How the follower itself moves. Default: gradient descent with `learningRate`, whose step is the virtual one. */
   readonly dynamics?: Dynamics | Optimizer;
@@ -46,39 +51,45 @@ export interface DartsOptions {
  * `dynamics` on the same inner data, at the same λ: both players move at once, where the authors' code moves λ first.
  * Their code also puts momentum and weight decay into w'; the paper's formula, here, has neither (write decay into L).
  *
- * Costs, in second order, 2 inner gradients and 1 cross product ("finite": two gradients ∇_λ L and no second
- * derivative); in first order 1 inner gradient. Memory: one copy of w. Biased in either order, as it takes w as given:
+ * Costs, in second order, 2 inner gradients and 1 cross product ("finite": in its place two gradients ∇_λ L, and no
+ * second derivative); in first order 1 inner gradient. Memory: one copy of w. Biased in either order, as it takes w as given:
  * second order is `oneStage` with one step, and first order leaves out all that λ does through the follower.
  *
  * @throws RangeError when `learningRate` or `epsilon` is not a positive number; TypeError for another `order` or
- *   `difference`, and, in an estimate, for a problem with an `init`, which would restart the follower.
+ *   `difference`, for an `epsilon` without the finite difference, and, in an estimate, for a problem with an `init`, which would restart the follower.
  * @see Liu, Simonyan, Yang, "DARTS: differentiable architecture search", ICLR 2019, equations 6 to 8.
  * @example
  * const rule = darts({ learningRate: 0.025, order: 2, dynamics: momentum({ learningRate: 0.025, momentum: 0.9 }) });
  */
 export function darts(options: DartsOptions): Rule {
-  const { learningRate, order, difference = "finite", epsilon = 0.01 } = options;
+  const { learningRate, order, difference = "exact", epsilon = 0.01 } = options;
   checkPositive("darts: learningRate", learningRate);
   checkPositive("darts: epsilon", epsilon);
   if (order !== 1 && order !== 2) {
     throw new TypeError(`darts: order must be 1 or 2; ${String(order)} came.`);
   }
+  const looksAhead = order === 2;
   if (difference !== "finite" && difference !== "exact") {
     throw new TypeError(
-      `darts: difference must be "finite" or "exact"; ${String(difference)} came.`,
+      `darts: difference must be "exact" or "finite"; ${String(difference)} came.`,
+    );
+  }
+  const isFinite = looksAhead && difference === "finite";
+  if (options.epsilon !== undefined && !isFinite) {
+    throw new TypeError(
+      'darts: epsilon is the length of the finite difference, which only order: 2 with difference: "finite" has; ask for it, or leave epsilon out.',
     );
   }
   const dynamics = asDynamics(options.dynamics ?? gradientDescent({ learningRate }));
-  const looksAhead = order === 2;
   return {
     name: looksAhead ? "darts" : "darts first order",
     needs: {
-      secondDerivatives: looksAhead && difference === "exact",
+      secondDerivatives: looksAhead && !isFinite,
       uniqueInnerSolution: false,
       strongConvexity: false,
       memory: "O(|w|)",
       bias: looksAhead
-        ? "it looks one step ahead, and leaves out how the weights before that step depend on the hyperparameters"
+        ? `it looks one step ahead, and leaves out how the weights before that step depend on the hyperparameters${isFinite ? `; its cross product is a finite difference over ±${epsilon} along the outer gradient, which rounds and also differentiates through stop-gradients` : ""}`
         : "it leaves out all that the hyperparameters do through the follower's weights",
     },
     innerSteps: 1,
@@ -88,7 +99,7 @@ export function darts(options: DartsOptions): Rule {
       steps: looksAhead ? 1 : 0,
       keep: looksAhead ? 1 : 0,
       rate: learningRate,
-      ...(looksAhead && difference === "finite" && { perturbation: epsilon }),
+      ...(isFinite && { perturbation: epsilon }),
     }),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
@@ -127,7 +138,7 @@ export function darts(options: DartsOptions): Rule {
 
       // v = ∇_w E: the weights' part of the adjoint.
       const direction = weightsOf(follower.floats.put(start, adjoint.alpha));
-      const cross = difference === "exact" ? exactProduct : finiteProduct(epsilon);
+      const cross = isFinite ? finiteProduct(epsilon) : exactProduct;
       const [toLambda, toData] = cross(program, problem, point, follower, data, direction);
       const subtract = (h: Arrays, c: Arrays): Arrays => step(h, c, -learningRate);
       const scale = (c: np.Array): np.Array =>
