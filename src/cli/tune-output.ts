@@ -105,7 +105,7 @@ function modelDocument(result: TuneResult): Record<string, unknown> {
       missing: { float64: "NaN", string: "" },
       outputs:
         result.model.target.task === "regression"
-          ? { prediction: "float32 [rows], in the target's unit" }
+          ? { prediction: "float64 [rows], in the target's unit" }
           : {
               label: "string [rows]",
               probabilities: "float32 [rows, classes], in the order of target.classes",

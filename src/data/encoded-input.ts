@@ -5,7 +5,7 @@ export interface NumericInput {
   readonly name: string;
   /** Mean of the present training values. */
   readonly mean: number;
-  /** Population standard deviation of the present training values; 1 if they are all equal. */
+  /** Population standard deviation of the present training values; 1 if they are all equal up to rounding. */
   readonly scale: number;
   /** Replaces a missing value before standardization: the median of the present training values. */
   readonly fill: number;

@@ -4,7 +4,7 @@
  */
 import { alignTable } from "./align-table.ts";
 import type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
-import { moments } from "./moments.ts";
+import { isOneNumber, moments } from "./moments.ts";
 import {
   DataError,
   plural,
@@ -76,13 +76,32 @@ export function fitEncoder(
  * A category becomes a 1 in the column of its level, of other levels, or of missing ones; if that column
  * does not exist, all its columns are 0. Columns are found by name, so their order in the table is free.
  *
+ * @param type - of the matrix. Everything is computed in float64 and rounded once. Default "float32".
  * @returns [rows, width], row-major.
  * @throws {@link DataError} as {@link alignTable}.
  */
-export function encode(encoder: Encoder, table: Table, rows: Int32Array): Float32Array {
+export function encode(
+  encoder: Encoder,
+  table: Table,
+  rows: Int32Array,
+  type?: "float32",
+): Float32Array;
+export function encode(
+  encoder: Encoder,
+  table: Table,
+  rows: Int32Array,
+  type: "float64",
+): Float64Array;
+export function encode(
+  encoder: Encoder,
+  table: Table,
+  rows: Int32Array,
+  type: "float32" | "float64" = "float32",
+): Float32Array | Float64Array {
   const { width, inputs } = encoder;
   const { columns } = alignTable(encoder, table).table;
-  const matrix = new Float32Array(rows.length * width);
+  const size = rows.length * width;
+  const matrix = type === "float64" ? new Float64Array(size) : new Float32Array(size);
   let offset = 0;
   for (const [i, input] of inputs.entries()) {
     const column = columns[i]!;
@@ -113,8 +132,11 @@ function fitNumeric(column: NumericColumn, rows: Int32Array): NumericInput | str
   const missingIndicator = count < rows.length;
   const low = present[0]!;
   const high = present[count - 1]!;
-  if (low === high && !missingIndicator) return `the value ${low} in every training row`;
-  const { mean, sd } = low === high ? { mean: low, sd: 1 } : moments(present);
+  const isConstant = isOneNumber(low, high);
+  if (isConstant && !missingIndicator) {
+    return `the value ${low} in every training row${low === high ? "" : ", up to rounding"}`;
+  }
+  const { mean, sd } = isConstant ? { mean: low, sd: 1 } : moments(present);
   const fill = present[(count - 1) >> 1]! / 2 + present[count >> 1]! / 2;
   return { kind: "numeric", name: column.name, mean, scale: sd || 1, fill, missingIndicator };
 }
@@ -160,7 +182,7 @@ function encodeNumeric(
   input: NumericInput,
   column: NumericColumn,
   rows: Int32Array,
-  matrix: Float32Array,
+  matrix: Float32Array | Float64Array,
   width: number,
   offset: number,
 ): void {
@@ -177,7 +199,7 @@ function encodeCategorical(
   input: CategoricalInput,
   column: CategoricalColumn,
   rows: Int32Array,
-  matrix: Float32Array,
+  matrix: Float32Array | Float64Array,
   width: number,
   offset: number,
 ): void {

@@ -1,4 +1,5 @@
 /** Measures of predictions, and the interval of a mean over repeated splits. */
+import { moments } from "./moments.ts";
 import { studentQuantile } from "./quantiles.ts";
 
 /** Share of classes predicted right. Both [n], class indices. */
@@ -92,7 +93,11 @@ export function rocAuc(actual: ArrayLike<number>, scores: ArrayLike<number>): nu
 /** Root of the mean squared error, in the target's unit. */
 export function rmse(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
   checkLengths("rmse", actual, predicted.length);
-  return Math.sqrt(sumSquares(actual, (i) => predicted[i]!) / actual.length);
+  const difference = (i: number): number => actual[i]! - predicted[i]!;
+  const unit = unitOf(actual.length, difference);
+  let sum = 0;
+  for (let i = 0; i < actual.length; i++) sum += (difference(i) / unit) ** 2;
+  return Math.sqrt(sum / actual.length) * unit;
 }
 
 /** Mean absolute error, in the target's unit. */
@@ -106,9 +111,8 @@ export function mae(actual: ArrayLike<number>, predicted: ArrayLike<number>): nu
 /** R² = 1 − Σ(y − ŷ)²/Σ(y − ȳ)²; 0 predicts the mean as well, negative is worse. NaN for constant y. */
 export function r2(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
   checkLengths("r2", actual, predicted.length);
-  const mean = meanOf(actual);
-  const total = sumSquares(actual, () => mean);
-  return total === 0 ? NaN : 1 - sumSquares(actual, (i) => predicted[i]!) / total;
+  const { sd } = moments(Float64Array.from(actual));
+  return sd === 0 ? NaN : 1 - (rmse(actual, predicted) / sd) ** 2;
 }
 
 /** A mean and its 95 % interval. */
@@ -149,6 +153,13 @@ export function meanInterval(
   const halfWidth =
     studentQuantile(n - 1) * sd * Math.sqrt(1 / n + testFraction / (1 - testFraction));
   return { mean, halfWidth, n, sd };
+}
+
+/** Differences beyond these limits are measured in units of the largest, so that no square overflows or vanishes. */
+function unitOf(count: number, difference: (i: number) => number): number {
+  let largest = 0;
+  for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(difference(i)));
+  return (largest > 1e100 && largest < Infinity) || (largest > 0 && largest < 1e-100) ? largest : 1;
 }
 
 function sumSquares(values: ArrayLike<number>, other: (i: number) => number): number {

@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect, test } from "vitest";
-import { moments } from "./moments.ts";
+import { isOneNumber, moments } from "./moments.ts";
 import { almostNumber, parseNumber } from "./numbers.ts";
 
 property.prop([fc.double({ noNaN: true, noDefaultInfinity: true })])(
@@ -63,4 +63,24 @@ test("moments at the limits of floating point", () => {
   expect(moments(Float64Array.of(-1.5e308, 1.5e308))).toEqual({ mean: 0, sd: 1.5e308 });
   expect(moments(Float64Array.of(0, 2e-300))).toEqual({ mean: 1e-300, sd: 1e-300 });
   expect(moments(Float64Array.of(0, 0))).toEqual({ mean: 0, sd: 0 });
+});
+
+test("moments of numbers with a large offset keep the digits of their differences", () => {
+  // A million seconds since 1970, alternating: a plain sum would lose six digits.
+  const values = Float64Array.from({ length: 1e6 }, (_, i) => 1.7e9 + (i % 2));
+  expect(moments(values)).toEqual({ mean: 1.7e9 + 0.5, sd: 0.5 });
+});
+
+test.each([
+  [14.62, 14.620000000000001, true],
+  [0.1 + 0.2, 0.3, true],
+  [1e9, 1e9 + 1e-5, true],
+  [1e9, 1e9 + 1e-3, false],
+  [1.7e9, 1.7e9 + 1, false],
+  [0, 1e-300, false],
+  [-1e-17, 1e-17, false],
+  [1e300, 1.0000001e300, false],
+  [-1.7e308, 1.7e308, false],
+])("from %d to %d is one number up to rounding: %s", (a, b, expected) => {
+  expect(isOneNumber(Math.min(a, b), Math.max(a, b))).toBe(expected);
 });

@@ -2,7 +2,7 @@
  * What is to be predicted: a column of a table, read as a number (regression) or as a class. The task
  * follows from the column unless it is forced.
  */
-import { moments } from "./moments.ts";
+import { isOneNumber, moments } from "./moments.ts";
 import { DataError, findColumn, plural, quote, type Column, type Table } from "./table.ts";
 
 /** What kind of prediction the target asks for. */
@@ -123,10 +123,11 @@ function regression(
   where: string,
 ): { target: Target; values: Float64Array } {
   const { values } = column as Extract<Column, { kind: "numeric" }>;
-  const first = values[rows[0]!]!;
-  if (rows.every((row) => values[row] === first)) {
+  const ordered = Float64Array.from(rows, (row) => values[row]!).sort();
+  const [low, high] = [ordered[0]!, ordered.at(-1)!];
+  if (isOneNumber(low, high)) {
     throw new DataError(
-      `${where}: every row has the value ${first}, so there is nothing to predict; choose another target.`,
+      `${where}: every row has the value ${low}${low === high ? "" : ", up to rounding"}, so there is nothing to predict; choose another target.`,
     );
   }
   const target: Target = { task: "regression", name: column.name, mean: 0, scale: 1 };

@@ -22,6 +22,9 @@ export interface OnnxInput {
 /** Names of the graph's outputs, never used for inputs. */
 const outputNames = ["prediction", "label", "probabilities"] as const;
 
+/** Numbers of element types in ONNX. */
+const onnxTypes = { float32: 1, float64: 11 } as const;
+
 /** Operator sets and format version: the oldest that have every operator used here. */
 const opsets = { "": 17, "ai.onnx.ml": 3 };
 const irVersion = 8;
@@ -31,9 +34,10 @@ const irVersion = 8;
  *
  * Inputs, one per column of the encoder, each [rows, 1]: numeric columns are float64, NaN means
  * missing; categorical columns are strings, "" means missing. Columns that the encoder dropped are no
- * inputs. Outputs: `prediction` float32 [rows] for regression; `label` string [rows] and
- * `probabilities` float32 [rows, classes] for classification. The model's metadata describe the
- * inputs, the outputs, the target and the encoder as JSON.
+ * inputs. Outputs: `prediction` float64 [rows] for regression; `label` string [rows] and
+ * `probabilities` float32 [rows, classes] for classification. All arithmetic is in float64, as in `predictTable`, so
+ * that inputs and targets with a large offset keep their digits. The model's metadata describe the inputs, the
+ * outputs, the target and the encoder as JSON.
  */
 export function exportModel(model: TabularModel): Uint8Array {
   return encodeModel(onnxModel(model));
@@ -78,7 +82,7 @@ export function onnxModel(model: TabularModel): ModelSpec {
 /** bias + numeric block · weights + one table row per categorical input, [rows, outputs]. */
 function linearScore(graph: OnnxGraph, model: TabularModel, inputs: readonly OnnxInput[]): string {
   const columns = columnsByInput(model);
-  const terms: string[] = [graph.floats("bias", [1, outputsOf(model)], model.bias)];
+  const terms: string[] = [graph.doubles("bias", [1, outputsOf(model)], model.bias)];
   const numeric = columns.filter(({ spec }) => spec.kind === "numeric");
   if (numeric.length > 0) terms.push(numericScore(graph, model, numeric, inputs));
   for (const column of columns) {
@@ -115,22 +119,23 @@ function numericScore(
   const filled = graph.add("Where", [missing, row("fill", (s) => s.fill), raw], "filled");
   const centred = graph.add("Sub", [filled, row("mean", (s) => s.mean)], "centred");
   const scaled = graph.add("Div", [centred, row("scale", (s) => s.scale)], "scaled");
-  const blocks = [graph.add("Cast", [scaled], "standardized", { to: { int: 1 } })];
+  const blocks = [scaled];
   const rows = numeric.map(({ first }) => model.weights[first]!);
 
   const indicated = specs.flatMap((spec, i) => (spec.missingIndicator ? [i] : []));
   if (indicated.length > 0) {
     const index = graph.integers("indicated", [indicated.length], indicated);
     const flags = graph.add("Gather", [missing, index], "flags", { axis: { int: 1 } });
-    blocks.push(graph.add("Cast", [flags], "indicators", { to: { int: 1 } }));
+    blocks.push(graph.add("Cast", [flags], "indicators", { to: { int: onnxTypes.float64 } }));
     rows.push(...indicated.map((i) => model.weights[numeric[i]!.first + 1]!));
   }
   const features =
     blocks.length === 1
       ? blocks[0]!
       : graph.add("Concat", blocks, "features", { axis: { int: 1 } });
-  const weights = graph.floats("weights", [rows.length, outputsOf(model)], rows.flat());
-  return graph.add("MatMul", [features, weights], "numeric_score");
+  const weights = graph.doubles("weights", [rows.length, outputsOf(model)], rows.flat());
+  // Not MatMul: ONNX Runtime folds the scale of a single column into a float32 attribute of that.
+  return graph.add("Gemm", [features, weights], "numeric_score");
 }
 
 /** The weights of the row's level: its own, those of "other", those of "missing", or zeros. */
@@ -163,7 +168,11 @@ function categoricalScore(
     "ai.onnx.ml",
   );
   const flat = graph.add("Squeeze", [code, graph.axis()], `${input.input}/row`);
-  const weights = graph.floats(`${input.input}/weights`, [table.length, none.length], table.flat());
+  const weights = graph.doubles(
+    `${input.input}/weights`,
+    [table.length, none.length],
+    table.flat(),
+  );
   return graph.add("Gather", [weights, flat], `${input.input}/score`, { axis: { int: 0 } });
 }
 
@@ -172,33 +181,29 @@ function addOutputs(graph: OnnxGraph, model: TabularModel, score: string): Value
   if (target.task === "regression") {
     const scaled = graph.add(
       "Mul",
-      [score, graph.floats("target_scale", [1], [target.scale])],
+      [score, graph.doubles("target_scale", [1], [target.scale])],
       "scaled_score",
     );
     const shifted = graph.add(
       "Add",
-      [scaled, graph.floats("target_mean", [1], [target.mean])],
+      [scaled, graph.doubles("target_mean", [1], [target.mean])],
       "shifted_score",
     );
     graph.add("Squeeze", [shifted, graph.axis()], "prediction", undefined, "", "prediction");
-    return [{ name: "prediction", type: "float32", dims: ["rows"] }];
+    return [{ name: "prediction", type: "float64", dims: ["rows"] }];
   }
+  let exact: string;
   if (target.task === "binary") {
     const negative = graph.add("Neg", [score], "negative_score");
     const first = graph.add("Sigmoid", [negative], "first_probability");
     const second = graph.add("Sigmoid", [score], "second_probability");
-    graph.add(
-      "Concat",
-      [first, second],
-      "probabilities",
-      { axis: { int: 1 } },
-      "",
-      "probabilities",
-    );
+    exact = graph.add("Concat", [first, second], "exact_probabilities", { axis: { int: 1 } });
   } else {
-    graph.add("Softmax", [score], "probabilities", { axis: { int: 1 } }, "", "probabilities");
+    exact = graph.add("Softmax", [score], "exact_probabilities", { axis: { int: 1 } });
   }
-  const best = graph.add("ArgMax", ["probabilities"], "class", {
+  const type = { to: { int: onnxTypes.float32 } };
+  graph.add("Cast", [exact], "probabilities", type, "", "probabilities");
+  const best = graph.add("ArgMax", [exact], "class", {
     axis: { int: 1 },
     keepdims: { int: 0 },
   });
@@ -236,7 +241,7 @@ function describe(model: TabularModel): string {
 function metadata(model: TabularModel, inputs: readonly OnnxInput[]): Record<string, string> {
   const outputs =
     model.target.task === "regression"
-      ? { prediction: "float32 [rows], in the target's unit" }
+      ? { prediction: "float64 [rows], in the target's unit" }
       : {
           label: "string [rows]",
           probabilities: "float32 [rows, classes], classes in the target's order",

@@ -26,11 +26,6 @@ export class OnnxGraph {
     return output;
   }
 
-  /** A float32 constant. */
-  floats(hint: string, dims: number[], values: readonly number[]): string {
-    return this.#constant(hint, "float32", dims, Float32Array.from(values));
-  }
-
   /** A float64 constant. */
   doubles(hint: string, dims: number[], values: readonly number[]): string {
     return this.#constant(hint, "float64", dims, Float64Array.from(values));

@@ -30,11 +30,15 @@ export type Prediction =
  */
 export function predictTable(model: TabularModel, table: Table): Prediction {
   const rows = Int32Array.from({ length: table.rowCount }, (_, i) => i);
-  return predictEncoded(model, encode(model.encoder, table, rows), table.rowCount);
+  return predictEncoded(model, encode(model.encoder, table, rows, "float64"), table.rowCount);
 }
 
 /** Predictions from rows that are encoded already, x [rows, width]. */
-export function predictEncoded(model: TabularModel, x: Float32Array, rows: number): Prediction {
+export function predictEncoded(
+  model: TabularModel,
+  x: Float32Array | Float64Array,
+  rows: number,
+): Prediction {
   const { target } = model;
   const score = scores(model, x, rows);
   if (target.task === "regression") {
@@ -58,7 +62,7 @@ export function predictEncoded(model: TabularModel, x: Float32Array, rows: numbe
 /** x·weights + bias, [rows, outputs]; for regression in units of the standardized target. */
 export function scores(
   model: Pick<TabularModel, "weights" | "bias">,
-  x: Float32Array,
+  x: Float32Array | Float64Array,
   rows: number,
 ): Float64Array {
   const { weights, bias } = model;

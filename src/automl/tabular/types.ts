@@ -148,7 +148,7 @@ export interface TabularModel {
   version: 1;
   target: Target;
   encoder: Encoder;
-  /** [width][outputs] float32 values; one output for regression and binary, K for K classes. */
+  /** [width][outputs]; one output for regression and binary, K for K classes. */
   weights: number[][];
   /** [outputs] */
   bias: number[];

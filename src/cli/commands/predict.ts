@@ -46,7 +46,7 @@ export async function runPredict(
 
 /**
  * The predictions as a table: a column `prediction`, and for classes a column of probabilities each.
- * Probabilities have nine significant digits, what a float32 holds.
+ * Probabilities have nine significant digits, predictions as many as resolve 1e-9 of the target's spread.
  */
 export function predictionTable(model: TabularModel, aligned: Table): Table {
   const rowCount = aligned.rowCount;
@@ -58,7 +58,7 @@ export function predictionTable(model: TabularModel, aligned: Table): Table {
   for (let start = 0; start < rowCount; start += chunkRows) {
     const count = Math.min(chunkRows, rowCount - start);
     const rows = Int32Array.from({ length: count }, (_, i) => start + i);
-    const part = predictEncoded(model, encode(model.encoder, aligned, rows), count);
+    const part = predictEncoded(model, encode(model.encoder, aligned, rows, "float64"), count);
     if (part.task === "regression") values.set(part.values, start);
     else {
       codes.set(part.classIndices, start);
@@ -76,7 +76,7 @@ export function predictionTable(model: TabularModel, aligned: Table): Table {
           {
             kind: "numeric",
             name: "prediction",
-            values: values.map((v) => Number(v.toPrecision(9))),
+            values: values.map((v) => rounded(v, target)),
           },
         ]
       : [
@@ -86,6 +86,13 @@ export function predictionTable(model: TabularModel, aligned: Table): Table {
           }),
         ];
   return { source: "predictions", rowCount, columns };
+}
+
+/** The target may be small differences beside a large offset, such as seconds since 1970: nine digits of these. */
+function rounded(value: number, target: TabularModel["target"]): number {
+  if (target.task !== "regression" || !Number.isFinite(value)) return value;
+  const leading = value === 0 ? 0 : Math.log10(Math.abs(value / target.scale));
+  return Number(value.toPrecision(Math.min(17, 9 + Math.max(0, Math.ceil(leading)))));
 }
 
 /** Reads model.json of an output folder. */
