@@ -3,12 +3,13 @@
 
 import { readdir } from "node:fs/promises";
 import { UsageError } from "./errors.ts";
-import { defaultOutputFolder, shellQuote } from "./options.ts";
+import { defaultOutputFolder, shellQuote, type TaskName } from "./options.ts";
 import { checkOutputFolder } from "./output-folder.ts";
 
 /** The options of `clean` as typed. */
 export interface CleanFlags {
   target?: string;
+  task?: TaskName;
   top?: number;
   seed?: number;
   folds?: number;
@@ -23,6 +24,8 @@ export interface CleanFlags {
   delimiter?: string;
   categorical?: string[];
   numeric?: string[];
+  exclude?: string[];
+  minClass?: number;
 }
 
 /** What is going to be run, after all checks of the options. */
@@ -30,6 +33,9 @@ export interface CleanPlan {
   file: string;
   folder: string;
   target: string;
+  task?: "binary" | "multiclass";
+  exclude: readonly string[];
+  minClass?: number;
   top: number;
   seed: number;
   folds: number;
@@ -41,10 +47,21 @@ export interface CleanPlan {
 
 /** Checks the options and the output folder; nothing is written. */
 export async function planCleaning(file: string, flags: CleanFlags): Promise<CleanPlan> {
-  const { target, top = 20, seed = 0, folds = 5, repeats = 3, plant } = flags;
+  const { target, task, top = 20, seed = 0, folds = 5, repeats = 3, plant } = flags;
+  const { exclude = [], minClass } = flags;
   if (target === undefined) {
     throw new UsageError(
       "--target is missing: name the column whose labels are doubted, or give --target last for the last one",
+    );
+  }
+  if (task === "regression") {
+    throw new UsageError(
+      "--task must be binary or multiclass, not regression: cleaning looks for rows with the wrong class",
+    );
+  }
+  if (exclude.includes(target)) {
+    throw new UsageError(
+      `column "${target}" is the target and named by --exclude too; choose another target or leave it out of --exclude`,
     );
   }
   if (folds > 20) throw new UsageError(`--folds must be at most 20, not ${folds}`);
@@ -63,6 +80,9 @@ export async function planCleaning(file: string, flags: CleanFlags): Promise<Cle
     folder,
     target,
     ...settings,
+    exclude,
+    ...(task === undefined ? {} : { task }),
+    ...(minClass === undefined ? {} : { minClass }),
     ...(plant === undefined ? {} : { plant }),
     command: commandOf(file, { ...flags, ...settings }),
   };
@@ -81,15 +101,25 @@ async function checkFolder(folder: string, force: boolean): Promise<void> {
 
 function commandOf(file: string, flags: CleanFlags): string {
   const words = ["stackelberg", "clean", file];
-  for (const name of ["target", "top", "seed", "folds", "repeats", "plant", "threads"] as const) {
+  for (const name of [
+    "target",
+    "task",
+    "top",
+    "seed",
+    "folds",
+    "repeats",
+    "plant",
+    "threads",
+  ] as const) {
     const value = flags[name];
     if (value !== undefined) words.push(`--${name}`, String(value));
   }
+  if (flags.minClass !== undefined) words.push("--min-class", String(flags.minClass));
   if (flags.header !== undefined) words.push(flags.header ? "--header" : "--no-header");
   if (flags.delimiter !== undefined) {
     words.push("--delimiter", flags.delimiter === "\t" ? "tab" : flags.delimiter);
   }
-  for (const name of ["categorical", "numeric"] as const) {
+  for (const name of ["categorical", "numeric", "exclude"] as const) {
     const list = flags[name];
     if (list !== undefined) {
       words.push(`--${name}`, list.map((word) => word.replaceAll(",", "\\,")).join(","));

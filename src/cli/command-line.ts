@@ -167,6 +167,16 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
       take(parse.parseNames, "--categorical"),
     )
     .option("--numeric <c,d>", "columns to read as numbers", take(parse.parseNames, "--numeric"))
+    .option(
+      "--exclude <e,f>",
+      "columns not to use, such as ids and what is known only with the answer",
+      take(parse.parseNames, "--exclude"),
+    )
+    .option(
+      "--min-class <n>",
+      "leave out the rows of classes that have fewer than n (default: none)",
+      take(atLeast(2), "--min-class"),
+    )
     .option("--demo", "generate a data set whose answer is known and tune it")
     .option(
       "--resume <folder>",
@@ -214,6 +224,11 @@ function addClean(command: Command, setExitCode: (code: number) => void): void {
       "the column of labels: a name, a position such as 3, or last",
       take(word, "--target"),
     )
+    .option(
+      "--task <task>",
+      "binary or multiclass (default: inferred; whole numbers are classes here)",
+      take(oneOf(parse.tasks), "--task"),
+    )
     .option("--top <k>", "rows to show (default: 20)", take(atLeast(1), "--top"))
     .option(
       "--plant <fraction>",
@@ -257,6 +272,16 @@ function addClean(command: Command, setExitCode: (code: number) => void): void {
       take(parse.parseNames, "--categorical"),
     )
     .option("--numeric <c,d>", "columns to read as numbers", take(parse.parseNames, "--numeric"))
+    .option(
+      "--exclude <e,f>",
+      "columns not to use, such as ids and what is known only with the answer",
+      take(parse.parseNames, "--exclude"),
+    )
+    .option(
+      "--min-class <n>",
+      "leave out the rows of classes that have fewer than n (default: none)",
+      take(atLeast(2), "--min-class"),
+    )
     .addHelpText("after", cleanExamples)
     .action(async (file: string, flags: CleanFlags) => {
       const { runClean } = await import("./commands/clean.ts");

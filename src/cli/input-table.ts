@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import { inferTarget } from "../data/target.ts";
 import { parseTable, readTable, type ReadTableOptions } from "../data/read-table.ts";
 import { findColumn, type ColumnKind, type Table } from "../data/table.ts";
+import { withoutColumns } from "../data/select-columns.ts";
 import { hashFile } from "./checkpoint-file.ts";
 import { UsageError } from "./errors.ts";
 import type { TuneSettings } from "./options.ts";
@@ -12,6 +13,8 @@ import type { TuneSettings } from "./options.ts";
 /** A table that can be tuned, with what was inferred about it. */
 export interface TuningInput {
   table: Table;
+  /** The target's name: "last" or a position may mean another column once some are left out. */
+  target: string;
   notes: string[];
   sha256: string;
 }
@@ -28,21 +31,50 @@ export async function readForTuning(
   text?: string,
 ): Promise<TuningInput> {
   const options = readingOptions(settings);
-  const { table, notes } =
+  const { table: whole, notes } =
     text === undefined
       ? await readTable(file, options)
       : parseTable(new TextEncoder().encode(text), "demo.csv", options);
-  const target = table.columns[findColumn(table, settings.target)]!.name;
+  const target = whole.columns[findColumn(whole, settings.target)]!.name;
   if ([...settings.categorical, ...settings.numeric].includes(target)) {
     throw new UsageError(
       `column "${target}" is the target: force its kind with --task, not with --categorical or --numeric`,
     );
   }
-  inferTarget(table, target, settings.task);
+  const { task, exclude, minClass } = settings;
+  const table = excludeColumns(whole, target, exclude);
+  inferTarget(table, target, task, minClass === undefined ? {} : { minClass });
   const sha256 =
     text === undefined ? await hashFile(file) : createHash("sha256").update(text).digest("hex");
   // The report must not tell where on this machine the file lies.
-  return { table, notes: notes.map((note) => note.replaceAll(file, basename(file))), sha256 };
+  return {
+    table,
+    target,
+    notes: notes.map((note) => note.replaceAll(file, basename(file))),
+    sha256,
+  };
+}
+
+/**
+ * The table without the columns that `--exclude` names.
+ *
+ * @throws UsageError when the target is one of them, DataError for a column that the table has not.
+ */
+export function excludeColumns(
+  table: Table,
+  target: string,
+  exclude: readonly string[] = [],
+): Table {
+  const unused = exclude.map((name) => ({
+    name: table.columns[findColumn(table, name)]!.name,
+    reason: "left out by --exclude",
+  }));
+  if (unused.some(({ name }) => name === target)) {
+    throw new UsageError(
+      `column "${target}" is the target and named by --exclude too; choose another target or leave it out of --exclude`,
+    );
+  }
+  return withoutColumns(table, unused);
 }
 
 /** The reader's options for the settings of a run. */

@@ -32,6 +32,10 @@ export interface TuneSettings {
   delimiter?: string;
   categorical: readonly string[];
   numeric: readonly string[];
+  /** Columns that are not used. */
+  exclude?: readonly string[];
+  /** Rows of classes with fewer rows than this are left out. */
+  minClass?: number;
 }
 
 /** A fraction strictly between 0 and 1. */
@@ -136,6 +140,11 @@ export function checkSettings(settings: TuneSettings): void {
       `column "${both}" is named by both --categorical and --numeric; choose one`,
     );
   }
+  if (settings.exclude?.includes(settings.target) === true) {
+    throw new UsageError(
+      `column "${settings.target}" is the target and named by --exclude too; choose another target or leave it out of --exclude`,
+    );
+  }
   for (const name of [...settings.categorical, ...settings.numeric]) {
     if (name === settings.target) {
       throw new UsageError(
@@ -175,6 +184,8 @@ export function reproduceCommand(file: string, settings: TuneSettings): string {
     list.length === 0 ? undefined : list.map((name) => name.replaceAll(",", "\\,")).join(",");
   add("--categorical", names(settings.categorical));
   add("--numeric", names(settings.numeric));
+  add("--exclude", names(settings.exclude ?? []));
+  add("--min-class", settings.minClass);
   return words.map(shellQuote).join(" ");
 }
 

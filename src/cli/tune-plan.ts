@@ -34,6 +34,8 @@ export interface TuneFlags {
   delimiter?: string;
   categorical?: string[];
   numeric?: string[];
+  exclude?: string[];
+  minClass?: number;
   demo?: boolean;
   resume?: string;
   quiet?: boolean;
@@ -98,6 +100,8 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
   if (flags.threads !== undefined) settings.threads = flags.threads;
   if (flags.header !== undefined) settings.header = flags.header;
   if (flags.delimiter !== undefined) settings.delimiter = flags.delimiter;
+  if (flags.exclude !== undefined) settings.exclude = flags.exclude;
+  if (flags.minClass !== undefined) settings.minClass = flags.minClass;
   checkSettings(settings);
   const folder = flags.out ?? (file === undefined ? "stackelberg-demo" : defaultOutputFolder(file));
   await checkOutputFolder(folder, flags.force === true);
@@ -116,6 +120,8 @@ const fixedByResume = [
     "delimiter",
     "categorical",
     "numeric",
+    "exclude",
+    "minClass",
     "demo",
     "force",
   ] as const),
@@ -129,7 +135,7 @@ async function planResume(
   const clash = fixedByResume.find((name) => flags[name] !== undefined);
   if (clash !== undefined) {
     throw new UsageError(
-      `--${clash} cannot be combined with --resume, which goes on with the options of the interrupted run; only --budget, --threads, --json and --quiet may be given anew`,
+      `--${optionName(clash)} cannot be combined with --resume, which goes on with the options of the interrupted run; only --budget, --threads, --json and --quiet may be given anew`,
     );
   }
   const saved = await readSavedRun(folder);
@@ -157,6 +163,11 @@ async function planResume(
   delete settings.budgetSeconds;
   if (flags.budget !== undefined) settings.budgetSeconds = flags.budget;
   return { file: path, folder, settings, resume: saved };
+}
+
+/** `minClass` as it is typed, `min-class`. */
+function optionName(flag: string): string {
+  return flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** The path as a user in the current folder would write it. */

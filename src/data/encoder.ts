@@ -38,7 +38,7 @@ export function fitEncoder(
 ): Encoder {
   const { maxLevels = 50, minLevelCount = 10 } = options;
   const inputs: EncodedInput[] = [];
-  const dropped: { name: string; reason: string }[] = [];
+  const dropped: { name: string; reason: string }[] = [...(table.leftOut ?? [])];
   for (const column of table.columns) {
     if (column.name === targetName) continue;
     const fitted =

@@ -45,6 +45,7 @@ export {
   type ReadTableResult,
 } from "./read-table.ts";
 export type { Resampling } from "./resize-image.ts";
+export { type UnusedColumn, withoutColumns } from "./select-columns.ts";
 export { split, splitTarget, type Split, type SplitOptions } from "./split.ts";
 export {
   DataError,
@@ -59,7 +60,9 @@ export {
   inferTarget,
   standardizeTarget,
   type InferredTarget,
+  type LeftOutRows,
   type Target,
+  type TargetOptions,
   type Task,
 } from "./target.ts";
 export { formatTable } from "./write-table.ts";

@@ -3,6 +3,8 @@
  * a row is its index. Everything that later refuses a table says so with a {@link DataError}.
  */
 
+import type { UnusedColumn } from "./select-columns.ts";
+
 /** Numbers; a missing cell is NaN and no other cell is. */
 export interface NumericColumn {
   readonly kind: "numeric";
@@ -33,6 +35,8 @@ export interface Table {
   readonly source: string;
   readonly rowCount: number;
   readonly columns: readonly Column[];
+  /** Columns that were taken out, see {@link withoutColumns}; none when absent. */
+  readonly leftOut?: readonly UnusedColumn[];
 }
 
 /**

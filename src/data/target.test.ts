@@ -26,7 +26,6 @@ describe("the task follows from the column", () => {
   ])("%s", (_, targets, task) => {
     const inferred = inferTarget(tableOf(targets), "y");
     expect(inferred.target.task).toBe(task);
-    expect(inferred.notes).toHaveLength(1);
     expect(inferred.notes[0]).toContain(`the task is ${task} (inferred)`);
   });
 });
@@ -45,7 +44,7 @@ test("rows without a target are left out", () => {
   const { values, rows, notes } = inferTarget(tableOf([...repeat(["a", null, "b"], 5)]), "y");
   expect([...rows]).toEqual([0, 2, 3, 5, 6, 8, 9, 11, 12, 14]);
   expect([...values.slice(0, 3)]).toEqual([0, NaN, 1]);
-  expect(notes[0]).toBe("5 rows without a target are left out, 10 remain.");
+  expect(notes[0]).toBe('5 rows are left out: no value in the target "y".');
 });
 
 test("the target by position", () => {
@@ -70,6 +69,57 @@ test("a regression has mean and scale of all rows, or of those given", () => {
   });
   const classes = inferTarget(tableOf(repeat(["a", "b"], 5)), "y");
   expect(standardizeTarget(classes.target, classes.values, Int32Array.of(0))).toBe(classes.target);
+});
+
+describe("rare classes", () => {
+  const few = tableOf([...repeat(["a", "b"], 12), ..."ccc", ..."dd", "e", null]);
+
+  test("three rows are enough, and are pointed out", () => {
+    const { target, notes } = inferTarget(tableOf([...repeat(["a", "b"], 12), ..."ccc"]), "y");
+    expect(target).toMatchObject({ classes: ["a", "b", "c"] });
+    expect(notes.at(-1)).toMatch(/^A class has fewer than 10 rows,.*: "c" \(3 rows\)\.$/);
+  });
+
+  test("are left out by `minClass`, with their count and names", () => {
+    const { target, rows, leftOut, values } = inferTarget(few, "y", undefined, { minClass: 3 });
+    expect(target).toMatchObject({ task: "multiclass", classes: ["a", "b", "c"] });
+    expect(rows.length).toBe(27);
+    expect(leftOut).toEqual([
+      { reason: 'no value in the target "y"', count: 1 },
+      { reason: '2 classes of fewer than 3 rows, "d", "e"', count: 3 },
+    ]);
+    expect(values.slice(27).every(Number.isNaN)).toBe(true);
+  });
+
+  test("left out to two classes, the task is binary", () => {
+    expect(inferTarget(few, "y", undefined, { minClass: 4 }).target.task).toBe("binary");
+  });
+
+  test("none may be left", () => {
+    expect(() => inferTarget(few, "y", undefined, { minClass: 20 })).toThrow(
+      /no class has 20 rows once .* left out \(--min-class\).*smaller --min-class/,
+    );
+  });
+
+  test("where only classes make sense, whole numbers are classes up to 100", () => {
+    const codes = tableOf(
+      repeat(
+        Array.from({ length: 27 }, (_, i) => i + 1),
+        6,
+      ),
+    );
+    expect(inferTarget(codes, "y").target.task).toBe("regression");
+    const { target, notes } = inferTarget(codes, "y", undefined, { wantClasses: true });
+    expect(target).toMatchObject({ task: "multiclass", classes: { length: 27 } });
+    expect(notes[0]).toBe('The target "y" has 27 classes, the task is multiclass (inferred).');
+    const ages = tableOf(Array.from({ length: 90 }, (_, i) => i % 60));
+    expect(inferTarget(ages, "y", undefined, { wantClasses: true }).target.task).toBe("regression");
+  });
+
+  test("a number has none, which is said", () => {
+    const { notes } = inferTarget(tableOf([1.5, 2, 3]), "y", undefined, { minClass: 3 });
+    expect(notes.at(-1)).toContain("--min-class leaves nothing out");
+  });
 });
 
 test("tasks can be forced", () => {
@@ -135,18 +185,18 @@ describe("targets that cannot be predicted are one sentence", () => {
     ],
     [
       "a rare class",
-      () => message([...repeat(["a", "b"], 5), "c", "c", "c", "c"]),
-      'data.csv, target "y": class "c" has 4 rows, and training, validation and test need at least 5; merge it with another class or remove its rows.',
+      () => message([...repeat(["a", "b"], 5), "c", "c"]),
+      'data.csv, target "y": every class needs 3 rows, so that each can be learned and judged on others, but class "c" has 2 rows; --min-class 3 leaves rows of smaller classes out.',
     ],
     [
       "a rare number",
       () => message([...repeat([1, 2], 5), 3]),
-      'data.csv, target "y": class "3" has 1 row, and training, validation and test need at least 5; merge it with another class, force regression, or remove its rows.',
+      'data.csv, target "y": every class needs 3 rows, so that each can be learned and judged on others, but class "3" has 1 row; --min-class 3 leaves rows of smaller classes out, --task regression takes the target as a number.',
     ],
     [
       "too many classes",
       () => message(Array.from({ length: 101 }, (_, i) => `id${i}`)),
-      'data.csv, target "y": 101 classes are too many (limit 100); choose another target or merge classes.',
+      'data.csv, target "y": 101 classes are too many (limit 100); leave rare ones out with --min-class or choose another target.',
     ],
     [
       "too many numbers as classes",
@@ -156,7 +206,7 @@ describe("targets that cannot be predicted are one sentence", () => {
           "y",
           "multiclass",
         ),
-      'data.csv, target "y": 101 classes are too many (limit 100); force regression or choose another target.',
+      'data.csv, target "y": 101 classes are too many (limit 100); force regression (--task regression) or choose another target.',
     ],
     [
       "regression of text",

@@ -3,6 +3,15 @@
  * follows from the column unless it is forced.
  */
 import { isOneNumber, moments } from "./moments.ts";
+import {
+  checkClasses,
+  classIndices,
+  countClasses,
+  fewRowsNote,
+  labelsOf,
+  rareClasses,
+  textClassLimit,
+} from "./target-classes.ts";
 import { DataError, findColumn, plural, quote, type Column, type Table } from "./table.ts";
 
 /** What kind of prediction the target asks for. */
@@ -27,59 +36,106 @@ export interface InferredTarget {
   readonly target: Target;
   /** [table rows], the number or the class index (into `target.classes`); NaN where it is missing. */
   readonly values: Float64Array;
-  /** Rows of the table whose target is present, ascending. */
+  /** Rows of the table that are used, ascending: their target is present and of no class that is left out. */
   readonly rows: Int32Array;
+  /** Rows of the table that are not used, by reason; none when all are. */
+  readonly leftOut: readonly LeftOutRows[];
   /** What was inferred, one sentence each. */
   readonly notes: string[];
+}
+
+/** Rows that are not used, and why. */
+export interface LeftOutRows {
+  readonly reason: string;
+  readonly count: number;
+}
+
+/** What {@link inferTarget} may do about rare classes. */
+export interface TargetOptions {
+  /** Rows of classes that have fewer rows than this are left out. Default: none are. */
+  readonly minClass?: number;
+  /** Rows that every class needs. Default 3, so that training, validation and test have one each. */
+  readonly classRows?: number;
+  /**
+   * Whether only classes make sense: whole numbers are then classes up to 100 distinct values, with 5 rows each on average,
+   * and not only up to 20. Default false.
+   */
+  readonly wantClasses?: boolean;
 }
 
 /** Numbers with more distinct values than this are measured, not classes. */
 const classLimit = 20;
 
-/** Text with more distinct values than this is refused as classes. */
-const textClassLimit = 100;
-
-/** Rows a class needs, so that training, validation and test can each have some. */
-export const minClassRows: number = 5;
+/** Rows a class has on average where more numbers than that are taken for classes. */
+const rowsPerClass = 5;
 
 /**
  * Reads a column as the target.
  *
  * Numbers with more than 20 distinct values, or not whole, make a regression; two classes are binary;
  * other whole numbers, and text with at most 100 distinct values, are multiclass. Classes are sorted by
- * code unit, and the second of two counts as positive. Rows without a target are left out.
+ * code unit, and the second of two counts as positive. Rows without a target are left out, and those of
+ * classes with fewer rows than `minClass`.
  *
  * `mean` and `scale` of a regression are over all rows; see {@link standardizeTarget}.
  *
  * @param name - the column's name, its 1-based position, or "last".
  * @param force - the task to use instead of the inferred one.
  * @throws {@link DataError} for an unknown column, no rows with a target, a single value or class, more
- *   than 100 classes, a class with fewer than 5 rows, or a forced task that the column cannot serve.
+ *   than 100 classes, a class with fewer than `classRows` rows, or a forced task that the column cannot serve.
  */
-export function inferTarget(table: Table, name: string, force?: Task): InferredTarget {
+export function inferTarget(
+  table: Table,
+  name: string,
+  force?: Task,
+  options: TargetOptions = {},
+): InferredTarget {
   const column = table.columns[findColumn(table, name)]!;
-  const rows = presentRows(column);
+  const present = presentRows(column);
   const where = `${table.source}, target ${quote(column.name)}`;
-  if (rows.length === 0) {
+  if (present.length === 0) {
     throw new DataError(
       `${where}: no row has a value; choose another target, or check the words for missing cells.`,
     );
   }
-  const notes = [];
-  if (rows.length < table.rowCount) {
-    const lost = table.rowCount - rows.length;
-    notes.push(
-      `${plural(lost, "row")} without a target ${lost === 1 ? "is" : "are"} left out, ${rows.length} remain.`,
-    );
+  const leftOut: LeftOutRows[] = [];
+  if (present.length < table.rowCount) {
+    leftOut.push({
+      reason: `no value in the target ${quote(column.name)}`,
+      count: table.rowCount - present.length,
+    });
   }
-  const task = force ?? inferTask(column, rows);
+  const { minClass = 1, classRows = 3, wantClasses = false } = options;
+  const limit = wantClasses ? Math.min(textClassLimit, present.length / rowsPerClass) : 0;
+  let task = force ?? inferTask(column, present, Math.max(classLimit, limit));
   checkTask(task, column, where);
-  const inferred =
-    task === "regression"
-      ? regression(column, rows, where)
-      : classification(column, rows, task, where);
-  notes.push(taskNote(inferred.target, column, force !== undefined));
-  return { ...inferred, rows, notes };
+  if (task === "regression") {
+    const found = regression(column, present, where);
+    const notes = [...leftOut.map(leftOutNote), taskNote(found.target, column, force)];
+    if (minClass > 1) notes.push("The target has no classes, so --min-class leaves nothing out.");
+    return { ...found, rows: present, leftOut, notes };
+  }
+  const labelOf = labelsOf(column);
+  const rare = countClasses(present, labelOf).filter(([, count]) => count < minClass);
+  const isRare = new Set(rare.map(([label]) => label));
+  const rows = rare.length === 0 ? present : present.filter((row) => !isRare.has(labelOf(row)));
+  if (rare.length > 0) leftOut.push(rareClasses(rare, minClass));
+  const counts = countClasses(rows, labelOf);
+  if (force === undefined) task = counts.length === 2 ? "binary" : "multiclass";
+  checkClasses(column, counts, { task, classRows, minClass, where });
+  const target: Target = { task, name: column.name, classes: counts.map(([label]) => label) };
+  const notes = [
+    ...leftOut.map(leftOutNote),
+    taskNote(target, column, force, wantClasses),
+    ...fewRowsNote(counts),
+  ];
+  return {
+    target,
+    values: classIndices(target.classes, rows, labelOf, table),
+    rows,
+    leftOut,
+    notes,
+  };
 }
 
 /**
@@ -94,12 +150,12 @@ export function standardizeTarget(target: Target, values: Float64Array, rows: In
   return { ...target, mean, scale: sd || 1 };
 }
 
-function inferTask(column: Column, rows: Int32Array): Task {
+function inferTask(column: Column, rows: Int32Array, limit: number): Task {
   if (column.kind === "categorical") return column.levels.length === 2 ? "binary" : "multiclass";
   const distinct = new Set<number>();
   for (const row of rows) {
     const value = column.values[row]!;
-    if (!Number.isInteger(value) || distinct.add(value).size > classLimit) return "regression";
+    if (!Number.isInteger(value) || distinct.add(value).size > limit) return "regression";
   }
   return distinct.size === 2 ? "binary" : "multiclass";
 }
@@ -134,53 +190,6 @@ function regression(
   return { target: standardizeTarget(target, values, rows), values: values.slice() };
 }
 
-function classification(
-  column: Column,
-  rows: Int32Array,
-  task: "binary" | "multiclass",
-  where: string,
-): { target: Target; values: Float64Array } {
-  const labels =
-    column.kind === "categorical"
-      ? (row: number): string => column.levels[column.codes[row]!]!
-      : (row: number): string => String(column.values[row]!);
-  const counts = new Map<string, number>();
-  for (const row of rows) counts.set(labels(row), (counts.get(labels(row)) ?? 0) + 1);
-  // The default sort compares code units, the same everywhere.
-  const classes = [...counts.keys()].sort();
-  if (classes.length === 1) {
-    throw new DataError(
-      `${where}: every row has the class ${quote(classes[0]!)}, so there is nothing to predict; choose another target.`,
-    );
-  }
-  if (classes.length > textClassLimit) {
-    const advice =
-      column.kind === "numeric"
-        ? "force regression or choose another target"
-        : "choose another target or merge classes";
-    throw new DataError(
-      `${where}: ${classes.length} classes are too many (limit ${textClassLimit}); ${advice}.`,
-    );
-  }
-  if (task === "binary" && classes.length !== 2) {
-    throw new DataError(
-      `${where}: a binary task needs two classes, the column has ${classes.length}; use multiclass.`,
-    );
-  }
-  const rare = classes.find((label) => counts.get(label)! < minClassRows);
-  if (rare !== undefined) {
-    throw new DataError(
-      `${where}: class ${quote(rare)} has ${plural(counts.get(rare)!, "row")}, and training, validation and test need at least ${minClassRows}; merge it with another class${column.kind === "numeric" ? ", force regression," : ""} or remove its rows.`,
-    );
-  }
-  const indices = new Map(classes.map((label, i) => [label, i]));
-  const values = new Float64Array(
-    column.kind === "numeric" ? column.values.length : column.codes.length,
-  ).fill(NaN);
-  for (const row of rows) values[row] = indices.get(labels(row))!;
-  return { target: { task, name: column.name, classes }, values };
-}
-
 function presentRows(column: Column): Int32Array {
   const length = column.kind === "numeric" ? column.values.length : column.codes.length;
   const rows = new Int32Array(length);
@@ -195,15 +204,24 @@ function presentRows(column: Column): Int32Array {
   return rows.slice(0, count);
 }
 
-function taskNote(target: Target, column: Column, forced: boolean): string {
-  const how = forced ? "given" : "inferred";
+function taskNote(
+  target: Target,
+  column: Column,
+  force: Task | undefined,
+  wantClasses = false,
+): string {
+  const how = force === undefined ? "inferred" : "given";
   const name = quote(target.name);
   if (target.task === "regression")
     return `The target ${name} is a number, the task is regression (${how}).`;
   const classes = target.classes.length > 10 ? "" : ` ${target.classes.map(quote).join(", ")}`;
   const advice =
-    column.kind === "numeric" && !forced
+    column.kind === "numeric" && force === undefined && !wantClasses
       ? `; they are whole numbers, so force regression if they measure something`
       : "";
   return `The target ${name} has ${target.classes.length} classes${classes}, the task is ${target.task} (${how})${advice}.`;
+}
+
+function leftOutNote({ reason, count }: LeftOutRows): string {
+  return `${plural(count, "row")} ${count === 1 ? "is" : "are"} left out: ${reason}.`;
 }

@@ -53,6 +53,27 @@ test("the wrong labels come first, in all three files and on the screen", async 
   expect(readFileSync(join(out, "ranked.csv"), "utf8").trimEnd().split("\n")).toEqual(ranked);
 });
 
+test("classes coded as numbers, 27 of them, with and without --task, and a rare one left out", async () => {
+  // Two numbers tell each class from its neighbours; row 30 has the label of another class.
+  const coded = Array.from({ length: 216 }, (_, i) => {
+    const k = i % 27;
+    const near = (centre: number): string => (centre + 0.05 * stream.normal()).toFixed(4);
+    const label = i === 29 ? 20 : k + 1;
+    return `${near(Math.cos((k * 2 * Math.PI) / 27))},${near(Math.sin((k * 2 * Math.PI) / 27))},${label}`;
+  });
+  writeFileSync(join(folder, "coded.csv"), ["a,b,label", ...coded, "0,0,99", ""].join("\n"));
+  const words = ["coded.csv", "--target", "last", "--top", "1", "--folds", "3", "--repeats", "1"];
+  const refused = await run(...words, "--quiet");
+  expect(refused.stderr).toContain('class "99" has 1 row; --min-class 2 leaves');
+  for (const task of [[], ["--task", "multiclass"]]) {
+    const done = await run(...words, "--min-class", "2", "--json", "--force", ...task);
+    expect(done).toMatchObject({ exitCode: 0 });
+    const { classes, top } = JSON.parse(done.stdout) as { classes: []; top: { row: number }[] };
+    expect(classes).toHaveLength(27);
+    expect(top[0]?.row).toBe(30);
+  }
+});
+
 test("--plant counts what is found", async () => {
   const words = ["data.csv", "--target", "last", "--plant", "0.1", "--top", "8", "--json"];
   const done = await run(...words, "--out", "planted");
@@ -72,6 +93,11 @@ test.each([
   [["missing.csv", "--target", "a"], /missing\.csv/],
   [["data.csv", "--target", "label", "--plant", "1.5"], /--plant must be a fraction/],
   [["data.csv", "--target", "label", "--plant", "0.001"], /no label of 60 rows/],
+  [["data.csv", "--target", "label", "--task", "regression"], /must be binary or multiclass/],
+  [["data.csv", "--target", "label", "--exclude", "label"], /is the target and named by --exclude/],
+  [["data.csv", "--target", "last", "--exclude", "label"], /is the target and named by --exclude/],
+  [["data.csv", "--target", "label", "--exclude", "lable"], /no column "lable"; perhaps "label"/],
+  [["data.csv", "--target", "label", "--min-class", "40"], /--min-class/],
   [["data.csv", "--target", "label", "--top", "0"], /--top must be a whole number/],
   [["data.csv", "--target", "label", "--folds", "30"], /--folds must be at most 20/],
   [["data.csv", "--target", "label", "--categorical", "a", "--numeric", "a"], /by both/],

@@ -31,6 +31,10 @@ import { heldOutProbabilities, suspicion, type HeldOut } from "./suspicion.ts";
 export interface RankOptions {
   /** The column whose labels are doubted: a name, a 1-based position, or "last". */
   readonly target: string;
+  /** Two classes or more; default: inferred, and whole numbers of few enough values are classes here. */
+  readonly task?: "binary" | "multiclass";
+  /** Rows of classes that have fewer rows than this are left out. Default: none are. */
+  readonly minClass?: number;
   /** Parts of the rows, each of which is judged by models of the others; 2 … 20. Default 5. */
   readonly folds?: number;
   /** Independent draws of the folds; default 3. */
@@ -97,7 +101,7 @@ export async function rankRows(table: Table, options: RankOptions): Promise<Rank
   const { folds = 5, repeats = 3, seed = 0, plant, signal, onProgress } = options;
   checkWhole("folds", folds, 2, 20);
   checkWhole("repeats", repeats, 1, 100);
-  const inferred = inferClasses(table, options.target);
+  const inferred = inferClasses(table, options);
   const { target, rows } = inferred;
   const classes = target.task === "regression" ? [] : target.classes;
   const given = Int32Array.from(rows, (row) => inferred.values[row]!);
@@ -155,11 +159,16 @@ export async function rankRows(table: Table, options: RankOptions): Promise<Rank
   };
 }
 
-function inferClasses(table: Table, name: string): InferredTarget {
-  const inferred = inferTarget(table, name);
+function inferClasses(table: Table, { target: name, task, minClass }: RankOptions): InferredTarget {
+  const inferred = inferTarget(table, name, task, {
+    wantClasses: true,
+    // Folds hold each row of a class out once, so two rows suffice for a model to know the class.
+    classRows: 2,
+    ...(minClass === undefined ? {} : { minClass }),
+  });
   if (inferred.target.task !== "regression") return inferred;
   throw new DataError(
-    `${table.source}, target "${inferred.target.name}": cleaning looks for rows with the wrong class, and this target is a number; choose a column of classes.`,
+    `${table.source}, target "${inferred.target.name}": cleaning looks for rows with the wrong class, and this target is a number; choose a column of classes, or --task multiclass if its numbers are classes.`,
   );
 }
 

@@ -116,9 +116,9 @@ export function checkCheckpoint(checkpoint: TuneCheckpoint, fingerprint: string)
 
 /** Fingerprint of the table and of the options that the result depends on. */
 export function fingerprintOfRun(table: Table, options: TuneOptions): string {
-  const { target, task = null, holdout, validation, seed, repeats, steps } = options;
+  const { target, task = null, minClass, holdout, validation, seed, repeats, steps } = options;
   const { rule = defaultRule } = options;
-  const settings = { target, task, holdout, validation, seed, repeats, steps, rule };
+  const settings = { target, task, minClass, holdout, validation, seed, repeats, steps, rule };
   const columns = table.columns.map((column) =>
     column.kind === "numeric"
       ? [column.name, fingerprintOfBytes(bytesOf(column.values))]

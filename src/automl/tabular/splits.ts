@@ -60,7 +60,9 @@ export interface EncodedRows {
  */
 export function planSplits(table: Table, options: TuneOptions): Splits {
   const { holdout, validation, seed, repeats } = options;
-  const { target, values, rows, notes } = inferTarget(table, options.target, options.task);
+  const { target, values, rows, notes } = inferTarget(table, options.target, options.task, {
+    ...(options.minClass === undefined ? {} : { minClass: options.minClass }),
+  });
   const isRegression = target.task === "regression";
   const strata = isRegression ? {} : { strata: Int32Array.from(rows, (row) => values[row]!) };
   const fractions = { train: 1 - holdout - validation, validation, test: holdout };

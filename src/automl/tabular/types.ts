@@ -15,6 +15,8 @@ export interface TuneOptions {
   target: string;
   /** Forces the kind of target; default: inferred from its values. */
   task?: Task;
+  /** Rows of classes that have fewer rows than this are left out. Default: none are. */
+  minClass?: number;
   /** Fraction of the rows kept for testing, for example 0.2. */
   holdout: number;
   /** Fraction of the rows on which coefficients are judged, for example 0.2. */

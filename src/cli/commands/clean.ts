@@ -10,6 +10,7 @@ import { cleanFiles, cleanJson, printRanking } from "../clean-output.ts";
 import type { CleanResult } from "../clean-result.ts";
 import { planCleaning, type CleanFlags, type CleanPlan } from "../clean-plan.ts";
 import { exitCodes } from "../errors.ts";
+import { excludeColumns } from "../input-table.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import { openOutputFolder, writeFiles } from "../output-folder.ts";
 import { createProgress } from "../progress.ts";
@@ -23,14 +24,14 @@ export async function runClean(file: string, flags: CleanFlags): Promise<number>
   const say = (text: string): void => {
     if (flags.quiet !== true) progress.say(text);
   };
-  const { table, notes } = await read(file, flags);
+  const { table, target, notes } = await read(file, flags);
   notes.forEach(say);
   const interrupts = listenForInterrupts(() => {
     say("Stopping after this fit; nothing is written. Ctrl-C again stops at once.");
   });
   try {
     const started = performance.now();
-    const ranking = await rank(table, plan, flags.threads, say, interrupts.signal);
+    const ranking = await rank(table, { ...plan, target }, flags.threads, say, interrupts.signal);
     const result: CleanResult = {
       source: basename(file),
       table,
@@ -60,7 +61,10 @@ export async function runClean(file: string, flags: CleanFlags): Promise<number>
 }
 
 /** The table; notes must not tell where on this machine the file lies. */
-async function read(file: string, flags: CleanFlags): Promise<ReadTableResult> {
+async function read(
+  file: string,
+  flags: CleanFlags,
+): Promise<ReadTableResult & { target: string }> {
   const types: Record<string, ColumnKind> = {};
   for (const name of flags.categorical ?? []) types[name] = "categorical";
   for (const name of flags.numeric ?? []) types[name] = "numeric";
@@ -69,8 +73,12 @@ async function read(file: string, flags: CleanFlags): Promise<ReadTableResult> {
     ...(flags.header === undefined ? {} : { header: flags.header }),
     ...(flags.delimiter === undefined ? {} : { delimiter: flags.delimiter }),
   });
-  findColumn(table, flags.target!);
-  return { table, notes: notes.map((note) => note.replaceAll(file, basename(file))) };
+  const target = table.columns[findColumn(table, flags.target!)]!.name;
+  return {
+    table: excludeColumns(table, target, flags.exclude),
+    target,
+    notes: notes.map((note) => note.replaceAll(file, basename(file))),
+  };
 }
 
 async function rank(
@@ -80,7 +88,7 @@ async function rank(
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Ranking> {
-  const { target, seed, folds, repeats, plant } = plan;
+  const { target, task, minClass, seed, folds, repeats, plant } = plan;
   const { rankRows } = await import("../../automl/cleaning/rank.ts");
   return rankRows(table, {
     target,
@@ -92,6 +100,8 @@ async function rank(
       const models = `${folds * repeats} models`;
       say(`Fitting ${models} at coefficient ${done + 1} of at most ${most}.`);
     },
+    ...(task === undefined ? {} : { task }),
+    ...(minClass === undefined ? {} : { minClass }),
     ...(plant === undefined ? {} : { plant }),
     ...(threads === undefined ? {} : { threads }),
   });

@@ -86,7 +86,7 @@ async function tuneAndSave(
   // The notes of the table have been printed already.
   const printed = new Set(input.notes);
   const options: TuneOptions = {
-    target: settings.target,
+    target: input.target,
     holdout: settings.holdout,
     validation: settings.validation,
     seed: settings.seed,
@@ -102,6 +102,7 @@ async function tuneAndSave(
     onCheckpoint: save,
   };
   if (settings.task !== undefined) options.task = settings.task;
+  if (settings.minClass !== undefined) options.minClass = settings.minClass;
   if (settings.rule !== undefined) options.rule = settings.rule;
   if (settings.budgetSeconds !== undefined) options.budgetSeconds = settings.budgetSeconds;
   if (settings.threads !== undefined) options.threads = settings.threads;
