@@ -2,13 +2,13 @@
  * The extreme curvatures of the inner objective at a point, by Lanczos' method: from k products with ∇²_ww L a
  * tridiagonal matrix whose extreme eigenvalues are those of the Hessian, sooner than its others.
  */
-import { jvp, numpy as np } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
+import { hvp } from "../program/derivatives.ts";
 import type { Value } from "../program/ir.ts";
 import { Program } from "../program/program.ts";
 import type { SessionOptions } from "../program/session.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
 import { ravel, unevenVector, unravel } from "../linear/vectors.ts";
-import { innerGradient } from "./dynamics.ts";
 import { callTree, countElements } from "../program/trees.ts";
 import { prepareData } from "./prepare.ts";
 import type { Arrays, Problem } from "./problem.ts";
@@ -61,12 +61,7 @@ export async function curvatureMeter(
     data: Arrays,
     i: np.Array,
   ): Arrays => {
-    const gradient = (w: Arrays): Arrays => innerGradient(problem.inner, w, lambda, data);
-    const [, image] = jvp(gradient as never, [w] as never, [unravel(v, w)] as never) as unknown as [
-      Arrays,
-      Arrays,
-    ];
-    const product = ravel(image);
+    const product = ravel(hvp((w: Arrays) => problem.inner(w, lambda, data), w, unravel(v, w)));
     const isHere = np.equal(np.arange(steps), i).reshape([steps, 1]);
     const next = np.where(isHere, v.reshape([1, size]), basis);
     // Twice is enough to keep the basis orthogonal to rounding.

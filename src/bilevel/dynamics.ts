@@ -2,7 +2,8 @@
  * How the follower moves: one step of an optimizer on the inner objective, or any contraction whose fixed point
  * solves the inner problem. Its whole state is differentiated through.
  */
-import { grad, type numpy as np } from "@jax-js/jax";
+import type { numpy as np } from "@jax-js/jax";
+import { grad } from "../program/derivatives.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import type { Arrays, Objective } from "./problem.ts";
 
@@ -45,7 +46,7 @@ export function innerGradient(
   lambda: Arrays,
   data: Arrays,
 ): Arrays {
-  return grad((weights: Arrays) => inner(weights, lambda, data))(w as never) as Arrays;
+  return grad((weights: Arrays) => inner(weights, lambda, data), w);
 }
 
 /**

@@ -3,18 +3,13 @@
  * that differentiate through the inner steps combine the two; w stands for the dynamics' whole state.
  */
 import { numpy as np } from "@jax-js/jax";
+import { valueAndGrad, vjp } from "../program/derivatives.ts";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
+import { selectFloats, type Selection } from "../program/selection.ts";
 import type { Tree } from "../program/tensor.ts";
 import { innerGradient, type Dynamics, type FollowerState } from "./dynamics.ts";
-import {
-  addTrees,
-  checkFloatLeaves,
-  pullback,
-  selectFloats,
-  treeNorm,
-  type Selection,
-} from "./leaves.ts";
+import { addTrees, checkFloatLeaves, treeNorm } from "./leaves.ts";
 import { callTree, treeMap } from "../program/trees.ts";
 import { checkObjectives, prepareData, zeroCotangents, type Prepared } from "./prepare.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
@@ -128,15 +123,11 @@ export function openFollower(
   const add = <T extends Values>(a: T, b: T): T => callTree(program, addTrees, a, b) as T;
 
   const outerAdjoint = (state: Arrays, lambda: Arrays, data: Arrays): WithValue => {
-    const objective = (s: np.Array[], l: Arrays, d: np.Array[]): np.Array =>
+    const objective = ([s, l, d]: Cotangents): np.Array =>
       problem.outer(weightsOf(floats.put(state, s)), l, outer.active.put(data, d));
-    const [value, cotangents] = pullback(
-      objective,
-      floats.take(state),
-      lambda,
-      outer.active.take(data),
-    );
-    return { value, cotangents: cotangents(np.onesLike(value)) };
+    const at: Cotangents = [floats.take(state), lambda, outer.active.take(data)];
+    const [value, cotangents] = valueAndGrad(objective, at);
+    return { value, cotangents };
   };
 
   const outerStep: Follower["outer"] = (state) => {
@@ -156,7 +147,7 @@ export function openFollower(
   ): Cotangents => {
     const step = (s: np.Array[], l: Arrays, d: np.Array[]): np.Array[] =>
       floats.take(phi(floats.put(state, s), l, inner.active.put(data, d), t));
-    return pullback(step, floats.take(state), lambda, inner.active.take(data))[1](alpha);
+    return vjp(step, floats.take(state), lambda, inner.active.take(data))[1](alpha);
   };
 
   const backward: Follower["backward"] = (adjoint, states, steps) =>
@@ -182,7 +173,7 @@ export function openFollower(
       const pullStart = (lambda: Arrays, data: Arrays, alpha: np.Array[]): Cotangents => {
         const first = (_: np.Array[], l: Arrays, d: np.Array[]): np.Array[] =>
           floats.take(begin(l, inner.active.put(data, d)));
-        return pullback(first, [], lambda, inner.active.take(data))[1](alpha);
+        return vjp(first, [], lambda, inner.active.take(data))[1](alpha);
       };
       const contributions = callTree(program, pullStart, lambda, dataAt(0), adjoint.alpha);
       const [, toLambda, toFirst] = contributions as SymbolicCotangents;

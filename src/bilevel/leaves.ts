@@ -1,5 +1,5 @@
-/** Trees leaf by leaf: their paths for messages, and the part of a tree that carries a derivative. */
-import { numpy as np, tree, vjp } from "@jax-js/jax";
+/** Trees leaf by leaf: their paths for messages, and arithmetic on whole trees. */
+import { numpy as np, tree } from "@jax-js/jax";
 import type { DType, Tree } from "../program/tensor.ts";
 import { treeMap } from "../program/trees.ts";
 import type { Arrays } from "./problem.ts";
@@ -29,37 +29,6 @@ export function checkFloatLeaves(where: string, root: string, value: Tree<Typed>
   });
 }
 
-/** Some leaves of trees of one structure, such as those that carry a derivative. */
-export interface Selection {
-  readonly isEmpty: boolean;
-  /** The selected leaves. */
-  take<T>(whole: Tree<T>): T[];
-  /** `whole` with its selected leaves replaced. */
-  put<T>(whole: Tree<T>, leaves: readonly T[]): Tree<T>;
-}
-
-/** Selects the leaves of `like` that `keep` accepts. */
-export function select<T>(like: Tree<T>, keep: (leaf: T) => boolean): Selection {
-  const kept = tree.leaves<T>(like).map(keep);
-  return {
-    isEmpty: !kept.includes(true),
-    take: <U>(whole: Tree<U>) => tree.leaves<U>(whole).filter((_, i) => kept[i]),
-    put: <U>(whole: Tree<U>, leaves: readonly U[]) => {
-      const [all, structure] = tree.flatten<U>(whole);
-      let next = 0;
-      return tree.unflatten<U>(
-        structure,
-        all.map((leaf, i) => (kept[i] ? leaves[next++]! : leaf)),
-      );
-    },
-  };
-}
-
-/** Selects the floating-point leaves. */
-export function selectFloats(like: Tree<Typed>): Selection {
-  return select(like, (leaf) => leaf.dtype.startsWith("float"));
-}
-
 /** Leafwise sum; a jax-js function. */
 export function addTrees<T extends Arrays>(a: T, b: T): T {
   return tree.map((x: np.Array, y: np.Array) => x.add(y), a, b) as T;
@@ -79,22 +48,4 @@ export function treeNorm(values: Arrays): np.Array {
 /** ‖a − b‖ over all leaves together; a jax-js function. */
 export function treeDistance(a: Arrays, b: Arrays): np.Array {
   return treeNorm(treeMap((x: np.Array, y: np.Array) => x.sub(y), a, b));
-}
-
-/**
- * `vjp` of a function between trees whose structure the types do not know; a jax-js function.
- *
- * jax-js 0.1.25 orders a linearized function wrongly when one of its outputs is computed from another ("Invalid atom
- * type"), as an optimizer's weights are from its memory. A factor 1, which it removes afterwards, keeps them apart.
- */
-export function pullback<A extends Arrays[], R extends Arrays>(
-  fn: (...args: A) => R,
-  ...args: A
-): [value: R, pull: (cotangent: R) => A] {
-  const apart = (...args: A): Arrays => treeMap((x: np.Array) => x.mul(1), fn(...args));
-  const [value, pull] = vjp(apart as never, args as never) as unknown as [R, (c: R) => A];
-  // A constant derivative comes back as a bare number, weakly float32 whatever the argument's type.
-  const typed = (x: np.Array, cotangent: np.Array): np.Array =>
-    cotangent.dtype === x.dtype ? cotangent : cotangent.astype(x.dtype);
-  return [value, (cotangent) => treeMap(typed, args as Arrays, pull(cotangent) as Arrays) as A];
 }

@@ -3,11 +3,13 @@
  * cotangents of what it returned to the hyperparameters.
  */
 import { tree, type numpy as np } from "@jax-js/jax";
+import { vjp } from "../program/derivatives.ts";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
+import { select, type Selection } from "../program/selection.ts";
 import type { Tree } from "../program/tensor.ts";
 import { ArraySpec, checkScalarObjective } from "../program/trace.ts";
-import { addTrees, pullback, select, zerosLikeTree, type Selection } from "./leaves.ts";
+import { addTrees, zerosLikeTree } from "./leaves.ts";
 import { callTree, treeMap } from "../program/trees.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 
@@ -47,7 +49,7 @@ export function prepareData(
     gradient: Arrays,
   ): Arrays => {
     const computed = (l: Arrays): np.Array[] => active.take(prepare(l, slice) as Arrays);
-    const [, pull] = pullback(computed, lambda);
+    const [, pull] = vjp(computed, lambda);
     const [contribution] = pull(cotangents);
     return addTrees(gradient, contribution);
   };

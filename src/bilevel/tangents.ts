@@ -3,12 +3,13 @@
  * hyperparameter, all pushed through a step at once. The counterpart of the follower's backward scan; nothing is
  * stored along the way.
  */
-import { jvp, numpy as np, tree, vmap } from "@jax-js/jax";
+import { numpy as np, tree, vmap } from "@jax-js/jax";
+import { jvp } from "../program/derivatives.ts";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
+import { selectFloats } from "../program/selection.ts";
 import type { Tree } from "../program/tensor.ts";
 import type { Adjoint, Follower, Steps } from "./follower.ts";
-import { selectFloats } from "./leaves.ts";
 import { callTree, countElements, treeMap } from "../program/trees.ts";
 import type { Arrays, Problem } from "./problem.ts";
 import type { Point } from "./rule.ts";
@@ -160,8 +161,7 @@ function pushForward<A extends Arrays[]>(
   primals: A,
   tangents: A,
 ): np.Array[] {
-  const along = (...tangent: A): np.Array[] =>
-    jvp(fn as never, primals as never, tangent as never)[1] as unknown as np.Array[];
+  const along = (...tangent: A): np.Array[] => jvp(fn, primals, tangent)[1];
   const all = vmap(along as never) as unknown as (...tangents: Arrays[]) => Arrays;
   return all(...tangents) as np.Array[];
 }

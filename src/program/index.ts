@@ -1,4 +1,5 @@
 export { compile, type CompiledFunction, type TensorsOf, toOnnx } from "./compile.ts";
+export { grad, hvp, jvp, valueAndGrad, vjp } from "./derivatives.ts";
 export { Executable, InputError, type Inputs } from "./executable.ts";
 export { Value } from "./ir.ts";
 export { LoweringError } from "./lower/index.ts";

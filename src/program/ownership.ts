@@ -12,6 +12,8 @@
  */
 import { Array as JaxArray, grad, jvp, makeJaxpr, numpy as np, vmap } from "@jax-js/jax";
 
+import { mendIntegerRemainder } from "./integer-remainder.ts";
+
 interface Counted {
   readonly ref: unknown;
   dispose(): void;
@@ -25,7 +27,7 @@ interface Counted {
 export function withBorrowedArrays<R>(work: () => R, onLiteral?: (scalar: unknown) => void): R {
   if (depth > 0) return work();
   const restore = [...tracerPrototypes(), JaxArray.prototype].map(borrow);
-  restore.push(interceptLiterals(onLiteral));
+  restore.push(interceptLiterals(onLiteral), mendIntegerRemainder());
   depth++;
   try {
     return work();

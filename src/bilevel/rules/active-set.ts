@@ -8,12 +8,12 @@
 import { numpy as np } from "@jax-js/jax";
 import { dense, LINEAR_OUTCOMES, minres, type LinearSystem } from "../../linear/index.ts";
 import { ravel } from "../../linear/vectors.ts";
+import { vjp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { constraintVectors, stackedConstraints, type Constraints } from "../constraints.ts";
 import { innerGradient } from "../dynamics.ts";
-import { pullback } from "../leaves.ts";
 import type { Arrays, Problem } from "../problem.ts";
 
 type Values = Tree<Value>;
@@ -91,7 +91,7 @@ export function openActiveSet(
 
   // J row by row, pulled back from unit vectors.
   const row = (w: Arrays, lambda: Arrays, i: np.Array): np.Array => {
-    const [value, pull] = pullback((w: Arrays) => stack(w, lambda), w);
+    const [value, pull] = vjp((w: Arrays) => stack(w, lambda), w);
     return ravel(pull(np.equal(np.arange(size), i).astype(value.dtype))[0]);
   };
   const [, jacobian] = program.scan(

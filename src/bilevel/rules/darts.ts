@@ -9,13 +9,14 @@
  * The follower itself then makes one step with dynamics of its own.
  */
 import { numpy as np } from "@jax-js/jax";
+import { grad, vjp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { gradientDescentBound, measureDerivative } from "../bounds-unrolled.ts";
 import { asDynamics, innerGradient, type Dynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../follower.ts";
-import { pullback, treeNorm } from "../leaves.ts";
+import { treeNorm } from "../leaves.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
@@ -167,7 +168,7 @@ const exactProduct: CrossProduct = (program, problem, point, follower, data, dir
   const product = (w: Arrays, lambda: Arrays, data: Arrays, v: Arrays): Arrays[] => {
     const gradient = (l: Arrays, d: np.Array[]): Arrays =>
       innerGradient(problem.inner, w, l, active.put(data, d));
-    return pullback(gradient, lambda, active.take(data))[1](v);
+    return vjp(gradient, lambda, active.take(data))[1](v);
   };
   const { start } = follower;
   return callTree(program, product, weightsOf(start), point.lambda, data, direction) as never;
@@ -183,10 +184,9 @@ const finiteProduct =
       const positive = np.greater(norm, 0);
       const epsilon = np.where(positive, np.reciprocal(np.where(positive, norm, 1)).mul(r), 0);
       const gradientAt = (w: Arrays): Arrays[] => {
-        const loss = (l: Arrays, d: np.Array[]): np.Array =>
+        const loss = ([l, d]: [Arrays, np.Array[]]): np.Array =>
           problem.inner(w, l, active.put(data, d));
-        const [value, pull] = pullback(loss, lambda, active.take(data));
-        return pull(np.onesLike(value));
+        return grad(loss, [lambda, active.take(data)]);
       };
       const plus = gradientAt(step(w, v, epsilon));
       const minus = gradientAt(step(w, v, epsilon.mul(-1)));

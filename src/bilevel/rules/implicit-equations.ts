@@ -2,14 +2,14 @@
  * The equations that the follower's answer satisfies, linearized there: ∇_w L = 0 through the inner objective, or
  * Φ(w) = w through the dynamics. Each is a linear system for an adjoint q, and a pullback of q to λ and the data.
  */
-import { jvp, type numpy as np } from "@jax-js/jax";
+import type { numpy as np } from "@jax-js/jax";
 import type { LinearSystem } from "../../linear/index.ts";
+import { hvp, jvp, vjp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { innerGradient } from "../dynamics.ts";
 import { weightsOf, type Follower } from "../follower.ts";
-import { pullback } from "../leaves.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
 import type { Arrays, Problem } from "../problem.ts";
 
@@ -54,10 +54,10 @@ export function throughObjective(
   const gradient = (w: Arrays, lambda: Arrays, data: Arrays): Arrays =>
     innerGradient(problem.inner, w, lambda, data);
   const hessianVector = (w: Arrays, lambda: Arrays, data: Arrays, v: Arrays): Arrays =>
-    tangent((w) => gradient(w, lambda, data), w, v);
+    hvp((w: Arrays) => problem.inner(w, lambda, data), w, v);
   const cross = (w: Arrays, lambda: Arrays, data: Arrays, q: Arrays): Arrays => {
     const atPoint = (l: Arrays, d: np.Array[]): Arrays => gradient(w, l, active.put(data, d));
-    const [, pull] = pullback(atPoint, lambda, active.take(data));
+    const [, pull] = vjp(atPoint, lambda, active.take(data));
     const [toLambda, toData] = pull(treeMap((x: np.Array) => x.mul(-1), q));
     return { lambda: toLambda, data: toData };
   };
@@ -85,17 +85,17 @@ export function throughDynamics(
       floats.take(step(floats.put(state, s), lambda, data, t));
   const minus = (a: np.Array[], b: np.Array[]): np.Array[] => a.map((x, i) => x.sub(b[i]!));
   const product = (state: Arrays, l: Arrays, d: Arrays, t: np.Array, v: np.Array[]): Arrays => {
-    const [, pull] = pullback((s: np.Array[]) => phi(state, t)(s, l, d), floats.take(state));
+    const [, pull] = vjp((s: np.Array[]) => phi(state, t)(s, l, d), floats.take(state));
     return minus(v, pull(v)[0]);
   };
   const transposed = (state: Arrays, l: Arrays, d: Arrays, t: np.Array, v: np.Array[]): Arrays => {
-    const image = tangent((s) => phi(state, t)(s as np.Array[], l, d), floats.take(state), v);
-    return minus(v, image as np.Array[]);
+    const [, image] = jvp((s: np.Array[]) => phi(state, t)(s, l, d), [floats.take(state)], [v]);
+    return minus(v, image);
   };
   const cross = (state: Arrays, l: Arrays, d: Arrays, t: np.Array, q: np.Array[]): Arrays => {
     const atPoint = (l: Arrays, taken: np.Array[]): np.Array[] =>
       phi(state, t)(floats.take(state), l, active.put(d, taken));
-    const [toLambda, toData] = pullback(atPoint, l, active.take(d))[1](q);
+    const [toLambda, toData] = vjp(atPoint, l, active.take(d))[1](q);
     return { lambda: toLambda, data: toData };
   };
   return {
@@ -104,10 +104,4 @@ export function throughDynamics(
     transposed: (v) => callTree(program, transposed, state, lambda, data, index, v),
     pull: (q) => callTree(program, cross, state, lambda, data, index, q) as unknown as Contribution,
   };
-}
-
-/** (∂fn/∂x)·v; a jax-js function. */
-function tangent(fn: (x: Arrays) => Arrays, x: Arrays, v: Arrays): Arrays {
-  const [, image] = jvp(fn as never, [x] as never, [v] as never) as unknown as [Arrays, Arrays];
-  return image;
 }

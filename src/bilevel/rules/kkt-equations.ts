@@ -2,15 +2,16 @@
  * The derivative of the conditions of Karush, Kuhn and Tucker on the active set, ∇_w L + Jᵀν = 0 and c_A = 0, as a linear
  * system for an adjoint (u, t), and its pullback to λ and the data.
  */
-import { jvp, numpy as np } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import type { LinearSystem } from "../../linear/index.ts";
 import { ravel, unravel } from "../../linear/vectors.ts";
+import { hvp, vjp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
+import type { Selection } from "../../program/selection.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { stackedConstraints, type Constraints } from "../constraints.ts";
 import { innerGradient } from "../dynamics.ts";
-import { pullback, type Selection } from "../leaves.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
 import type { Arrays, Problem } from "../problem.ts";
 import type { ActiveSet, KktPoint } from "./active-set.ts";
@@ -48,11 +49,10 @@ export function kktEquations(
     active: np.Array,
     { u, t }: KktVector<np.Array>,
   ): KktVector<np.Array> => {
-    const gradient = (w: Arrays): Arrays => innerGradient(lagrangian(multipliers), w, l, d);
-    const [, image] = jvp(gradient as never, [w] as never, [u] as never) as unknown as Arrays[];
+    const image = hvp((w: Arrays) => lagrangian(multipliers)(w, l, d), w, u);
     const normal = unravel(np.matmul(rows.transpose(), t), u) as Arrays;
     return {
-      u: treeMap((x: np.Array, y: np.Array) => x.add(y), image!, normal),
+      u: treeMap((x: np.Array, y: np.Array) => x.add(y), image, normal),
       t: np.matmul(rows, ravel(u)).sub(t.sub(active.mul(t))),
     };
   };
@@ -68,7 +68,7 @@ export function kktEquations(
       stationarity: innerGradient(lagrangian(multipliers), w, l, activeData.put(d, taken)),
       constraints: stackedConstraints(constraints, w, l),
     });
-    const [, pull] = pullback(conditions, l, activeData.take(d));
+    const [, pull] = vjp(conditions, l, activeData.take(d));
     const minus = treeMap((x: np.Array) => x.mul(-1), u);
     const [toLambda, toData] = pull({ stationarity: minus, constraints: scale.mul(t).mul(-1) });
     return { lambda: toLambda, data: toData };

@@ -3,11 +3,12 @@
  * differentiate through the follower's steps: their data, prepared once; gradients for the leader, which also flow
  * through `prepare`; and the coefficients that change with the outer step k.
  */
-import { numpy as np, type DType } from "@jax-js/jax";
+import type { DType, numpy as np } from "@jax-js/jax";
+import { grad } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import type { Tree } from "../../program/tensor.ts";
-import { checkFloatLeaves, pullback, treeDistance, treeNorm } from "../leaves.ts";
+import { checkFloatLeaves, treeDistance, treeNorm } from "../leaves.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
 import { coefficientAt } from "../optimizers/optimizer.ts";
 import { isSchedule, type Schedule } from "../optimizers/schedule.ts";
@@ -190,8 +191,7 @@ export function openLevels(
 
 /** ∇ of a scalar function at x; a jax-js function. What `fn` closes over is held constant. */
 export function gradientOf<T extends Arrays>(fn: (x: T) => np.Array, x: T): T {
-  const [value, pull] = pullback(fn, x);
-  return pull(np.onesLike(value))[0];
+  return grad(fn, x);
 }
 
 /** x − rate·direction, leaf by leaf; a jax-js function. `rate` gives the rate in a leaf's type. */

@@ -8,13 +8,14 @@
  * objective right after it, and needs no trajectory either.
  */
 import type { numpy as np } from "@jax-js/jax";
+import { vjp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../follower.ts";
-import { addTrees, pullback, zerosLikeTree } from "../leaves.ts";
+import { addTrees, zerosLikeTree } from "../leaves.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import { zeroCotangents } from "../prepare.ts";
 import type { Arrays } from "../problem.ts";
@@ -183,7 +184,7 @@ function directEffect(
   ): Arrays[] => {
     const fromLambda = (l: Arrays, d: np.Array[]): np.Array[] =>
       floats.take(step(state, l, active.put(data, d), t));
-    return pullback(fromLambda, lambda, active.take(data))[1](alpha);
+    return vjp(fromLambda, lambda, active.take(data))[1](alpha);
   };
   const { alpha } = follower.outer(next).adjoint;
   const [toLambda, toData] = callTree(program, pull, state, lambda, data, t, alpha) as [
