@@ -33,7 +33,7 @@ function failing(operation: "open" | "write" | "sync" | "rename"): FileSystem {
       const handle = await open(file, flags);
       return {
         writeFile: async (bytes) => {
-          await handle.writeFile(operation === "write" ? bytes.subarray(0, 500) : bytes);
+          await handle.writeFile(operation === "write" ? bytes.slice(0, 500) : bytes);
           if (operation === "write") throw full();
         },
         sync: async () => {
@@ -77,8 +77,10 @@ test("bytes are on the disk before the rename", async () => {
     open: async (name, flags) => (calls.push(`open ${name} ${flags}`), file),
     rename: async (from, to) => void calls.push(`rename ${from} ${to}`),
   });
+  const temporary = /^open (.*) w$/.exec(calls[0]!)![1];
+  expect(temporary).toMatch(/^a\/\.b\.\d+-[0-9a-f]{8}\.tmp$/);
   expect(calls).toEqual([
-    ...["open a/b.partial w", "write", "sync", "close", "rename a/b.partial a/b"],
+    ...[`open ${temporary} w`, "write", "sync", "close", `rename ${temporary} a/b`],
     ...["open a/ r", "sync", "close"],
   ]);
 });

@@ -1,29 +1,13 @@
-/**
- * Checkpoints on disk, in Node only. A file is replaced as a whole: written beside the old one, flushed
- * to the disk, then renamed over it. A kill or a full disk at any moment leaves the old file or the new one.
- */
+/** Checkpoints on disk, in Node only, replaced whole or not at all. */
+import { replaceFile, type FileSystem as ReplacingFiles } from "../files/replace-file.ts";
 import { CheckpointError } from "./checkpoint.ts";
 
+export type { OpenFile } from "../files/replace-file.ts";
+
 /** The part of `node:fs/promises` in use, so that a test can fail it. */
-export interface FileSystem {
-  /** As `fs.promises.open`. */
-  open(path: string, flags: "r" | "w"): Promise<OpenFile>;
-  /** As `fs.promises.rename`. */
-  rename(from: string, to: string): Promise<void>;
-  /** As `fs.promises.unlink`. */
-  unlink(path: string): Promise<void>;
+export interface FileSystem extends ReplacingFiles {
   /** As `fs.promises.readFile`. */
   readFile(path: string): Promise<Uint8Array>;
-}
-
-/** The part of a Node file handle in use. */
-export interface OpenFile {
-  /** As `FileHandle.writeFile`. */
-  writeFile(bytes: Uint8Array): Promise<void>;
-  /** As `FileHandle.sync`. */
-  sync(): Promise<void>;
-  /** As `FileHandle.close`. */
-  close(): Promise<void>;
 }
 
 /**
@@ -36,24 +20,16 @@ export async function writeCheckpointFile(
   bytes: Uint8Array,
   files?: FileSystem,
 ): Promise<void> {
-  const { open, rename, unlink } = files ?? (await nodeFiles("checkpoint.path"));
-  const temporary = `${path}.partial`;
+  const system = files ?? (await nodeFiles("checkpoint.path"));
   try {
-    await flushed(await open(temporary, "w"), (file) => file.writeFile(bytes));
-    await rename(temporary, path);
+    await replaceFile(path, bytes, system);
   } catch (cause) {
-    // What cannot be written can often not be removed either; the first failure is the one to report.
-    await unlink(temporary).catch(() => undefined);
     throw new CheckpointError(
       "io",
       `checkpoint: ${path} cannot be written (${reason(cause)}); the previous checkpoint, if any, is intact. Free some space or choose another path.`,
       { cause },
     );
   }
-  // The rename itself reaches the disk with its folder; some systems cannot flush a folder.
-  await open(folderOf(path), "r")
-    .then((folder) => flushed(folder))
-    .catch(() => undefined);
 }
 
 /**
@@ -70,23 +46,6 @@ export async function readCheckpointFile(path: string, files?: FileSystem): Prom
       cause,
     });
   }
-}
-
-async function flushed(
-  file: OpenFile,
-  write: (file: OpenFile) => Promise<void> = async () => undefined,
-): Promise<void> {
-  try {
-    await write(file);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-function folderOf(path: string): string {
-  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return end < 0 ? "." : path.slice(0, end + 1);
 }
 
 function reason(cause: unknown): string {

@@ -1,8 +1,6 @@
 // checkpoint.json: what an interrupted run needs to go on: which data, which settings, and the state
 // of the run in the library's own exact encoding.
 
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -63,11 +61,4 @@ export async function readSavedRun(folder: string): Promise<SavedRun> {
   }
   const state = decodeCheckpoint(JSON.stringify(run.state ?? null), path);
   return { ...run, state } as SavedRun;
-}
-
-/** SHA-256 of a file's bytes in hexadecimal. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }

@@ -3,16 +3,16 @@
 import type { Ranking } from "../automl/cleaning/rank.ts";
 import type { Column } from "../data/table.ts";
 import { formatTable } from "../data/write-table.ts";
+import type { NewFile } from "../files/replace-file.ts";
 import { type CleanResult, rankedRow, selfCheck, verdict } from "./clean-result.ts";
 import { oneLine } from "./errors.ts";
 import { formatCount, formatNumber, formatSeconds } from "./numbers.ts";
-import type { OutputFile } from "./output-folder.ts";
 import { cleanPage } from "./report/clean-page.ts";
 import { renderTable } from "./terminal-table.ts";
 import { shorten, wrapWords } from "./terminal-text.ts";
 
 /** The files of a run, the most important first. */
-export function cleanFiles(result: CleanResult): OutputFile[] {
+export function cleanFiles(result: CleanResult): NewFile[] {
   return [
     { name: "ranked.csv", contents: rankedTable(result.ranking) },
     { name: "report.html", contents: cleanPage(result) },

@@ -18,7 +18,7 @@ test.each([
 ])("%s names the file and says that earlier files are intact", (code, reason) => {
   const full = Object.assign(new Error(code), { code, path: "out/model.onnx" });
   const { exitCode, sentence } = describeFailure(full);
-  expect(exitCode).toBe(1);
+  expect(exitCode).toBe(2);
   expect(sentence).toBe(
     `out/model.onnx could not be written: ${reason}; files written earlier are intact`,
   );

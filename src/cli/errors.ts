@@ -4,9 +4,9 @@
 /** Exit codes of the `stackelberg` command. */
 export const exitCodes = {
   ok: 0,
-  /** A failure that is not the input's fault: a defect, a full disk, a crashed runtime. */
+  /** A failure that nobody at the keyboard can help: a defect, a crashed runtime. */
   failure: 1,
-  /** Bad options or bad data: the sentence on stderr says what to change. */
+  /** Bad options, bad data, a folder that cannot be written or a full disk: the sentence on stderr says what to change. */
   usage: 2,
   /** Stopped by Ctrl-C or SIGTERM, after saving. */
   interrupted: 130,
@@ -60,15 +60,15 @@ const systemSentences: Record<string, readonly [exitCode: number, sentence: stri
   ENAMETOOLONG: [exitCodes.usage, "is too long a name for the file system"],
   EEXIST: [exitCodes.usage, "exists already"],
   ENOSPC: [
-    exitCodes.failure,
+    exitCodes.usage,
     "could not be written: the disk is full; files written earlier are intact",
   ],
   EDQUOT: [
-    exitCodes.failure,
+    exitCodes.usage,
     "could not be written: the disk quota is used up; files written earlier are intact",
   ],
   EFBIG: [
-    exitCodes.failure,
+    exitCodes.usage,
     "could not be written: it is longer than files may be here; files written earlier are intact",
   ],
   EMFILE: [exitCodes.failure, "could not be opened: too many open files"],

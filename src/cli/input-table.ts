@@ -1,12 +1,11 @@
 // From a file and the reading options to a table: the last checks before work begins.
 
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { inferTarget } from "../data/target.ts";
 import { parseTable, readTable, type ReadTableOptions } from "../data/read-table.ts";
 import { findColumn, type ColumnKind, type Table } from "../data/table.ts";
 import { withoutColumns } from "../data/select-columns.ts";
-import { hashFile } from "./checkpoint-file.ts";
+import { sha256 as sha256Of, sha256OfFile } from "../files/sha256.ts";
 import { UsageError } from "./errors.ts";
 import type { TuneSettings } from "./options.ts";
 
@@ -44,8 +43,7 @@ export async function readForTuning(
   const { task, exclude, minClass } = settings;
   const table = excludeColumns(whole, target, exclude);
   inferTarget(table, target, task, minClass === undefined ? {} : { minClass });
-  const sha256 =
-    text === undefined ? await hashFile(file) : createHash("sha256").update(text).digest("hex");
+  const sha256 = text === undefined ? await sha256OfFile(file) : sha256Of(text);
   // The report must not tell where on this machine the file lies.
   return {
     table,

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { checkOutputFolder, openOutputFolder, writeFiles } from "./output-folder.ts";
+import { checkOutputFolder, createFolder } from "./output-folder.ts";
 
 let root = "";
 beforeEach(async () => {
@@ -26,52 +26,26 @@ test("a folder that holds something is refused without force", async () => {
   );
 });
 
-test("undo removes only what was created", async () => {
-  const undo = await openOutputFolder(join(root, "a", "b"));
-  await writeFile(join(root, "a", "b", "demo.csv"), "x");
-  await undo(["demo.csv"]);
-  expect(await readdir(root)).toEqual([]);
-
-  await mkdir(join(root, "kept"));
-  const undoKept = await openOutputFolder(join(root, "kept"));
-  await writeFile(join(root, "kept", "demo.csv"), "x");
-  await undoKept(["demo.csv"]);
-  expect(await readdir(join(root, "kept"))).toEqual(["demo.csv"]);
+test("what a killed run leaves does not fill a folder", async () => {
+  const folder = join(root, "out");
+  await mkdir(folder);
+  await writeFile(join(folder, ".run-999999999-0123abcd.lock"), "{}");
+  await writeFile(join(folder, ".model.onnx.999999999-0123abcd.tmp"), "half");
+  await checkOutputFolder(folder, false);
 });
 
-test("folders at once are created together, and one that is a file is refused", async () => {
-  await Promise.all([1, 2, 3].map((k) => openOutputFolder(join(root, "a", "b", String(k)))));
+test("folders at once are created together, and a file in the way is named", async () => {
+  const made = await Promise.all(
+    [1, 2, 3].map((k) => createFolder(join(root, "a", "b", String(k)))),
+  );
   expect((await readdir(join(root, "a", "b"))).sort()).toEqual(["1", "2", "3"]);
+  expect(made.filter((path) => path === join(root, "a")).length).toBe(1);
   await writeFile(join(root, "file"), "x");
-  await expect(openOutputFolder(join(root, "file"))).rejects.toThrow(/ENOTDIR|not a directory/);
+  await expect(createFolder(join(root, "file", "x"))).rejects.toThrow(/not a folder/);
 });
 
 test.runIf(process.platform === "linux")("a place without new folders is named", async () => {
-  await expect(openOutputFolder("/proc/stackelberg/out")).rejects.toThrow(
+  await expect(createFolder("/proc/stackelberg/out")).rejects.toThrow(
     "the output folder /proc/stackelberg/out cannot be created: /proc takes no new folders; choose another place",
   );
-});
-
-test("when one file cannot be written, all earlier contents stay and nothing is left over", async () => {
-  await writeFile(join(root, "model.onnx"), "old");
-  const full = async (path: string, contents: string | Uint8Array): Promise<void> => {
-    if (path.includes("report")) {
-      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC", path });
-    }
-    await writeFile(path, contents);
-  };
-  const files = [
-    { name: "model.onnx", contents: "new" },
-    { name: "report.html", contents: "<p>" },
-  ];
-  await expect(writeFiles(root, files, full)).rejects.toMatchObject({
-    code: "ENOSPC",
-    path: join(root, "report.html"),
-  });
-  expect(await readdir(root)).toEqual(["model.onnx"]);
-  expect(await readFile(join(root, "model.onnx"), "utf8")).toBe("old");
-
-  await writeFiles(root, files);
-  expect((await readdir(root)).sort()).toEqual(["model.onnx", "report.html"]);
-  expect(await readFile(join(root, "model.onnx"), "utf8")).toBe("new");
 });

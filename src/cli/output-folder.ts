@@ -1,19 +1,11 @@
-// The output folder: checked before any work, written whole or not at all. Every file is first
-// written beside its place under a temporary name; only when all are on disk are they renamed.
+// Whether a folder could take the results of a run: asked before any work, without touching anything.
 
 import { constants } from "node:fs";
-import { access, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { access, mkdir, readdir, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { isLockName } from "../files/folder-lock.ts";
+import { temporaryOwner } from "../files/replace-file.ts";
 import { UsageError } from "./errors.ts";
-
-/** A file to be written: its name in the folder and its contents. */
-export interface OutputFile {
-  name: string;
-  contents: string | Uint8Array;
-}
-
-/** Writes bytes to a new file and makes sure that they are on disk; replaceable in tests. */
-export type WriteWhole = (path: string, contents: string | Uint8Array) => Promise<void>;
 
 /**
  * Refuses a folder that could not take the results, before any work and without touching anything:
@@ -28,95 +20,18 @@ export async function checkOutputFolder(folder: string, force: boolean): Promise
   if (!existing.isDirectory()) {
     throw new UsageError(`--out ${folder} is a file, a folder was expected; choose another name`);
   }
+  if (!force) await checkEmpty(folder);
+  await checkWritable(folder, folder);
+}
+
+/** Refuses a folder that holds anything but what a killed run leaves: its lock and its temporary files. */
+export async function checkEmpty(folder: string): Promise<void> {
   const entries = await readdir(folder);
-  if (entries.length > 0 && !force) {
+  if (entries.some((name) => !isLockName(name) && temporaryOwner(name) === undefined)) {
     throw new UsageError(
       `the output folder ${folder} exists and is not empty; use --force to overwrite it, --out for another one, or --resume to go on with an interrupted run`,
     );
   }
-  await checkWritable(folder, folder);
-}
-
-/**
- * Creates the folder and proves with one small file that it can be written.
- *
- * @returns takes the names of files written since, and removes them and the folders that this call
- *   created, as far as they are still empty; does nothing when the folder was there before.
- */
-export async function openOutputFolder(
-  folder: string,
-): Promise<(names: readonly string[]) => Promise<void>> {
-  const firstCreated = await createFolder(folder);
-  const probe = temporaryName(join(folder, "probe"));
-  await writeFile(probe, "");
-  await rm(probe);
-  return async (names) => {
-    if (firstCreated === undefined) return;
-    await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
-    for (let path = resolve(folder); path.length >= firstCreated.length; path = dirname(path)) {
-      const removed = await rmdir(path).then(
-        () => true,
-        () => false,
-      );
-      if (!removed) return;
-    }
-  };
-}
-
-/**
- * Writes the files into the folder, all or none: when one cannot be written (a full disk), the
- * temporary files are removed, the earlier contents stay as they were and the error is thrown.
- */
-export async function writeFiles(
-  folder: string,
-  files: readonly OutputFile[],
-  write: WriteWhole = writeWhole,
-): Promise<void> {
-  const moves = files.map(({ name, contents }) => {
-    const path = join(folder, name);
-    return { path, temporary: temporaryName(path), contents };
-  });
-  try {
-    for (const { temporary, contents } of moves) await write(temporary, contents);
-    for (const { temporary, path } of moves) await rename(temporary, path);
-  } catch (error) {
-    await Promise.all(moves.map(({ temporary }) => rm(temporary, { force: true })));
-    throw renamePath(error, moves);
-  }
-}
-
-/** Writes one file whole or not at all. */
-export async function writeFileWhole(path: string, contents: string | Uint8Array): Promise<void> {
-  await writeFiles(dirname(path), [{ name: basename(path), contents }]);
-}
-
-async function writeWhole(path: string, contents: string | Uint8Array): Promise<void> {
-  const handle = await open(path, "w");
-  try {
-    await handle.writeFile(contents);
-    await handle.sync();
-  } catch (error) {
-    (error as NodeJS.ErrnoException).path ??= path;
-    throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-}
-
-/** Errors name the file that was meant, not its temporary stand-in. */
-function renamePath(
-  error: unknown,
-  moves: readonly { path: string; temporary: string }[],
-): unknown {
-  if (!(error instanceof Error)) return error;
-  const failed = error as NodeJS.ErrnoException;
-  const move = moves.find(({ temporary }) => temporary === failed.path);
-  if (move !== undefined) failed.path = move.path;
-  return failed;
 }
 
 /**
@@ -125,7 +40,7 @@ function renamePath(
  *
  * @returns the first that was created, undefined when all were there.
  */
-async function createFolder(folder: string): Promise<string | undefined> {
+export async function createFolder(folder: string): Promise<string | undefined> {
   const above = await nearestFolder(folder);
   const missing: string[] = [];
   for (let path = resolve(folder); path !== above; path = dirname(path)) missing.unshift(path);

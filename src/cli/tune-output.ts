@@ -2,11 +2,11 @@
 
 import { exportModel, onnxInputs } from "../automl/tabular/export-model.ts";
 import type { TuneResult } from "../automl/tabular/types.ts";
+import type { NewFile } from "../files/replace-file.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./checkpoint-file.ts";
 import { compareMethods, onCommonSplits } from "./comparison.ts";
 import { oneLine } from "./errors.ts";
 import { formatCount, formatSeconds } from "./numbers.ts";
-import type { OutputFile } from "./output-folder.ts";
 import { reportPage, type ReportContext } from "./report/page.ts";
 import { adviceSentence, alternatives, ruleSentences } from "./rule-text.ts";
 import { methodTable } from "./terminal-table.ts";
@@ -17,8 +17,8 @@ export function outputFiles(
   result: TuneResult,
   context: ReportContext,
   saved: SavedRun | undefined,
-): OutputFile[] {
-  const files: OutputFile[] = [
+): NewFile[] {
+  const files: NewFile[] = [
     { name: "model.onnx", contents: exportModel(result.model) },
     { name: "model.json", contents: `${JSON.stringify(modelDocument(result), null, 1)}\n` },
     { name: "report.html", contents: reportPage(result, context) },

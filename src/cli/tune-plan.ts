@@ -2,7 +2,8 @@
 // data, or the rest of an interrupted one. Everything wrong with the options is found here.
 
 import { join, relative } from "node:path";
-import { hashFile, readSavedRun, type SavedRun } from "./checkpoint-file.ts";
+import { sha256OfFile } from "../files/sha256.ts";
+import { readSavedRun, type SavedRun } from "./checkpoint-file.ts";
 import { UsageError } from "./errors.ts";
 import {
   checkSettings,
@@ -13,6 +14,7 @@ import {
   type TuneSettings,
 } from "./options.ts";
 import { checkOutputFolder } from "./output-folder.ts";
+import type { RunFolder } from "./run-folder.ts";
 
 /** The options of `tune` as typed; what is absent takes its default or the resumed run's value. */
 export interface TuneFlags {
@@ -51,11 +53,19 @@ export interface TunePlan {
   resume?: SavedRun;
 }
 
-/** Checks the options, the data file's presence and the output folder; nothing is written. */
-export async function planTuning(file: string | undefined, flags: TuneFlags): Promise<TunePlan> {
+/**
+ * Checks the options, the data file's presence and the output folder; nothing is written.
+ *
+ * @param run - opened when the plan is to go on with a run, whose files then stay as they were read.
+ */
+export async function planTuning(
+  file: string | undefined,
+  flags: TuneFlags,
+  run: RunFolder,
+): Promise<TunePlan> {
   return flags.resume === undefined
     ? planNewRun(file, flags)
-    : planResume(flags.resume, file, flags);
+    : planResume(flags.resume, file, flags, run);
 }
 
 async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<TunePlan> {
@@ -131,6 +141,7 @@ async function planResume(
   folder: string,
   file: string | undefined,
   flags: TuneFlags,
+  run: RunFolder,
 ): Promise<TunePlan> {
   const clash = fixedByResume.find((name) => flags[name] !== undefined);
   if (clash !== undefined) {
@@ -138,6 +149,7 @@ async function planResume(
       `--${optionName(clash)} cannot be combined with --resume, which goes on with the options of the interrupted run; only --budget, --threads, --json and --quiet may be given anew`,
     );
   }
+  await run.resume(folder);
   const saved = await readSavedRun(folder);
   if (saved.completed) {
     throw new UsageError(
@@ -146,7 +158,7 @@ async function planResume(
   }
   await checkOutputFolder(folder, true);
   const path = file ?? shortPath(saved.data.path);
-  const sha256 = await hashFile(path).catch((error: NodeJS.ErrnoException) => {
+  const sha256 = await sha256OfFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new UsageError(
       `--resume ${folder}: the data file ${path} is gone; if it moved, run \`stackelberg tune <its new place> --resume ${shellQuote(folder)}\``,

@@ -4,8 +4,8 @@
  */
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { sha256 } from "../files/sha256.ts";
 import type { ImageOptions } from "./decode-classes.ts";
-import { sha256 } from "./sha256.ts";
 import { DataError } from "./table.ts";
 
 /** A file that somebody else keeps. */

@@ -2,11 +2,12 @@
  * Decoded images on disk, so that decoding happens once. A file is a line with the format and the SHA-256 of the rest, a
  * line of JSON with everything but the pixels, and the pixels.
  */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { replaceFile } from "../files/replace-file.ts";
+import { sha256 } from "../files/sha256.ts";
 import type { ImageSet } from "./image-set.ts";
-import { sha256 } from "./sha256.ts";
 import { DataError } from "./table.ts";
 
 /**
@@ -41,11 +42,7 @@ export async function cachedImageSet(
   if (set.pixels.length > 2 ** 31 - 2 ** 24) return set;
   const { pixels, ...rest } = set;
   const described = `${JSON.stringify(rest)}\n`;
-  // A reader never sees half a file, and two writers do not mix.
-  const temporary = `${path}.${process.pid}`;
-  const head = `${format} ${sha256(described, pixels)}\n${described}`;
-  await writeFile(temporary, [Buffer.from(head), pixels]);
-  await rename(temporary, path);
+  await replaceFile(path, [`${format} ${sha256(described, pixels)}\n${described}`, pixels]);
   return set;
 }
 

@@ -5,13 +5,13 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { sha256 } from "../files/sha256.ts";
 import { decodeClasses, type ImageOptions } from "./decode-classes.ts";
 import { cachedImageSet, cacheFolder } from "./image-cache.ts";
 import { encodedFile } from "./image-folder.ts";
 import type { ImageSet, ImageSplits } from "./image-set.ts";
 import { parseRecords } from "./parse-records.ts";
 import { checkText, readBytes } from "./read-bytes.ts";
-import { sha256 } from "./sha256.ts";
 import { DataError, quote } from "./table.ts";
 
 /** Where miniImageNet lies and what becomes of it. */

@@ -7,9 +7,9 @@ import { gunzipSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import { zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { sha256 } from "../files/sha256.ts";
 import type { LoadProgress } from "./decode-classes.ts";
 import { type Archive, archives, readArchives, readOmniglotCharacters } from "./omniglot.ts";
-import { sha256 } from "./sha256.ts";
 import { DataError } from "./table.ts";
 
 /** A zip of `characters` with 20 drawings each; every pixel of drawing d of the character with number id is 10·id + d. */

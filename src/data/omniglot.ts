@@ -6,6 +6,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
+import { sha256 } from "../files/sha256.ts";
 import {
   decodeClasses,
   type EncodedClass,
@@ -16,7 +17,6 @@ import { download, type RemoteFile } from "./download.ts";
 import { cachedImageSet, cacheFolder } from "./image-cache.ts";
 import type { ImageSet, ImageSplits } from "./image-set.ts";
 import { type OmniglotSplitOptions, splitOmniglot } from "./omniglot-splits.ts";
-import { sha256 } from "./sha256.ts";
 import { DataError } from "./table.ts";
 
 /** Where Omniglot comes from and what becomes of it. */

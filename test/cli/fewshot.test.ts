@@ -215,7 +215,7 @@ test("a run that is interrupted goes on to the same bytes", async () => {
 test("a second training is kept out of the folder of a first one", async () => {
   let asked: Promise<Finished[]> | undefined;
   const words = [...training("prototypical", "shared"), "--steps", "100000", "--patience", "9999"];
-  const first = await run([...words, "--budget", "20s"], {
+  const first = await run(words, {
     onStderr: (text, child) => {
       if (!text.includes("step 20:")) return;
       asked ??= Promise.all([
@@ -227,13 +227,15 @@ test("a second training is kept out of the folder of a first one", async () => {
   expect(first.exitCode).toBe(130);
   for (const other of await asked!) {
     expect(other).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(other.stderr).toMatch(/process \d+ trains in shared already/);
+    expect(other.stderr).toMatch(/shared is in use by stackelberg fewshot train \(process \d+ on /);
   }
   // Of a process that was killed: the system has no such number.
-  writeFileSync(join(folder, "shared", ".training"), "999999999");
+  const left = [".run-999999999-0123abcd.lock", ".model.safetensors.999999999-0123abcd.tmp"];
+  for (const name of left) writeFileSync(join(folder, "shared", name), "");
   const more = await run(["train", "--resume", "shared", "--budget", "1ms"]);
   expect(more).toMatchObject({ exitCode: 0 });
-  expect(readdirSync(join(folder, "shared"))).not.toContain(".training");
+  expect(more.stderr).toMatch(/shared was left by a run \(process 999999999/);
+  expect(readdirSync(join(folder, "shared")).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
 test("rates that are too high end in a sentence that names them, and in no model", async () => {

@@ -1,35 +1,51 @@
 // `stackelberg clean`: checks everything, ranks the rows by how doubtful their labels are, and only
-// then opens the output folder, so that an interrupted run leaves nothing.
+// then writes, so that an interrupted run leaves nothing.
 
 import { basename } from "node:path";
 import type { Ranking } from "../../automl/cleaning/rank.ts";
 import { findColumn, type ColumnKind, type Table } from "../../data/table.ts";
 import { readTable, type ReadTableResult } from "../../data/read-table.ts";
-import { hashFile } from "../checkpoint-file.ts";
+import { replaceFiles } from "../../files/replace-file.ts";
+import { sha256OfFile } from "../../files/sha256.ts";
 import { cleanFiles, cleanJson, printRanking } from "../clean-output.ts";
 import type { CleanResult } from "../clean-result.ts";
 import { planCleaning, type CleanFlags, type CleanPlan } from "../clean-plan.ts";
 import { exitCodes } from "../errors.ts";
 import { excludeColumns } from "../input-table.ts";
 import { listenForInterrupts } from "../interrupt.ts";
-import { openOutputFolder, writeFiles } from "../output-folder.ts";
 import { createProgress } from "../progress.ts";
+import { createRunFolder, type RunFolder } from "../run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runClean(file: string, flags: CleanFlags): Promise<number> {
-  const plan = await planCleaning(file, flags);
   const { stderr } = process;
   const live = stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
   const progress = createProgress({ stream: stderr, live });
   const say = (text: string): void => {
     if (flags.quiet !== true) progress.say(text);
   };
+  const run = createRunFolder("stackelberg clean", say);
+  try {
+    return await cleanIn(run, file, flags, say);
+  } finally {
+    await run.release();
+  }
+}
+
+async function cleanIn(
+  run: RunFolder,
+  file: string,
+  flags: CleanFlags,
+  say: (text: string) => void,
+): Promise<number> {
+  const plan = await planCleaning(file, flags);
   const { table, target, notes } = await read(file, flags);
   notes.forEach(say);
   const interrupts = listenForInterrupts(() => {
     say("Stopping after this fit; nothing is written. Ctrl-C again stops at once.");
   });
   try {
+    await run.begin(plan.folder, { force: flags.force === true, input: file });
     const started = performance.now();
     const ranking = await rank(table, { ...plan, target }, flags.threads, say, interrupts.signal);
     const result: CleanResult = {
@@ -38,22 +54,19 @@ export async function runClean(file: string, flags: CleanFlags): Promise<number>
       ranking,
       plan,
       notes: [...new Set([...notes, ...ranking.notes])],
-      sha256: await hashFile(file),
+      sha256: await sha256OfFile(file),
       seconds: (performance.now() - started) / 1000,
     };
-    const undo = await openOutputFolder(plan.folder);
     const files = cleanFiles(result);
-    await writeFiles(plan.folder, files).catch(async (error: unknown) => {
-      await undo([]);
-      throw error;
-    });
+    await replaceFiles(plan.folder, files);
+    await run.complete();
     const names = files.map(({ name }) => name);
     if (flags.json === true) process.stdout.write(`${cleanJson(result, names)}\n`);
     else printRanking(result, names);
     return exitCodes.ok;
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
-    stderr.write("Interrupted; nothing was written.\n");
+    process.stderr.write("Interrupted; nothing was written.\n");
     return exitCodes.interrupted;
   } finally {
     interrupts.stop();

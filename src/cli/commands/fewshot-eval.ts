@@ -1,9 +1,10 @@
 // `stackelberg fewshot eval`: a trained model on a list of test episodes that is the same for every model of the same data.
 
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { listEpisodes } from "../../data/index.ts";
 import { openEvaluation, type Learner } from "../../fewshot/index.ts";
+import { replaceFile } from "../../files/replace-file.ts";
+import { sha256 } from "../../files/sha256.ts";
 import { exitCodes, UsageError } from "../errors.ts";
 import {
   formatEvaluation,
@@ -26,7 +27,6 @@ import { checkNewFile } from "../fewshot/new-file.ts";
 import { percent } from "../fewshot/percent.ts";
 import { batchNormModes, type BatchNorm } from "../fewshot/settings.ts";
 import { formatCount } from "../numbers.ts";
-import { writeFileWhole } from "../output-folder.ts";
 import { renderTable, type Cell } from "../terminal-table.ts";
 
 /** The options of `fewshot eval` as typed. */
@@ -75,7 +75,7 @@ export async function runFewshotEval(flags: EvalFlags): Promise<number> {
   // Printed first: a disk that is full must not cost the result.
   if (flags.json === true) process.stdout.write(formatEvaluation(document));
   else process.stdout.write(`${describeEvaluation(document).join("\n")}\n`);
-  await writeFileWhole(out, formatEvaluation(document));
+  await replaceFile(out, formatEvaluation(document));
   if (flags.json !== true) process.stdout.write(`\nWritten to ${out}.\n`);
   return exitCodes.ok;
 }
@@ -128,7 +128,7 @@ async function test(
       queries,
       episodes: count,
       seed,
-      listSha256: createHash("sha256").update(list).digest("hex"),
+      listSha256: sha256(list),
     },
     trainedSteps,
     ...(innerRate === undefined ? {} : { innerRate }),

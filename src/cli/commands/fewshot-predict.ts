@@ -6,12 +6,12 @@ import { formatTable, imageTensor, readImageFolder, readImages } from "../../dat
 import type { Column, EpisodeBatch, ImageOptions, ImageSet } from "../../data/index.ts";
 import { openClassifier } from "../../fewshot/index.ts";
 import { Tensor, tensor } from "../../program/index.ts";
+import { replaceFile } from "../../files/replace-file.ts";
 import { exitCodes, UsageError } from "../errors.ts";
 import { adaptsEncoder, descends, hasHead, makeTestLearner } from "../fewshot/learners.ts";
 import { normalization, readModel, trainedStepsOf } from "../fewshot/model-file.ts";
 import { checkNewFile } from "../fewshot/new-file.ts";
 import type { BatchNorm } from "../fewshot/settings.ts";
-import { writeFileWhole } from "../output-folder.ts";
 
 /** The options of `fewshot predict` as typed. */
 export interface FewshotPredictFlags {
@@ -83,7 +83,7 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
     const [logits] = await classifier.logits(lambda, taskOf(support, query), mode);
     const text = formatTable(labels(paths, support.classes, logits!));
     if (out === undefined) process.stdout.write(text);
-    else await writeFileWhole(out, text);
+    else await replaceFile(out, text);
   } finally {
     await classifier.dispose();
   }

@@ -9,7 +9,7 @@ import { exitCodes, UsageError } from "../errors.ts";
 import { checkClasses } from "../fewshot/check-images.ts";
 import { loadImages } from "../fewshot/images.ts";
 import { makeLearner } from "../fewshot/learners.ts";
-import { showLoading, stderrLine } from "../fewshot/live-line.ts";
+import { showLoading, stderrLine, type LiveLine } from "../fewshot/live-line.ts";
 import { modelName, readModel } from "../fewshot/model-file.ts";
 import { percent } from "../fewshot/percent.ts";
 import {
@@ -20,28 +20,29 @@ import {
   type TrainPlan,
 } from "../fewshot/train-plan.ts";
 import { runTraining, type TrainingOutcome } from "../fewshot/training.ts";
-import { createRunLock, type RunLock } from "../fewshot/run-lock.ts";
 import { trainingEpisode, type TrainSettings } from "../fewshot/settings.ts";
 import { bestLine } from "../fewshot/training-log.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import { formatCount } from "../numbers.ts";
 import { shellQuote } from "../options.ts";
+import { createRunFolder, type RunFolder } from "../run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
-  const lock = createRunLock();
+  const line = stderrLine(flags);
+  const run = createRunFolder("stackelberg fewshot train", line.say);
   try {
-    return await trainLocked(flags, lock);
+    return await trainIn(run, flags, line);
   } finally {
-    await lock.release();
+    line.clear();
+    await run.release();
   }
 }
 
-async function trainLocked(flags: TrainFlags, lock: RunLock): Promise<number> {
-  const plan = await planTraining(flags, lock);
+async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promise<number> {
+  const plan = await planTraining(flags, run);
   const { settings, folder, point } = plan;
   const learner = makeLearner(settings);
-  const line = stderrLine(flags);
   const interrupts = listenForInterrupts(() => {
     line.say("Stopping after this step and saving; Ctrl-C again stops at once.");
   });
@@ -52,7 +53,7 @@ async function trainLocked(flags: TrainFlags, lock: RunLock): Promise<number> {
     // Sets that are too small are refused before anything is written.
     checkSizes(images, settings);
     const lambda = await firstLambda(plan, learner, images);
-    await beginRun(plan, flags, lock);
+    await beginRun(plan, flags, run);
     const classes = [train, validation, test].map((set) => set.classes.length).join(", ");
     line.say(
       `${learner.name}, ${settings.ways}-way ${settings.shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`,
@@ -69,6 +70,9 @@ async function trainLocked(flags: TrainFlags, lock: RunLock): Promise<number> {
       ...(flags.budget === undefined ? {} : { budgetSeconds: flags.budget }),
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
     });
+    const { status } = outcome;
+    const hasModel = bestLine(outcome.lines) !== undefined;
+    if (hasModel && status !== "interrupted" && status !== "failed") await run.complete();
     const lines = report(outcome, folder);
     if (flags.quiet !== true) lines.push(`The run again: ${trainCommand(settings)}`);
     if (outcome.status === "failed") {
@@ -84,7 +88,6 @@ async function trainLocked(flags: TrainFlags, lock: RunLock): Promise<number> {
     process.stderr.write("Interrupted; nothing was written.\n");
     return exitCodes.interrupted;
   } finally {
-    line.clear();
     interrupts.stop();
   }
 }

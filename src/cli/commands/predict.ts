@@ -9,8 +9,8 @@ import { encode, inputTypes } from "../../data/encoder.ts";
 import { readTable } from "../../data/read-table.ts";
 import type { Column, Table } from "../../data/table.ts";
 import { formatTable } from "../../data/write-table.ts";
+import { replaceFile } from "../../files/replace-file.ts";
 import { exitCodes, UsageError } from "../errors.ts";
-import { writeFileWhole } from "../output-folder.ts";
 
 /** The options of `predict` as typed. */
 export interface PredictFlags {
@@ -40,7 +40,7 @@ export async function runPredict(
   const text = formatTable(predictionTable(model, aligned));
   for (const note of notes) process.stderr.write(`${note}\n`);
   if (flags.out === undefined) process.stdout.write(text);
-  else await writeFileWhole(flags.out, text);
+  else await replaceFile(flags.out, text);
   return exitCodes.ok;
 }
 

@@ -3,14 +3,15 @@
 import { basename, join, resolve } from "node:path";
 import type { TuneCheckpoint } from "../../automl/tabular/checkpoint.ts";
 import type { TuneOptions, TuneResult } from "../../automl/tabular/types.ts";
+import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "../checkpoint-file.ts";
 import { checkDevice } from "../device-probe.ts";
 import { exitCodes } from "../errors.ts";
 import { readForTuning, type TuningInput } from "../input-table.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import { reproduceCommand, shellQuote } from "../options.ts";
-import { openOutputFolder, writeFiles, writeFileWhole } from "../output-folder.ts";
 import { createProgress, type Progress } from "../progress.ts";
+import { createRunFolder, type RunFolder } from "../run-folder.ts";
 import { outputFiles, printResult, resultJson } from "../tune-output.ts";
 import { planTuning, type TuneFlags, type TunePlan } from "../tune-plan.ts";
 
@@ -22,18 +23,33 @@ interface Outcome {
 
 /** Runs the command; the result is the exit code. */
 export async function runTune(file: string | undefined, flags: TuneFlags): Promise<number> {
-  const plan = await planTuning(file, flags);
-  await checkDevice(plan.settings.device);
   const progress = progressFor(flags);
+  const run = createRunFolder("stackelberg tune", progress.say);
+  try {
+    return await tuneIn(run, file, flags, progress);
+  } finally {
+    progress.finish();
+    await run.release();
+  }
+}
+
+async function tuneIn(
+  run: RunFolder,
+  file: string | undefined,
+  flags: TuneFlags,
+  progress: Progress,
+): Promise<number> {
+  const plan = await planTuning(file, flags, run);
+  await checkDevice(plan.settings.device);
   const input = await readForTuning(plan.file, plan.settings, plan.demo);
   input.notes.forEach(progress.say);
 
   const interrupts = listenForInterrupts(() => {
     progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
   });
-  const undo = await openOutputFolder(plan.folder);
   try {
-    if (plan.demo !== undefined) await writeFileWhole(plan.file, plan.demo);
+    if (plan.resume === undefined) await openFolder(run, plan, flags.force === true);
+    if (plan.demo !== undefined) await replaceFile(plan.file, plan.demo);
     const { result, saved } = await tuneAndSave(plan, input, progress, interrupts.signal);
     progress.finish();
     const context = {
@@ -41,7 +57,8 @@ export async function runTune(file: string | undefined, flags: TuneFlags): Promi
       dataHash: input.sha256,
     };
     const files = outputFiles(result, context, saved);
-    await writeFiles(plan.folder, files);
+    await replaceFiles(plan.folder, files);
+    if (result.status !== "cancelled") await run.complete();
     const names = files.map(({ name }) => name);
     if (plan.demo !== undefined) names.push(basename(plan.file));
     if (flags.json === true) {
@@ -50,13 +67,17 @@ export async function runTune(file: string | undefined, flags: TuneFlags): Promi
       printResult(result, plan.folder, names);
     }
     return finish(result, plan.folder, flags.quiet === true);
-  } catch (error) {
-    progress.finish();
-    await undo(plan.demo === undefined ? [] : [basename(plan.file)]);
-    throw error;
   } finally {
     interrupts.stop();
   }
+}
+
+async function openFolder(run: RunFolder, plan: TunePlan, force: boolean): Promise<void> {
+  const isDemo = plan.demo !== undefined;
+  await run.begin(plan.folder, {
+    force,
+    ...(isDemo ? { beside: [basename(plan.file)] } : { input: plan.file }),
+  });
 }
 
 /** Live on a terminal, plain lines elsewhere, silent when asked. */
@@ -81,7 +102,7 @@ async function tuneAndSave(
   const data = { path: resolve(plan.file), sha256: input.sha256 };
   const save = async (state: TuneCheckpoint): Promise<void> => {
     saved = { version: 1, data, settings, completed: false, state };
-    await writeFileWhole(join(plan.folder, checkpointName), encodeSavedRun(saved));
+    await replaceFile(join(plan.folder, checkpointName), encodeSavedRun(saved));
   };
   // The notes of the table have been printed already.
   const printed = new Set(input.notes);

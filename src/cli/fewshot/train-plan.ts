@@ -4,11 +4,11 @@ import type { OmniglotSplit } from "../../data/index.ts";
 import { UsageError } from "../errors.ts";
 import { shellQuote } from "../options.ts";
 import { checkOutputFolder } from "../output-folder.ts";
+import type { RunFolder } from "../run-folder.ts";
 import { checkLearnerOptions, defaultsOf } from "./learners.ts";
 import { readModel } from "./model-file.ts";
 import { readResumePoint, type ResumePoint } from "./resume-point.ts";
-import { openRunFolder, readRunFolder, writeSettings } from "./run-folder.ts";
-import type { RunLock } from "./run-lock.ts";
+import { readSettings, writeSettings } from "./settings-file.ts";
 import type { BatchNorm, LearnerName, RuleName, TrainSettings, YesOrNo } from "./settings.ts";
 
 /** The options of `fewshot train` as typed. */
@@ -65,8 +65,8 @@ const resumable = ["resume", "steps", "budget", "threads", "quiet"];
  *
  * @throws UsageError naming the option.
  */
-export async function planTraining(flags: TrainFlags, lock: RunLock): Promise<TrainPlan> {
-  if (flags.resume !== undefined) return planResuming(flags.resume, flags, lock);
+export async function planTraining(flags: TrainFlags, run: RunFolder): Promise<TrainPlan> {
+  if (flags.resume !== undefined) return planResuming(flags.resume, flags, run);
   const { ways = 5, shots = 1, learner = "hyper-representation" } = flags;
   const data = flags.data ?? "omniglot";
   const { inner, rate, train } = defaultsOf(learner);
@@ -109,7 +109,7 @@ export async function planTraining(flags: TrainFlags, lock: RunLock): Promise<Tr
   };
   checkLearnerOptions(settings);
   const folder = flags.out ?? `stackelberg-${learner}-${ways}way-${shots}shot`;
-  // Said before the images are read; openRunFolder looks again.
+  // Said before the images are read; the opening looks again.
   await checkOutputFolder(folder, flags.force === true);
   return { settings, folder };
 }
@@ -118,11 +118,10 @@ export async function planTraining(flags: TrainFlags, lock: RunLock): Promise<Tr
 export async function beginRun(
   { settings, folder }: TrainPlan,
   flags: TrainFlags,
-  lock: RunLock,
+  run: RunFolder,
 ): Promise<void> {
-  const force = flags.force === true;
-  if (flags.resume === undefined) await openRunFolder(folder, settings, { force, lock });
-  else await writeSettings(folder, settings);
+  if (flags.resume === undefined) await run.begin(folder, { force: flags.force === true });
+  await writeSettings(folder, settings);
 }
 
 /** The command that makes a run with these settings. */
@@ -146,15 +145,15 @@ async function startOf(path: string): Promise<NonNullable<TrainSettings["from"]>
   return { path, episodes, seconds };
 }
 
-async function planResuming(folder: string, flags: TrainFlags, lock: RunLock): Promise<TrainPlan> {
+async function planResuming(folder: string, flags: TrainFlags, run: RunFolder): Promise<TrainPlan> {
   const other = Object.keys(flags).find((name) => !resumable.includes(name));
   if (other !== undefined) {
     throw new UsageError(
       `--resume goes on with the settings of the run; only --steps, --budget, --threads and --quiet go with it, leave --${other.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} out`,
     );
   }
-  const settings = await readRunFolder(folder);
-  await lock.take(folder);
+  await run.resume(folder);
+  const settings = await readSettings(folder);
   const point = await readResumePoint(folder);
   if (flags.steps !== undefined && point !== undefined && flags.steps < point.step) {
     throw new UsageError(

@@ -4,10 +4,10 @@
 import { join } from "node:path";
 import { CheckpointError } from "../../bilevel/index.ts";
 import { train } from "../../fewshot/index.ts";
+import { replaceFile, replaceFiles, type NewFile } from "../../files/replace-file.ts";
 import type { Tensor, Tree } from "../../program/index.ts";
 import { describeFailure, UsageError } from "../errors.ts";
 import { formatNumber, formatSeconds } from "../numbers.ts";
-import { writeFiles, writeFileWhole, type OutputFile } from "../output-folder.ts";
 import { makeOptimizer } from "./learners.ts";
 import type { LiveLine } from "./live-line.ts";
 import { percent } from "./percent.ts";
@@ -57,7 +57,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   let unsaved: Error | undefined;
   const save = async (bytes: Uint8Array): Promise<void> => {
     try {
-      await writeFileWhole(checkpoint, bytes);
+      await replaceFile(checkpoint, bytes);
       unsaved = undefined;
     } catch (error) {
       if (unsaved === undefined) {
@@ -109,9 +109,9 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     };
     since = { loss: 0, steps: 0, timed: 0, seconds: 0 };
     lines = [...lines, entry];
-    const files: OutputFile[] = [{ name: logName, contents: formatLog(lines) }];
+    const files: NewFile[] = [{ name: logName, contents: formatLog(lines) }];
     if (bestLine(lines) === entry) files.push(...modelFiles(run, entry, at.lambda, found));
-    await writeFiles(folder, files);
+    await replaceFiles(folder, files);
     line.say(sentenceOf(entry, files.length > 1));
     if (!warned && isHighLoss(entry.loss, settings)) line.say(highLossSentence(settings));
     warned ||= isHighLoss(entry.loss, settings);

@@ -2,8 +2,8 @@
 
 import { listEpisodes, type ImageSplits } from "../../data/index.ts";
 import { openEvaluation, type Evaluator, type Learner } from "../../fewshot/index.ts";
+import type { NewFile } from "../../files/replace-file.ts";
 import type { Tensor, Tree } from "../../program/index.ts";
-import type { OutputFile } from "../output-folder.ts";
 import { exportRepresentation, representationName } from "./export-representation.ts";
 import { makeTestLearner } from "./learners.ts";
 import { encodeModel, modelName, normalization, trainingStatistics } from "./model-file.ts";
@@ -58,7 +58,7 @@ export function modelFiles(
   { step, episodes, seconds }: LogLine,
   lambda: Tree<Tensor>,
   { mean, halfWidth, count, statistics }: Validation,
-): OutputFile[] {
+): NewFile[] {
   const { channels, height, width, classes } = images.train;
   const image = { channels, height, width };
   const model = {
@@ -72,7 +72,8 @@ export function modelFiles(
     statistics,
   };
   return [
-    { name: modelName, contents: encodeModel(model) },
     { name: representationName, contents: exportRepresentation(learner, model) },
+    // The seal of the run, see run-files.ts: written last.
+    { name: modelName, contents: encodeModel(model) },
   ];
 }
