@@ -151,7 +151,10 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
       "output folder (default: ./stackelberg-<file name>)",
       take(word, "--out"),
     )
-    .option("--force", "overwrite what the output folder holds")
+    .option(
+      "--force",
+      "replace the run in the output folder; it waits in previous/ until this one has its result",
+    )
     .option("--json", "print the result as one JSON object on stdout")
     .option("--quiet", "print only the final table and the files")
     .option("--header", "the first line holds the column names (default: detected)")
@@ -256,7 +259,10 @@ function addClean(command: Command, setExitCode: (code: number) => void): void {
       "output folder (default: ./stackelberg-<file name>-clean)",
       take(word, "--out"),
     )
-    .option("--force", "overwrite what the output folder holds")
+    .option(
+      "--force",
+      "replace the run in the output folder; it waits in previous/ until this one has its result",
+    )
     .option("--json", "print the result as one JSON object on stdout")
     .option("--quiet", "print only the final table and the files")
     .option("--header", "the first line holds the column names (default: detected)")

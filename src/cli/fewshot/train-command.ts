@@ -143,7 +143,10 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
       "output folder (default: ./stackelberg-<learner>-<ways>way-<shots>shot)",
       word("--out"),
     )
-    .option("--force", "overwrite the run in the output folder")
+    .option(
+      "--force",
+      "replace the run in the output folder; it waits in previous/ until this one has a model",
+    )
     .option(
       "--resume <folder>",
       "go on with the run in this folder; takes --steps, --budget, --threads",
