@@ -2,8 +2,9 @@
 // before the table is read.
 
 import { readdir } from "node:fs/promises";
+import { commandText, fileWord, freshFolder, optionWords } from "./command-text.ts";
 import { UsageError } from "./errors.ts";
-import { defaultOutputFolder, shellQuote, type TaskName } from "./options.ts";
+import { defaultOutputFolder, type TaskName } from "./options.ts";
 import { checkOutputFolder } from "./output-folder.ts";
 
 /** The options of `clean` as typed. */
@@ -84,7 +85,7 @@ export async function planCleaning(file: string, flags: CleanFlags): Promise<Cle
     ...(task === undefined ? {} : { task }),
     ...(minClass === undefined ? {} : { minClass }),
     ...(plant === undefined ? {} : { plant }),
-    command: commandOf(file, { ...flags, ...settings }),
+    command: cleanCommand(file, { ...flags, ...settings }),
   };
 }
 
@@ -99,8 +100,17 @@ async function checkFolder(folder: string, force: boolean): Promise<void> {
   await checkOutputFolder(folder, force);
 }
 
-function commandOf(file: string, flags: CleanFlags): string {
-  const words = ["stackelberg", "clean", file];
+/**
+ * The command that repeats a run, into a folder that is not there yet.
+ *
+ * @param exclude - columns to leave out besides.
+ */
+export function cleanCommand(
+  file: string,
+  flags: CleanFlags,
+  exclude: readonly string[] = [],
+): string {
+  const words = ["clean", fileWord(file)];
   for (const name of [
     "target",
     "task",
@@ -111,19 +121,15 @@ function commandOf(file: string, flags: CleanFlags): string {
     "plant",
     "threads",
   ] as const) {
-    const value = flags[name];
-    if (value !== undefined) words.push(`--${name}`, String(value));
+    words.push(...optionWords(`--${name}`, flags[name]));
   }
-  if (flags.minClass !== undefined) words.push("--min-class", String(flags.minClass));
   if (flags.header !== undefined) words.push(flags.header ? "--header" : "--no-header");
-  if (flags.delimiter !== undefined) {
-    words.push("--delimiter", flags.delimiter === "\t" ? "tab" : flags.delimiter);
-  }
-  for (const name of ["categorical", "numeric", "exclude"] as const) {
-    const list = flags[name];
-    if (list !== undefined) {
-      words.push(`--${name}`, list.map((word) => word.replaceAll(",", "\\,")).join(","));
-    }
-  }
-  return words.map(shellQuote).join(" ");
+  words.push(...optionWords("--delimiter", flags.delimiter === "\t" ? "tab" : flags.delimiter));
+  words.push(...optionWords("--categorical", flags.categorical));
+  words.push(...optionWords("--numeric", flags.numeric));
+  words.push(...optionWords("--exclude", [...(flags.exclude ?? []), ...exclude]));
+  words.push(...optionWords("--min-class", flags.minClass));
+  const suffix = exclude.length === 0 ? "again" : "without";
+  words.push("--out", freshFolder(`${defaultOutputFolder(file)}-clean`, suffix));
+  return commandText(words);
 }

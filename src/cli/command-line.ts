@@ -4,6 +4,7 @@
 import { Command, type CommanderError } from "commander";
 import type { CleanFlags } from "./clean-plan.ts";
 import type { PredictFlags } from "./commands/predict.ts";
+import { asTyped } from "./command-text.ts";
 import { UsageError } from "./errors.ts";
 import { addFewshot } from "./fewshot/command.ts";
 import * as parse from "./options.ts";
@@ -19,7 +20,10 @@ export function buildCommandLine(setExitCode: (code: number) => void): Command {
     .helpCommand(false)
     .showHelpAfterError(false)
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureOutput({
+      writeErr: () => undefined,
+      writeOut: (text) => process.stdout.write(asTyped(text)),
+    })
     .addHelpText("after", programExamples)
     .allowExcessArguments(true)
     .action((_options: unknown, command: Command) => {

@@ -3,6 +3,7 @@
 
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
+import { commandText, fileWord, freshFolder, optionWords } from "./command-text.ts";
 import { UsageError } from "./errors.ts";
 
 /** Where programs run. */
@@ -162,12 +163,21 @@ export function defaultOutputFolder(file: string): string {
   return `stackelberg-${stem === "" ? "data" : stem}`;
 }
 
-/** The command that repeats a run, quoted for a POSIX shell. */
-export function reproduceCommand(file: string, settings: TuneSettings): string {
-  const words = ["stackelberg", "tune", file, "--target", settings.target];
-  const add = (option: string, value: string | number | undefined): void => {
-    if (value !== undefined) words.push(option, String(value));
+/**
+ * The command that repeats a run, into a folder that is not there yet.
+ *
+ * @param exclude - columns to leave out besides.
+ */
+export function reproduceCommand(
+  file: string,
+  settings: TuneSettings,
+  exclude: readonly string[] = [],
+): string {
+  const words = ["tune", fileWord(file)];
+  const add = (option: string, value: string | number | readonly string[] | undefined): void => {
+    words.push(...optionWords(option, value));
   };
+  add("--target", settings.target);
   add("--task", settings.task);
   add("--holdout", settings.holdout);
   add("--validation", settings.validation);
@@ -180,18 +190,13 @@ export function reproduceCommand(file: string, settings: TuneSettings): string {
   add("--device", settings.device);
   if (settings.header !== undefined) words.push(settings.header ? "--header" : "--no-header");
   add("--delimiter", settings.delimiter === "\t" ? "tab" : settings.delimiter);
-  const names = (list: readonly string[]): string | undefined =>
-    list.length === 0 ? undefined : list.map((name) => name.replaceAll(",", "\\,")).join(",");
-  add("--categorical", names(settings.categorical));
-  add("--numeric", names(settings.numeric));
-  add("--exclude", names(settings.exclude ?? []));
+  add("--categorical", settings.categorical);
+  add("--numeric", settings.numeric);
+  add("--exclude", [...(settings.exclude ?? []), ...exclude]);
   add("--min-class", settings.minClass);
-  return words.map(shellQuote).join(" ");
-}
-
-/** One word of a shell command, in single quotes when it needs any. */
-export function shellQuote(word: string): string {
-  return /^[A-Za-z0-9_\-+=:,./@%]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  const suffix = exclude.length === 0 ? "again" : "without";
+  add("--out", freshFolder(defaultOutputFolder(file), suffix));
+  return commandText(words);
 }
 
 function parseDecimal(text: string): number | undefined {

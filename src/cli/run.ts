@@ -2,6 +2,7 @@
 
 import { CommanderError } from "commander";
 import { buildCommandLine, commandLineError } from "./command-line.ts";
+import { asTyped } from "./command-text.ts";
 import { describeFailure, exitCodes } from "./errors.ts";
 
 /**
@@ -27,7 +28,7 @@ export async function runCommandLine(
     // Help and version come as errors without a sentence.
     if (error === undefined) return exitCodes.ok;
     const failure = describeFailure(error);
-    complain(`stackelberg: ${failure.sentence}\n`);
+    complain(`stackelberg: ${asTyped(failure.sentence)}\n`);
     if (process.env["STACKELBERG_DEBUG"] === "1") complain(stacks(error));
     return failure.exitCode;
   }

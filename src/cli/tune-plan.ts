@@ -1,14 +1,14 @@
 // What `tune` is going to do, worked out from the options: a new run on a file or on the generated
 // data, or the rest of an interrupted one. Everything wrong with the options is found here.
 
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { sha256OfFile } from "../files/sha256.ts";
 import { readSavedRun, type SavedRun } from "./checkpoint-file.ts";
+import { commandText, optionWords } from "./command-text.ts";
 import { UsageError } from "./errors.ts";
 import {
   checkSettings,
   defaultOutputFolder,
-  shellQuote,
   type Device,
   type TaskName,
   type TuneSettings,
@@ -70,7 +70,7 @@ export async function planTuning(
 
 async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<TunePlan> {
   if (flags.demo === true && file !== undefined) {
-    throw new UsageError(`--demo brings its own data: leave out ${shellQuote(file)} or --demo`);
+    throw new UsageError(`--demo brings its own data: leave out ${file} or --demo`);
   }
   if (flags.demo !== true && file === undefined) {
     throw new UsageError(
@@ -161,7 +161,7 @@ async function planResume(
   const sha256 = await sha256OfFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new UsageError(
-      `--resume ${folder}: the data file ${path} is gone; if it moved, run \`stackelberg tune <its new place> --resume ${shellQuote(folder)}\``,
+      `--resume ${folder}: the data file ${path} is gone; if it moved, give its new place, as in \`${commandText(["tune", basename(path), ...optionWords("--resume", folder)])}\``,
     );
   });
   if (sha256 !== saved.data.sha256) {

@@ -19,6 +19,7 @@ test.runIf(chromiumPath)("the report in Chromium", async () => {
   const file = join(temporaryFolder(), "report.html");
   const context = {
     command: "stackelberg tune adult.csv --target income",
+    resume: "stackelberg tune --resume adult",
     dataHash: "ab".repeat(32),
   };
   writeFileSync(file, reportPage(makeTuneResult({ columns: 90 }), context));

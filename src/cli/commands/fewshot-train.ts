@@ -24,7 +24,7 @@ import { trainingEpisode, type TrainSettings } from "../fewshot/settings.ts";
 import { bestLine } from "../fewshot/training-log.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import { formatCount } from "../numbers.ts";
-import { shellQuote } from "../options.ts";
+import { commandText, optionWords } from "../command-text.ts";
 import { createRunFolder, type RunFolder } from "../run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
@@ -127,8 +127,9 @@ async function firstLambda(
 /** What came out and what can be done with it. */
 function report({ status, step, lines, unsaved }: TrainingOutcome, folder: string): string[] {
   const best = bestLine(lines);
-  const name = shellQuote(folder);
-  const more = unsaved ? "" : `; to go on: stackelberg fewshot train --resume ${name}`;
+  const more = unsaved
+    ? ""
+    : `; to go on: ${commandText(["fewshot", "train", ...optionWords("--resume", folder)])}`;
   const ended = {
     finished: `Finished after ${formatCount(step, "step")}.`,
     "early stopping": `No better validation for long: stopped after ${formatCount(step, "step")}.`,
@@ -140,6 +141,6 @@ function report({ status, step, lines, unsaved }: TrainingOutcome, folder: strin
   return [
     ended,
     `Best validation accuracy: ${percent(best.accuracy, best.halfWidth)} at step ${best.step}, after ${formatCount(best.episodes, "episode")}.`,
-    `Its model is ${folder}/${modelName}; to test it: stackelberg fewshot eval --model ${name}`,
+    `Its model is ${folder}/${modelName}; to test it: ${commandText(["fewshot", "eval", ...optionWords("--model", folder)])}`,
   ];
 }

@@ -6,10 +6,11 @@ import type { TuneOptions, TuneResult } from "../../automl/tabular/types.ts";
 import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "../checkpoint-file.ts";
 import { checkDevice } from "../device-probe.ts";
+import { commandText, optionWords } from "../command-text.ts";
 import { exitCodes } from "../errors.ts";
 import { readForTuning, type TuningInput } from "../input-table.ts";
 import { listenForInterrupts } from "../interrupt.ts";
-import { reproduceCommand, shellQuote } from "../options.ts";
+import { reproduceCommand } from "../options.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { createRunFolder, type RunFolder } from "../run-folder.ts";
 import { outputFiles, printResult, resultJson } from "../tune-output.ts";
@@ -54,6 +55,7 @@ async function tuneIn(
     progress.finish();
     const context = {
       command: reproduceCommand(plan.file, plan.settings),
+      resume: resumeCommand(plan.folder),
       dataHash: input.sha256,
     };
     const files = outputFiles(result, context, saved);
@@ -135,15 +137,17 @@ async function tuneAndSave(
   return { result, saved };
 }
 
+function resumeCommand(folder: string): string {
+  return commandText(["tune", ...optionWords("--resume", folder)]);
+}
+
 /** Says how to go on with an unfinished run; the result is the exit code. */
 function finish(result: TuneResult, folder: string, quiet: boolean): number {
   if (result.status === "completed") return exitCodes.ok;
   if (!quiet || result.status === "cancelled") {
     const why = result.status === "budget" ? "The time budget was used up" : "Interrupted";
     const splits = `${result.completedRepeats} of ${result.repeats} splits`;
-    process.stderr.write(
-      `${why} after ${splits}; to go on: stackelberg tune --resume ${shellQuote(folder)}\n`,
-    );
+    process.stderr.write(`${why} after ${splits}; to go on: ${resumeCommand(folder)}\n`);
   }
   return result.status === "cancelled" ? exitCodes.interrupted : exitCodes.ok;
 }

@@ -2,7 +2,7 @@
 
 import type { OmniglotSplit } from "../../data/index.ts";
 import { UsageError } from "../errors.ts";
-import { shellQuote } from "../options.ts";
+import { commandText, freshFolder } from "../command-text.ts";
 import { checkOutputFolder } from "../output-folder.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { checkLearnerOptions, defaultsOf } from "./learners.ts";
@@ -128,7 +128,7 @@ export async function beginRun(
 export function trainCommand(settings: TrainSettings): string {
   const { data, split, size, channels, invert, learner, from, ...rest } = settings;
   const isOmniglot = data === "omniglot";
-  const words = ["stackelberg", "fewshot", "train", "--data", data, "--learner", learner];
+  const words = ["fewshot", "train", "--data", data, "--learner", learner];
   if (isOmniglot) words.push("--split", split);
   words.push("--size", String(size));
   if (!isOmniglot && channels === 3) words.push("--color");
@@ -137,7 +137,9 @@ export function trainCommand(settings: TrainSettings): string {
   for (const [name, value] of Object.entries(rest)) {
     words.push(`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, String(value));
   }
-  return words.map(shellQuote).join(" ");
+  const { ways, shots } = settings;
+  words.push("--out", freshFolder(`stackelberg-${learner}-${ways}way-${shots}shot`, "again"));
+  return commandText(words);
 }
 
 async function startOf(path: string): Promise<NonNullable<TrainSettings["from"]>> {

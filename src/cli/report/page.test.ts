@@ -4,7 +4,11 @@ import { effectiveShrinkage, shownColumns, sortInputs } from "./coefficients.ts"
 import { escapeHtml, html } from "./html.ts";
 import { reportPage, summary } from "./page.ts";
 
-const context = { command: "stackelberg tune a.csv --target 'x & <y>'", dataHash: "ab12" };
+const context = {
+  command: "stackelberg tune a.csv --target 'x & <y>'",
+  resume: "stackelberg tune --resume a",
+  dataHash: "ab12",
+};
 
 test("templates escape text and attributes, and keep HTML", () => {
   const name = `"><script>alert('1')</script>`;

@@ -15,6 +15,8 @@ import { styles } from "./styles.ts";
 export interface ReportContext {
   /** The command that repeats the run. */
   command: string;
+  /** The command that goes on with the run when it was stopped. */
+  resume: string;
   /** SHA-256 of the data file, hexadecimal. */
   dataHash: string;
 }
@@ -44,7 +46,7 @@ export function reportPage(whole: TuneResult, context: ReportContext): string {
               ${formatCount(result.inputs.length, "input column")} · ${taskText(result)}
             </p>
           </header>
-          ${statusWarning(result)}
+          ${statusWarning(result, context)}
           <section>
             <h2>What was done</h2>
             ${summary(result).map((sentence) => html`<p>${sentence}</p>`)}
@@ -94,14 +96,14 @@ function taskText(result: TuneResult): string {
     : formatCount(target.classes.length, "class", "classes");
 }
 
-function statusWarning(result: TuneResult): Html | undefined {
+function statusWarning(result: TuneResult, context: ReportContext): Html | undefined {
   if (result.status === "completed") return undefined;
   const reason = result.status === "budget" ? "the time budget was used up" : "it was interrupted";
   return html`<div class="verdict warning">
     <p>
       <strong>This run is not complete:</strong> it stopped because ${reason}, after
       ${result.completedRepeats} of ${formatCount(result.repeats, "split")}. What follows is what
-      was learned until then; <code>stackelberg tune --resume</code> goes on from there.
+      was learned until then; <code>${context.resume}</code> goes on from there.
     </p>
   </div>`;
 }
