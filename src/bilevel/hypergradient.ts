@@ -1,14 +1,14 @@
 /** One evaluation of the hypergradient: builds and compiles the rule's program once, runs it, and explains the result. */
 import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
-import type { Executable } from "../program/executable.ts";
 import { walk, type Value } from "../program/ir.ts";
 import { Program } from "../program/program.ts";
+import { type Built, ProgramCache } from "../program/program-cache.ts";
 import type { SessionOptions } from "../program/session.ts";
-import { Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
-import { forbidCapture } from "../program/trace.ts";
+import { type Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
+import { ArraySpec, forbidCapture } from "../program/trace.ts";
 import { checkConstants, type ProblemConstants } from "./bounds.ts";
 import { checkFloatLeaves, leafPaths } from "./leaves.ts";
-import { treeMap } from "../program/trees.ts";
+import { specsOf, treeMap } from "../program/trees.ts";
 import { placementOf, type Placement } from "./placement.ts";
 import type { BilevelData, Problem } from "./problem.ts";
 import { makeReport, type Report } from "./report.ts";
@@ -40,7 +40,8 @@ export type Tensors<T> = tree.MapJsTree<T, np.Array, Tensor>;
 
 /**
  * Evaluates F(λ) = E(w(λ), λ) and dF/dλ by a rule. The program is compiled on the first call with this problem, rule,
- * tree shapes and placement, and reused afterwards; {@link disposePrograms} frees it.
+ * tree shapes and placement, and found again afterwards; also by a problem or a rule that was made anew, once it is traced.
+ * {@link disposePrograms} frees it.
  *
  * @param options.lambda - hyperparameters: any tree of floating-point arrays.
  * @param options.w - the follower's first weights: any tree of floating-point arrays.
@@ -77,18 +78,13 @@ export async function hypergradient<L, W, D, O>(
   return { value, gradient: gradient as Tensors<L>, w: w as Tensors<W>, report };
 }
 
-/** Frees the compiled programs of a problem, of one rule or of all. Later evaluations compile again. */
+/**
+ * Frees the compiled programs of a problem, of one rule or of all. Later evaluations compile again. Nobody has to: of all
+ * programs the 32 that were used last are open, and a rule or a problem made anew finds the program that computes the same.
+ */
 export async function disposePrograms(problem: Problem, rule?: Rule): Promise<void> {
-  const rules = programs.get(problem);
-  if (rules === undefined) return;
-  const chosen = rule ? [rule] : [...rules.keys()];
-  for (const one of chosen) {
-    const compiled = [...(rules.get(one)?.values() ?? [])];
-    rules.delete(one);
-    for (const result of await Promise.allSettled(compiled)) {
-      if (result.status === "fulfilled") await result.value.dispose();
-    }
-  }
+  const prefix = rule && `${idOf(rule)} `;
+  await programs.get(problem)?.dispose((key) => prefix === undefined || key.startsWith(prefix));
 }
 
 /** A compiled estimate. */
@@ -111,83 +107,90 @@ export interface EstimateResult {
  *
  * @param options.valueOnly - only the forward pass: `run` returns an empty gradient, w and report.
  */
-export function compileEstimate(
+export async function compileEstimate(
   problem: Problem,
   rule: Rule,
   point: EvaluationPoint,
   options: SessionOptions & { valueOnly?: boolean } = {},
 ): Promise<CompiledEstimate> {
-  const rules = programs.get(problem) ?? new Map<Rule, CompiledByShape>();
-  programs.set(problem, rules);
-  const compiled = rules.get(rule) ?? (new Map() as CompiledByShape);
-  rules.set(rule, compiled);
-  const key = JSON.stringify(
-    [inputsOf(problem, point), point.batched ?? false, options],
-    describeLeaf,
-  );
-  let promise = compiled.get(key);
-  if (promise === undefined) {
-    promise = build(problem, rule, point, options);
-    compiled.set(key, promise);
-    promise.catch(() => compiled.delete(key));
-  }
-  return promise;
-}
-
-type CompiledByShape = Map<string, Promise<CompiledEstimate>>;
-
-const programs = new WeakMap<Problem, Map<Rule, CompiledByShape>>();
-
-async function build(
-  problem: Problem,
-  rule: Rule,
-  point: EvaluationPoint,
-  options: SessionOptions & { valueOnly?: boolean },
-): Promise<CompiledEstimate> {
   const { valueOnly = false, ...session } = options;
+  const cache = programs.get(problem) ?? new ProgramCache<About>();
+  programs.set(problem, cache);
   const inputs = inputsOf(problem, point);
-  checkFloatLeaves("hypergradient", "lambda", inputs.lambda);
-  checkFloatLeaves("hypergradient", "w", inputs.w);
-  const program = new Program(`${rule.name} hypergradient`);
-  const declare = (name: keyof Inputs): Tree<Value> => program.input(name, inputs[name] as never);
-  const lambda = declare("lambda");
-  const w = declare("w");
-  const inner = declare("inner");
-  const outer = declare("outer");
-  const { estimate, warnings } = forbidCapture(capturable(point), () => {
-    const state = problem.init ? [] : program.call(rule.init as never, w, lambda);
-    const data = { inner, outer };
-    const estimate = rule.estimate(program, problem, {
-      lambda,
-      w,
-      state,
-      data,
-      batched: point.batched ?? false,
-    });
-    program.output("value", estimate.value);
-    if (!valueOnly) {
-      program.output("gradient", estimate.gradient);
-      program.output("answer", estimate.w);
-      program.output("measured", estimate.report);
-    }
-    return { estimate, warnings: unusedHyperparameters(program, lambda) };
-  });
-  const executable: Executable = await program.compile(session);
-  const none = { gradient: [], measured: {} };
+  const specs = mapInputs(specsOf, inputs) as Inputs<ArraySpec>;
+  const batched = point.batched ?? false;
+  const key = JSON.stringify([specs, batched, options], describeLeaf);
+  const captured = capturable(point);
+  const make = (): Built<About> =>
+    forbidCapture(captured, () => build(problem, rule, specs, { batched, valueOnly }));
+  const compiled = await cache.get(`${idOf(rule)} ${key}`, make, session);
+  // What is compiled again later holds no array of this point.
+  captured.clear();
   return {
-    cost: estimate.cost,
-    warnings,
+    ...compiled.about,
     run: async (point) => {
-      const { answer = [], ...rest } = await executable.run({ ...inputsOf(problem, point) });
-      return { ...none, ...rest, w: answer } as unknown as EstimateResult;
+      const { answer = [], ...rest } = await compiled.run({ ...inputsOf(problem, point) });
+      return { gradient: [], measured: {}, ...rest, w: answer } as unknown as EstimateResult;
     },
-    dispose: () => executable.dispose(),
+    dispose: () => compiled.dispose(),
   };
 }
 
-type Inputs = Record<"lambda" | "w" | "inner" | "outer", Tree<Tensor>>;
+type About = Pick<CompiledEstimate, "cost" | "warnings">;
 
-function inputsOf(problem: Problem, point: EvaluationPoint): Inputs {
+const programs = new WeakMap<Problem, ProgramCache<About>>();
+
+const ids = new WeakMap<Rule, number>();
+let lastId = 0;
+
+/** A number for each rule. */
+function idOf(rule: Rule): number {
+  const id = ids.get(rule) ?? ++lastId;
+  ids.set(rule, id);
+  return id;
+}
+
+function build(
+  problem: Problem,
+  rule: Rule,
+  specs: Inputs<ArraySpec>,
+  { batched, valueOnly }: { batched: boolean; valueOnly: boolean },
+): Built<About> {
+  checkFloatLeaves("hypergradient", "lambda", specs.lambda);
+  checkFloatLeaves("hypergradient", "w", specs.w);
+  const program = new Program(`${rule.name} hypergradient`);
+  const { lambda, w, inner, outer } = mapInputs(
+    (like, name) => program.input(name, like as never) as Tree<Value>,
+    specs,
+  );
+  const state = problem.init ? [] : program.call(rule.init as never, w, lambda);
+  const data = { inner, outer };
+  const estimate = rule.estimate(program, problem, { lambda, w, state, data, batched });
+  program.output("value", estimate.value);
+  if (!valueOnly) {
+    program.output("gradient", estimate.gradient);
+    program.output("answer", estimate.w);
+    program.output("measured", estimate.report);
+  }
+  const about = { cost: estimate.cost, warnings: unusedHyperparameters(program, lambda) };
+  return { program, about };
+}
+
+type Inputs<T> = Record<"lambda" | "w" | "inner" | "outer", Tree<T>>;
+
+function mapInputs<A, B>(
+  fn: (values: Tree<A>, name: keyof Inputs<A>) => B,
+  { lambda, w, inner, outer }: Inputs<A>,
+): Record<keyof Inputs<A>, B> {
+  return {
+    lambda: fn(lambda, "lambda"),
+    w: fn(w, "w"),
+    inner: fn(inner, "inner"),
+    outer: fn(outer, "outer"),
+  };
+}
+
+function inputsOf(problem: Problem, point: EvaluationPoint): Inputs<Tensor> {
   if (point.w === undefined && problem.init === undefined) {
     throw new TypeError(
       "hypergradient: w, the follower's first weights, is missing; give it, or give the problem an init.",
@@ -236,5 +239,5 @@ function unusedHyperparameters(program: Program, lambda: Tree<Value>): string[] 
 }
 
 function describeLeaf(_key: string, value: unknown): unknown {
-  return value instanceof Tensor ? value.toString() : value;
+  return value instanceof ArraySpec ? value.toString() : value;
 }

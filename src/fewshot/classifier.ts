@@ -6,12 +6,13 @@ import type { numpy as np } from "@jax-js/jax";
 import { weightsOf } from "../bilevel/follower.ts";
 import type { Arrays } from "../bilevel/problem.ts";
 import type { EpisodeBatch } from "../data/episodes.ts";
-import type { Executable } from "../program/executable.ts";
 import type { Value } from "../program/ir.ts";
 import { Program } from "../program/program.ts";
+import { type Built, ProgramCache } from "../program/program-cache.ts";
 import type { SessionOptions } from "../program/session.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
-import { callTree } from "../program/trees.ts";
+import type { ArraySpec } from "../program/trace.ts";
+import { callTree, specsOf } from "../program/trees.ts";
 import type { Block, Encoder, Statistics } from "./encoder.ts";
 import type { Adaptation, Learner, TaskShape } from "./learner.ts";
 
@@ -57,11 +58,11 @@ export function openClassifier(
   const { steps: asked, ...session } = options;
   const adaptation = learner.adaptation(shape);
   const steps = stepsOf(adaptation, asked);
-  const opened = new Map<string, Promise<Executable>>();
+  const programs = new ProgramCache();
   return {
     steps,
     async logits(lambda, batch, statistics) {
-      const inputs: Inputs = {
+      const inputs: Inputs<Tensor> = {
         lambda,
         start: adaptation.start ?? [],
         support: { ...batch.support },
@@ -71,31 +72,27 @@ export function openClassifier(
       const { support, query } = batch;
       const mode = statistics === "support" ? "support" : statistics ? "given" : "own";
       const name = [support.x, query.x, mode].join(" ");
-      let executable = opened.get(name);
-      if (!executable) {
-        executable = build(learner.encoder, adaptation, steps, inputs, mode).compile(session);
-        opened.set(name, executable);
-        executable.catch(() => opened.delete(name));
-      }
-      const { logits } = await (await executable).run({ ...inputs });
+      const specs = specsOf(inputs as never) as unknown as Inputs<ArraySpec>;
+      const make = (): Built<undefined> => ({
+        program: build(learner.encoder, adaptation, steps, specs, mode),
+        about: undefined,
+      });
+      const program = await programs.get(name, make, session);
+      const { logits } = await program.run({ ...inputs });
       return logits as Tensor[];
     },
-    async dispose() {
-      const all = [...opened.values()];
-      opened.clear();
-      for (const executable of all) await (await executable).dispose();
-    },
+    dispose: () => programs.dispose(),
   };
 }
 
-interface Inputs {
-  readonly lambda: Tree<Tensor>;
+interface Inputs<T> {
+  readonly lambda: Tree<T>;
   /** Of one task. */
-  readonly start: Tree<Tensor>;
-  readonly support: Tree<Tensor>;
-  readonly query: Tree<Tensor>;
+  readonly start: Tree<T>;
+  readonly support: Tree<T>;
+  readonly query: Tree<T>;
   /** One for each block, or none at all. */
-  readonly statistics: Tree<Tensor>;
+  readonly statistics: Tree<T>;
 }
 
 function stepsOf({ dynamics, steps }: Adaptation, asked: readonly number[] = [steps]): number[] {
@@ -113,7 +110,7 @@ function build(
   encoder: Encoder,
   adaptation: Adaptation,
   steps: readonly number[],
-  like: Inputs,
+  like: Inputs<ArraySpec>,
   mode: "own" | "given" | "support",
 ): Program {
   const { problem, dynamics, predict } = adaptation;

@@ -1,16 +1,20 @@
 /** `compile`: any jax-js function, run natively. */
 import { type Array as JaxArray, tree } from "@jax-js/jax";
 
-import type { Executable } from "./executable.ts";
 import { type OptimizeOptions, Program } from "./program.ts";
+import { type Built, ProgramCache } from "./program-cache.ts";
 import type { SessionOptions } from "./session.ts";
-import { type ArraySpec, type JaxFunction } from "./trace.ts";
+import type { ArraySpec, JaxFunction } from "./trace.ts";
+import { specsOf } from "./trees.ts";
 import { type Tensor, type TensorLike, toTensor, type Tree } from "./tensor.ts";
 
-/** A compiled function. Takes and returns trees of host arrays; traces once per shapes and types. */
+/**
+ * A compiled function. Takes and returns trees of host arrays; traces once per shapes and types. Of the programs of all
+ * functions and hypergradients the 32 that were used last are open, and the same program is open once.
+ */
 export interface CompiledFunction<R> {
   (...args: readonly Tree<TensorLike>[]): Promise<TensorsOf<R>>;
-  /** Frees every session this function opened. */
+  /** Frees the sessions of this function; a later call opens them again. */
   dispose(): Promise<void>;
 }
 
@@ -35,33 +39,23 @@ export function compile<F extends JaxFunction>(
   fn: F,
   options: SessionOptions & OptimizeOptions = {},
 ): CompiledFunction<ReturnType<F>> {
-  const cache = new Map<string, Promise<Executable>>();
+  const cache = new ProgramCache();
   const name = fn.name || "function";
 
   const run = async (...args: readonly Tree<TensorLike>[]): Promise<TensorsOf<ReturnType<F>>> => {
     const tensors = args.map((arg) => tree.map(toTensor, arg) as Tree<Tensor>);
-    const signature = tensors
-      .map((arg) => `${tree.structure(arg)} ${tree.leaves<Tensor>(arg).join()}`)
+    const specs = tensors.map(specsOf);
+    const signature = specs
+      .map((arg) => `${tree.structure(arg)} ${tree.leaves<ArraySpec>(arg).join()}`)
       .join("; ");
-    let executable = cache.get(signature);
-    if (!executable) {
-      executable = build(fn, name, tensors).compile(options);
-      cache.set(signature, executable);
-      // A failed compilation must not be remembered as the answer.
-      executable.catch(() => cache.delete(signature));
-    }
+    const make = (): Built<undefined> => ({ program: build(fn, name, specs), about: undefined });
+    const program = await cache.get(signature, make, options);
     const inputs = Object.fromEntries(tensors.map((arg, i) => [`argument${i}`, arg]));
-    const { result } = await (await executable).run(inputs);
+    const { result } = await program.run(inputs);
     return result as TensorsOf<ReturnType<F>>;
   };
 
-  return Object.assign(run, {
-    async dispose() {
-      const executables = [...cache.values()];
-      cache.clear();
-      for (const executable of executables) await (await executable).dispose();
-    },
-  });
+  return Object.assign(run, { dispose: () => cache.dispose() });
 }
 
 /**

@@ -41,6 +41,14 @@ describe("a compiled program", () => {
     await executable.dispose();
   });
 
+  test("that is disposed of while it runs ends its run first", async () => {
+    const executable = await affine();
+    const running = executable.run({ point, shift: 10 });
+    await executable.dispose();
+    expect((await running)["y"]).toEqual({ y: tensor([8, 8]), twice: [tensor([16, 16])] });
+    await expect(executable.run({ point, shift: 1 })).rejects.toThrow(/was disposed/);
+  });
+
   test("leaves its inputs unchanged", async () => {
     const executable = await affine();
     const x = Float32Array.of(1, 2, 3);

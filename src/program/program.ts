@@ -39,6 +39,12 @@ export interface OptimizeOptions {
   readonly blockedKernels?: boolean;
 }
 
+/** A program's model and how it is to be run. */
+export interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly session: SessionOptions;
+}
+
 /**
  * A program: named inputs, jax-js functions applied to them, loops, and named outputs; values are trees
  * of arrays. It compiles to one ONNX graph.
@@ -245,6 +251,15 @@ export class Program {
 
   /** Compiles for ONNX Runtime. */
   async compile(options: SessionOptions & OptimizeOptions = {}): Promise<Executable> {
+    return this.open(await this.encode(options));
+  }
+
+  /**
+   * The model that {@link Program.compile} opens, made for this machine, and the options of its session.
+   *
+   * @internal
+   */
+  async encode(options: SessionOptions & OptimizeOptions = {}): Promise<Encoded> {
     const block = this.block(options);
     // Above "basic" the runtime folds a product's scale into a float32 attribute (MatMulScaleFusion),
     // which costs float64 programs half their digits.
@@ -254,8 +269,17 @@ export class Program {
       kernels,
       plain: options.optimize === false,
     });
-    const session = await openSession(bytes, { ...options, graphOptimization });
-    return new Executable(this.name, session, this.#inputs, this.#outputs);
+    return { bytes, session: { ...options, graphOptimization } };
+  }
+
+  /**
+   * Opens a session on the program's model.
+   *
+   * @internal
+   */
+  async open({ bytes, session }: Encoded): Promise<Executable> {
+    const opened = await openSession(bytes, session);
+    return new Executable(this.name, opened, this.#inputs, this.#outputs);
   }
 
   /** A function that is applied to arrays of the same types again is traced once. */

@@ -61,6 +61,7 @@ export interface Session {
     feeds: ReadonlyMap<string, Tensor | Resident>,
     outputs: readonly string[],
   ): Promise<Resident[]>;
+  /** Ends the session once the runs in progress have ended. */
   dispose(): Promise<void>;
 }
 
@@ -171,6 +172,7 @@ class OrtSession implements Session {
   readonly #runtime: Runtime;
   readonly #session: InferenceSession;
   #disposed = false;
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(runtime: Runtime, session: InferenceSession, device: Device) {
     this.#runtime = runtime;
@@ -188,13 +190,17 @@ class OrtSession implements Session {
     for (const [name, value] of feeds) {
       native[name] = value instanceof Resident ? value.native : this.#toNative(value);
     }
-    const results = await this.#session.run(native, [...outputs]);
+    const running = this.#session.run(native, [...outputs]);
+    this.#running.add(running);
+    const results = await running.finally(() => this.#running.delete(running));
     return outputs.map((name) => new Resident(results[name]!));
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    // The runtime computes on its own threads, on memory that a release would take from under it.
+    await Promise.allSettled(this.#running);
     await this.#session.release();
   }
 

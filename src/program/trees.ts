@@ -3,7 +3,8 @@ import { tree } from "@jax-js/jax";
 
 import type { Value } from "./ir.ts";
 import type { Program } from "./program.ts";
-import { type Shape, sizeOf, type Tree } from "./tensor.ts";
+import { type DType, type Shape, sizeOf, type Tree } from "./tensor.ts";
+import { ArraySpec } from "./trace.ts";
 
 /** `tree.map` for trees whose structure the types do not know. */
 export function treeMap<A, B>(
@@ -33,4 +34,11 @@ export function countElements(values: Tree<{ readonly shape: Shape }>): number {
   return tree
     .leaves<{ readonly shape: Shape }>(values)
     .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** Shapes and types of a tree's arrays, without the arrays. */
+export function specsOf(
+  values: Tree<{ readonly shape: Shape; readonly dtype: DType }>,
+): Tree<ArraySpec> {
+  return treeMap(({ shape, dtype }) => new ArraySpec(shape, dtype), values);
 }

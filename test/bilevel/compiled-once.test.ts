@@ -11,6 +11,7 @@ import {
   solve,
 } from "../../src/bilevel/index.ts";
 import { compile, tensor } from "../../src/program/index.ts";
+import { MOST_OPEN } from "../../src/program/program-cache.ts";
 
 const opened = vi.hoisted(() => vi.fn<() => void>());
 vi.mock(import("../../src/program/session.ts"), async (importOriginal) => {
@@ -54,6 +55,42 @@ describe("sessions opened", () => {
     expect(opened).toHaveBeenCalledTimes(4);
     await hypergradient(problem, pointOf(0.1, 0.2));
     expect(opened).toHaveBeenCalledTimes(4);
+  });
+
+  test("by hypergradients of problems, rules and dynamics that are made anew: one", async () => {
+    const turn = (i: number) =>
+      hypergradient(bilevel({ ...problem }), {
+        ...pointOf(0.1 * i, 0.2),
+        rule: reverse({ steps: 5, dynamics: gradientDescent({ learningRate: 0.1 }) }),
+      });
+    const values = await Promise.all([1, 2].map(turn));
+    for (let i = 3; i <= 40; i++) values.push(await turn(i));
+    expect(opened).toHaveBeenCalledTimes(1);
+    expect(new Set(values.map(({ value }) => value.item())).size).toBe(40);
+  });
+
+  test("by a program that was closed because many others were used: one more, with the same result", async () => {
+    const first = await hypergradient(problem, pointOf(0.1, 0.2));
+    const rules = Array.from({ length: MOST_OPEN }, (_, i) => reverse({ steps: 6 + i, dynamics }));
+    for (const other of rules) await hypergradient(problem, { ...pointOf(0.1, 0.2), rule: other });
+    opened.mockClear();
+    const again = await hypergradient(problem, pointOf(0.1, 0.2));
+    expect(opened).toHaveBeenCalledTimes(1);
+    expect(again.gradient).toEqual(first.gradient);
+  });
+
+  test("by functions compiled anew: one, until the last of them is disposed of", async () => {
+    const make = () => compile((x: np.Array) => np.sum(np.square(x)));
+    const [a, b] = [make(), make()];
+    expect((await a(tensor([3, 4]))).item()).toBe(25);
+    expect((await b(tensor([3, 4]))).item()).toBe(25);
+    await a.dispose();
+    expect((await b(tensor([6, 8]))).item()).toBe(100);
+    expect(opened).toHaveBeenCalledTimes(1);
+    await b.dispose();
+    expect((await b(tensor([6, 8]))).item()).toBe(100);
+    expect(opened).toHaveBeenCalledTimes(2);
+    await b.dispose();
   });
 
   test("by a check: none for the hypergradient that was evaluated before", async () => {
