@@ -6,9 +6,10 @@ import { commandText, fileWord, freshFolder, optionWords } from "./command-text.
 import { UsageError } from "./errors.ts";
 import { defaultOutputFolder, type TaskName } from "./options.ts";
 import { checkOutputFolder } from "./output-folder.ts";
+import { readingWords, type ReadingSettings } from "./reading-settings.ts";
 
 /** The options of `clean` as typed. */
-export interface CleanFlags {
+export interface CleanFlags extends ReadingSettings {
   target?: string;
   task?: TaskName;
   top?: number;
@@ -21,10 +22,6 @@ export interface CleanFlags {
   force?: boolean;
   json?: boolean;
   quiet?: boolean;
-  header?: boolean;
-  delimiter?: string;
-  categorical?: string[];
-  numeric?: string[];
   exclude?: string[];
   minClass?: number;
 }
@@ -123,10 +120,7 @@ export function cleanCommand(
   ] as const) {
     words.push(...optionWords(`--${name}`, flags[name]));
   }
-  if (flags.header !== undefined) words.push(flags.header ? "--header" : "--no-header");
-  words.push(...optionWords("--delimiter", flags.delimiter === "\t" ? "tab" : flags.delimiter));
-  words.push(...optionWords("--categorical", flags.categorical));
-  words.push(...optionWords("--numeric", flags.numeric));
+  words.push(...readingWords(flags));
   words.push(...optionWords("--exclude", [...(flags.exclude ?? []), ...exclude]));
   words.push(...optionWords("--min-class", flags.minClass));
   const suffix = exclude.length === 0 ? "again" : "without";

@@ -8,6 +8,7 @@ import { asTyped } from "./command-text.ts";
 import { UsageError } from "./errors.ts";
 import { addFewshot } from "./fewshot/command.ts";
 import * as parse from "./options.ts";
+import { addReadingOptions } from "./reading-options.ts";
 import type { TuneFlags } from "./tune-plan.ts";
 import { packageVersion } from "./version.ts";
 
@@ -161,19 +162,6 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
     )
     .option("--json", "print the result as one JSON object on stdout")
     .option("--quiet", "print only the final table and the files")
-    .option("--header", "the first line holds the column names (default: detected)")
-    .option("--no-header", "the first line is data")
-    .option(
-      "--delimiter <character>",
-      "what separates cells, such as ; or tab (default: detected)",
-      take(parse.parseDelimiter, "--delimiter"),
-    )
-    .option(
-      "--categorical <a,b>",
-      "columns to read as categories",
-      take(parse.parseNames, "--categorical"),
-    )
-    .option("--numeric <c,d>", "columns to read as numbers", take(parse.parseNames, "--numeric"))
     .option(
       "--exclude <e,f>",
       "columns not to use, such as ids and what is known only with the answer",
@@ -195,6 +183,7 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
       const { runTune } = await import("./commands/tune.ts");
       setExitCode(await runTune(file, flags));
     });
+  addReadingOptions(command, take);
 }
 
 function addPredict(command: Command, setExitCode: (code: number) => void): void {
@@ -208,18 +197,12 @@ function addPredict(command: Command, setExitCode: (code: number) => void): void
       take(word, "--out"),
     )
     .option("--force", "overwrite that file")
-    .option("--header", "the first line holds the column names (default: detected)")
-    .option("--no-header", "the first line is data")
-    .option(
-      "--delimiter <character>",
-      "what separates cells (default: detected)",
-      take(parse.parseDelimiter, "--delimiter"),
-    )
     .addHelpText("after", predictExamples)
     .action(async (folder: string, file: string, flags: PredictFlags) => {
       const { runPredict } = await import("./commands/predict.ts");
       setExitCode(await runPredict(folder, file, flags));
     });
+  addReadingOptions(command, take, { kinds: false });
 }
 
 function addClean(command: Command, setExitCode: (code: number) => void): void {
@@ -269,19 +252,6 @@ function addClean(command: Command, setExitCode: (code: number) => void): void {
     )
     .option("--json", "print the result as one JSON object on stdout")
     .option("--quiet", "print only the final table and the files")
-    .option("--header", "the first line holds the column names (default: detected)")
-    .option("--no-header", "the first line is data")
-    .option(
-      "--delimiter <character>",
-      "what separates cells, such as ; or tab (default: detected)",
-      take(parse.parseDelimiter, "--delimiter"),
-    )
-    .option(
-      "--categorical <a,b>",
-      "columns to read as categories",
-      take(parse.parseNames, "--categorical"),
-    )
-    .option("--numeric <c,d>", "columns to read as numbers", take(parse.parseNames, "--numeric"))
     .option(
       "--exclude <e,f>",
       "columns not to use, such as ids and what is known only with the answer",
@@ -297,6 +267,7 @@ function addClean(command: Command, setExitCode: (code: number) => void): void {
       const { runClean } = await import("./commands/clean.ts");
       setExitCode(await runClean(file, flags));
     });
+  addReadingOptions(command, take);
 }
 
 function addRules(command: Command, setExitCode: (code: number) => void): void {

@@ -2,12 +2,13 @@
 
 import { basename } from "node:path";
 import { inferTarget } from "../data/target.ts";
-import { parseTable, readTable, type ReadTableOptions } from "../data/read-table.ts";
-import { findColumn, type ColumnKind, type Table } from "../data/table.ts";
+import { parseTable, readTable } from "../data/read-table.ts";
+import { findColumn, type Table } from "../data/table.ts";
 import { withoutColumns } from "../data/select-columns.ts";
 import { sha256 as sha256Of, sha256OfFile } from "../files/sha256.ts";
 import { UsageError } from "./errors.ts";
 import type { TuneSettings } from "./options.ts";
+import { readerOptions } from "./reading-settings.ts";
 
 /** A table that can be tuned, with what was inferred about it. */
 export interface TuningInput {
@@ -29,7 +30,10 @@ export async function readForTuning(
   settings: TuneSettings,
   text?: string,
 ): Promise<TuningInput> {
-  const options = readingOptions(settings);
+  const options = readerOptions(settings, {
+    name: settings.target,
+    isLabels: settings.task === "binary" || settings.task === "multiclass",
+  });
   const { table: whole, notes } =
     text === undefined
       ? await readTable(file, options)
@@ -73,16 +77,4 @@ export function excludeColumns(
     );
   }
   return withoutColumns(table, unused);
-}
-
-/** The reader's options for the settings of a run. */
-function readingOptions(settings: TuneSettings): ReadTableOptions {
-  const types: Record<string, ColumnKind> = {};
-  for (const name of settings.categorical) types[name] = "categorical";
-  for (const name of settings.numeric) types[name] = "numeric";
-  return {
-    types,
-    ...(settings.header === undefined ? {} : { header: settings.header }),
-    ...(settings.delimiter === undefined ? {} : { delimiter: settings.delimiter }),
-  };
 }

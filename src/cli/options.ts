@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { commandText, fileWord, freshFolder, optionWords } from "./command-text.ts";
 import { UsageError } from "./errors.ts";
+import { readingWords, type ReadingSettings } from "./reading-settings.ts";
 
 /** Where programs run. */
 export type Device = "cpu" | "webgpu" | "cuda" | "wasm";
@@ -16,7 +17,7 @@ export type TaskName = "regression" | "binary" | "multiclass";
 export const tasks: readonly TaskName[] = ["regression", "binary", "multiclass"];
 
 /** What a tuning run is made of: everything that its result depends on, and nothing else. */
-export interface TuneSettings {
+export interface TuneSettings extends ReadingSettings {
   target: string;
   task?: TaskName;
   holdout: number;
@@ -29,8 +30,6 @@ export interface TuneSettings {
   budgetSeconds?: number;
   threads?: number;
   device: Device;
-  header?: boolean;
-  delimiter?: string;
   categorical: readonly string[];
   numeric: readonly string[];
   /** Columns that are not used. */
@@ -188,10 +187,7 @@ export function reproduceCommand(
   add("--budget", settings.budgetSeconds === undefined ? undefined : `${settings.budgetSeconds}s`);
   add("--threads", settings.threads);
   add("--device", settings.device);
-  if (settings.header !== undefined) words.push(settings.header ? "--header" : "--no-header");
-  add("--delimiter", settings.delimiter === "\t" ? "tab" : settings.delimiter);
-  add("--categorical", settings.categorical);
-  add("--numeric", settings.numeric);
+  words.push(...readingWords(settings));
   add("--exclude", [...(settings.exclude ?? []), ...exclude]);
   add("--min-class", settings.minClass);
   const suffix = exclude.length === 0 ? "again" : "without";

@@ -25,7 +25,7 @@ write("ragged.csv", "a,b,label\n1,2,yes\n1,2\n");
 write("one-class.csv", "a,label\n1,yes\n2,yes\n3,yes\n");
 write("no-target.csv", "a,label\n1,\n2,\n3,\n");
 write("duplicate.csv", "a,a,label\n1,2,yes\n3,4,no\n");
-write("latin.csv", Buffer.from([0x61, 0x2c, 0x62, 0x0a, 0xe9, 0x2c, 0x31, 0x0a]));
+write("greek.csv", Buffer.from([0x61, 0x2c, 0x62, 0x0a, 0xe1, 0xeb, 0xf6, 0x2c, 0x31, 0x0a]));
 mkdirSync(join(folder, "occupied"));
 write("occupied/notes.txt", "mine");
 write("a-file", "mine");
@@ -77,8 +77,8 @@ const badData: readonly (readonly [string, string, RegExp])[] = [
   ["good.csv", "lable", /no column "lable"; .*"label"/],
   ["one-class.csv", "label", /class|value/],
   ["no-target.csv", "label", /no rows|target/],
-  ["duplicate.csv", "label", /twice|duplicate|more than once|"a"/],
-  ["latin.csv", "b", /UTF-8/],
+  ["duplicate.csv", "label", /"label"/],
+  ["greek.csv", "b", /not UTF-8.*--encoding/],
 ];
 
 describe("refused with one sentence and exit code 2", () => {

@@ -14,10 +14,11 @@ import {
   type TuneSettings,
 } from "./options.ts";
 import { checkOutputFolder } from "./output-folder.ts";
+import { readingNames, readingSettings, type ReadingSettings } from "./reading-settings.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** The options of `tune` as typed; what is absent takes its default or the resumed run's value. */
-export interface TuneFlags {
+export interface TuneFlags extends ReadingSettings {
   target?: string;
   task?: TaskName;
   holdout?: number;
@@ -32,10 +33,6 @@ export interface TuneFlags {
   out?: string;
   json?: boolean;
   force?: boolean;
-  header?: boolean;
-  delimiter?: string;
-  categorical?: string[];
-  numeric?: string[];
   exclude?: string[];
   minClass?: number;
   demo?: boolean;
@@ -108,8 +105,7 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
   }
   if (flags.budget !== undefined) settings.budgetSeconds = flags.budget;
   if (flags.threads !== undefined) settings.threads = flags.threads;
-  if (flags.header !== undefined) settings.header = flags.header;
-  if (flags.delimiter !== undefined) settings.delimiter = flags.delimiter;
+  Object.assign(settings, readingSettings(flags));
   if (flags.exclude !== undefined) settings.exclude = flags.exclude;
   if (flags.minClass !== undefined) settings.minClass = flags.minClass;
   checkSettings(settings);
@@ -122,19 +118,7 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
 /** Options that would change the result of the interrupted run. */
 const fixedByResume = [
   ...(["target", "task", "holdout", "validation", "seed", "repeats", "steps"] as const),
-  ...([
-    "rule",
-    "device",
-    "out",
-    "header",
-    "delimiter",
-    "categorical",
-    "numeric",
-    "exclude",
-    "minClass",
-    "demo",
-    "force",
-  ] as const),
+  ...(["rule", "device", "out", ...readingNames, "exclude", "minClass", "demo", "force"] as const),
 ];
 
 async function planResume(

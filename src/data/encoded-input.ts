@@ -1,5 +1,8 @@
 /** What an encoder is: plain data about each input column, so that it serializes with a model. */
 
+import type { CellFormat } from "./cells/cell-format.ts";
+
+/** How a numeric column is encoded: standardized, with a 0/1 column for missing values if there were any. */
 export interface NumericInput {
   readonly kind: "numeric";
   readonly name: string;
@@ -11,6 +14,10 @@ export interface NumericInput {
   readonly fill: number;
   /** Whether training rows had missing values; adds a 0/1 column. */
   readonly missingIndicator: boolean;
+  /** How the training file wrote the numbers; absent for plain decimal notation. Dates are days since 1970-01-01. */
+  readonly format?: CellFormat;
+  /** Words in the training file for a missing number, beside the usual ones. */
+  readonly words?: readonly string[];
 }
 
 /** How a categorical column is encoded: one 0/1 column for each kept level, others and missing. */
@@ -38,6 +45,8 @@ export interface Encoder {
   readonly group: readonly number[];
   /** [width], for example "age", "age=(missing)", "job=clerk", "job=(other)", "job=(missing)". */
   readonly columnNames: readonly string[];
+  /** Words for a missing cell of any column, if some were given. */
+  readonly missing?: readonly string[];
   /** Columns that carry no information in the training rows. */
   readonly dropped: readonly { readonly name: string; readonly reason: string }[];
 }

@@ -5,6 +5,7 @@
 import { alignTable } from "./align-table.ts";
 import type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
 import { isOneNumber, moments } from "./moments.ts";
+import type { ReadTableOptions } from "./read-table.ts";
 import {
   DataError,
   plural,
@@ -65,6 +66,7 @@ export function fitEncoder(
     width: columnNames.flat().length,
     group: columnNames.flatMap((names, i) => names.map(() => i)),
     columnNames: columnNames.flat(),
+    ...(table.missing === undefined ? {} : { missing: table.missing }),
     dropped,
   };
 }
@@ -138,7 +140,17 @@ function fitNumeric(column: NumericColumn, rows: Int32Array): NumericInput | str
   }
   const { mean, sd } = isConstant ? { mean: low, sd: 1 } : moments(present);
   const fill = present[(count - 1) >> 1]! / 2 + present[count >> 1]! / 2;
-  return { kind: "numeric", name: column.name, mean, scale: sd || 1, fill, missingIndicator };
+  const { name, format, words } = column;
+  return {
+    kind: "numeric",
+    name,
+    mean,
+    scale: sd || 1,
+    fill,
+    missingIndicator,
+    ...(format === undefined ? {} : { format }),
+    ...(words === undefined ? {} : { words }),
+  };
 }
 
 function fitCategorical(
@@ -215,8 +227,34 @@ function encodeCategorical(
   }
 }
 
-/** Kind of each input by name, for reading a new file the way the training file was read. */
+/** Kind of each input by name; {@link readingOf} has it with the rest of what a new file is read by. */
 export function inputTypes(encoder: Encoder): (name: string) => Column["kind"] | undefined {
   const kinds = new Map(encoder.inputs.map(({ name, kind }) => [name, kind]));
   return (name) => kinds.get(name);
+}
+
+/**
+ * How to read a new file the way the training file was read: the names that make a header, the kinds of the columns,
+ * how their numbers and dates are written where the new cells leave that open, and the words for missing cells.
+ */
+export function readingOf(encoder: Encoder): ReadTableOptions {
+  const { inputs, missing } = encoder;
+  const names = inputs.map(({ name }) => name);
+  return {
+    expectedNames: names,
+    types: inputTypes(encoder),
+    learned: {
+      formats: new Map(
+        inputs.map((input) => [input.name, (input.kind === "numeric" && input.format) || "plain"]),
+      ),
+      words: new Map(
+        inputs.flatMap((input) =>
+          input.kind === "numeric" && input.words !== undefined ? [[input.name, input.words]] : [],
+        ),
+      ),
+    },
+    // A model that was trained without a header knows its columns by their places.
+    ...(names.every((name) => /^c[1-9]\d*$/.test(name)) ? { placesAsNames: true } : {}),
+    ...(missing === undefined ? {} : { missing }),
+  };
 }

@@ -1,8 +1,16 @@
 /** Tables of real data: reading, targets, splits, encoding, metrics and random numbers. */
-export { alignTable } from "./align-table.ts";
+export { alignTable, type AlignedTable, type UnseenLevels } from "./align-table.ts";
+export type {
+  CellFormat,
+  DateFormat,
+  DateOrder,
+  Decimal,
+  NumberFormat,
+  Thousands,
+} from "./cells/cell-format.ts";
 export type { ImageOptions, LoadProgress } from "./decode-classes.ts";
 export type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
-export { encode, fitEncoder, inputTypes, type EncoderOptions } from "./encoder.ts";
+export { encode, fitEncoder, inputTypes, readingOf, type EncoderOptions } from "./encoder.ts";
 export {
   drawEpisode,
   type Episode,
@@ -39,6 +47,7 @@ export { normalQuantile, studentQuantile } from "./quantiles.ts";
 export { randomKey, randomStream, type RandomKey, type RandomStream } from "./random.ts";
 export {
   defaultMissing,
+  type LearnedColumns,
   parseTable,
   readTable,
   type ReadTableOptions,
@@ -55,6 +64,7 @@ export {
   type ColumnKind,
   type NumericColumn,
   type Table,
+  type Written,
 } from "./table.ts";
 export {
   inferTarget,

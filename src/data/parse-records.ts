@@ -12,6 +12,21 @@ export interface RecordPlace {
   readonly start: number;
 }
 
+/**
+ * What quotes mean: `strict` is RFC 4180, `relaxed` takes a quote inside a cell as it is written, `none` takes all
+ * of them so.
+ */
+export type Quotes = "strict" | "relaxed" | "none";
+
+/** How records are found in a text. */
+export interface RecordFormat {
+  readonly delimiter: string;
+  /** Byte at which the first record begins. Default 0. */
+  readonly start?: number;
+  /** Default "strict". */
+  readonly quotes?: Quotes;
+}
+
 /** Cells longer than this are refused: a stray quote has usually swallowed the rest of the file. */
 export const cellLimit: number = 1_000_000;
 
@@ -24,16 +39,18 @@ export const cellLimit: number = 1_000_000;
 export function parseRecords(
   text: Uint8Array,
   source: string,
-  options: { delimiter: string; limit?: number },
+  options: RecordFormat & { limit?: number },
   visit: (cells: string[], place: RecordPlace) => void,
 ): void {
+  const { quotes = "strict", start: from = 0 } = options;
   let index = 0;
-  let start = 0;
+  let start = from;
   const settings: Options = {
     delimiter: options.delimiter,
     // csv-parse tries each of these at every byte.
     record_delimiter: text.includes(0x0d) ? ["\r\n", "\n", "\r"] : "\n",
-    quote: text.includes(0x22) ? '"' : null,
+    quote: quotes !== "none" && text.includes(0x22) ? '"' : null,
+    relax_quotes: quotes === "relaxed",
     relax_column_count: true,
     skip_empty_lines: true,
     trim: true,
@@ -41,37 +58,28 @@ export function parseRecords(
     on_record: (cells: string[], context) => {
       visit(cells, { index, start });
       index++;
-      start = context.bytes;
+      start = from + context.bytes;
       return null;
     },
   };
   try {
-    parse(text, settings);
+    parse(text.subarray(from), settings);
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
-    throw quoteError(cause, text, source);
+    throw quoteError(cause, text, source, from);
   }
 }
 
-/** 1-based line on which a record begins. Parses again up to there: for error messages only. */
-export function lineOfRecord(text: Uint8Array, delimiter: string, index: number): number {
-  let line = 0;
-  parseRecords(text, "", { delimiter, limit: index + 1 }, (_, place) => {
-    if (place.index === index) line = lineOfPlace(text, place);
-  });
-  return line;
-}
-
 /** 1-based line on which a record begins. */
-export function lineOfPlace(text: Uint8Array, place: RecordPlace): number {
-  let at = place.start;
+export function lineOfPlace(text: Uint8Array, start: number): number {
+  let at = start;
   while (at < text.length && (text[at] === 0x0a || text[at] === 0x0d || text[at] === 0x20)) at++;
   return lineAt(text, at);
 }
 
-function quoteError(error: CsvError, text: Uint8Array, source: string): DataError {
+function quoteError(error: CsvError, text: Uint8Array, source: string, from: number): DataError {
   // csv-parse reports the bytes up to the last finished cell; the quote at fault comes after it.
-  const opening = text.indexOf(0x22, Number(error.bytes));
+  const opening = text.indexOf(0x22, from + Number(error.bytes));
   const line = lineAt(text, opening);
   switch (error.code) {
     case "CSV_QUOTE_NOT_CLOSED":

@@ -24,18 +24,21 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/**
- * Refuses bytes that are not UTF-8 text and removes a byte order mark.
- *
- * @throws {@link DataError} for an empty file, a known binary format, NUL bytes, or bytes that are not
- *   UTF-8 (with offset and line).
- */
-export function checkText(bytes: Uint8Array, source: string): Uint8Array {
+/** Refuses the formats that are no text: {@link DataError} says which one it is. */
+export function checkFormat(bytes: Uint8Array, source: string): void {
   for (const [format, magic, remedy] of binaryFormats) {
     if (magic.every((byte, i) => bytes[i] === byte)) {
       throw new DataError(`${source}: this is ${format}, not CSV text; ${remedy}.`);
     }
   }
+}
+
+/**
+ * Refuses bytes that are not UTF-8 text and removes a byte order mark.
+ *
+ * @throws {@link DataError} for an empty file, NUL bytes, or bytes that are not UTF-8 (with offset and line).
+ */
+export function checkText(bytes: Uint8Array, source: string): Uint8Array {
   const text =
     bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
   if (text.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d))) {
@@ -44,14 +47,14 @@ export function checkText(bytes: Uint8Array, source: string): Uint8Array {
   const nul = text.indexOf(0);
   if (nul >= 0) {
     throw new DataError(
-      `${source}, line ${lineAt(text, nul)}: a NUL byte at offset ${nul + bytes.length - text.length} says that this is a binary file, not CSV text; export the data as CSV in UTF-8.`,
+      `${source}, line ${lineAt(text, nul)}: a NUL byte at offset ${nul + bytes.length - text.length} says that this is a binary file, not CSV text; export the data as CSV in UTF-8, or name the encoding (--encoding).`,
     );
   }
   if (!isUtf8(text)) {
     const at = invalidUtf8At(text);
     const hex = text[at]!.toString(16).padStart(2, "0");
     throw new DataError(
-      `${source}, line ${lineAt(text, at)}: byte 0x${hex} at offset ${at + bytes.length - text.length} is not UTF-8; convert the file first, for example with iconv -f latin1 -t utf-8.`,
+      `${source}, line ${lineAt(text, at)}: byte 0x${hex} at offset ${at + bytes.length - text.length} is not UTF-8, and what else it is is not clear; name the encoding (--encoding), such as windows-1252.`,
     );
   }
   return text;
@@ -85,8 +88,6 @@ const binaryFormats: readonly (readonly [
   ["a bzip2 file", [0x42, 0x5a, 0x68], "unpack it first"],
   ["an xz file", [0xfd, 0x37, 0x7a, 0x58, 0x5a], "unpack it first"],
   ["a Zstandard file", [0x28, 0xb5, 0x2f, 0xfd], "unpack it first"],
-  ["UTF-16 text", [0xff, 0xfe], "save it as UTF-8"],
-  ["UTF-16 text", [0xfe, 0xff], "save it as UTF-8"],
 ];
 
 async function readWhole(path: string): Promise<Uint8Array> {
@@ -122,7 +123,7 @@ function reasonOf(cause: unknown): string {
 }
 
 /** Offset of the first byte that does not begin or continue a UTF-8 sequence (RFC 3629, section 4). */
-function invalidUtf8At(bytes: Uint8Array): number {
+export function invalidUtf8At(bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length;) {
     const lead = bytes[at]!;
     const length =

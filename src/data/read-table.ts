@@ -2,13 +2,17 @@
  * CSV files to tables: readTable finds out how a file is written, reads it, decides which columns are
  * numbers, and says in sentences what it decided. Bad input ends in a DataError of one sentence.
  */
-import { missingTest } from "./column-builder.ts";
-import { delimiters, looksLikeHeader, sampleRecords } from "./detect-format.ts";
+import type { CellFormat, DateOrder, Decimal } from "./cells/cell-format.ts";
+import { defaultMissing, missingTest } from "./cells/missing-words.ts";
+import { decodeText } from "./decode-text.ts";
 import { parseNumber } from "./numbers.ts";
-import { checkText, readBytes } from "./read-bytes.ts";
-import { checkColumns, lineOfRow, readColumns, type CsvFile } from "./read-columns.ts";
+import { readBytes } from "./read-bytes.ts";
+import { readColumns, type CsvFile } from "./read-columns.ts";
+import { readWithFittingQuotes } from "./fitting-quotes.ts";
 import { describeTable } from "./reading-notes.ts";
-import { DataError, quote, unknownColumn, type ColumnKind, type Table } from "./table.ts";
+import { DataError, placeOf, quote, unknownColumn, type ColumnKind, type Table } from "./table.ts";
+import { layOut, type TableLayout } from "./table-layout.ts";
+import { understandColumns } from "./understand-columns.ts";
 
 /** How a file is written and its columns are meant, where that shall not be found out. */
 export interface ReadTableOptions {
@@ -19,9 +23,14 @@ export interface ReadTableOptions {
    * header; so is one that holds a key of `types`. Ignored when `header` is given.
    */
   readonly expectedNames?: readonly string[];
-  /** One character. Default: found out among comma, semicolon, tab and vertical bar. */
+  /** Whether the expected names are those of a file without a header: then only a first record that holds one is one. */
+  readonly placesAsNames?: boolean;
+  /** One character; a blank stands for runs of blanks. Default: found out among comma, semicolon, tab, bar and blanks. */
   readonly delimiter?: string;
-  /** Words for a missing cell, in any case. Default: {@link defaultMissing}. Replaces the default. */
+  /**
+   * Words for a missing cell in every column, in any case. Default: none but the empty cell. In columns of numbers
+   * {@link defaultMissing} and other usual placeholders are missing cells anyway, and in columns of text they are text.
+   */
   readonly missing?: readonly string[];
   /**
    * Types to use instead of the inferred ones. A record must name existing columns; a function is asked
@@ -29,22 +38,47 @@ export interface ReadTableOptions {
    */
   readonly types?:
     Readonly<Record<string, ColumnKind>> | ((name: string) => ColumnKind | undefined);
+  /** A column by name, position or "last" whose cells are labels: they are read as text, just as they are written. */
+  readonly labels?: string;
+  /** Decimal sign of numbers such as 1.234 or 1,234, which could be meant either way. Default: found out. */
+  readonly decimal?: Decimal;
+  /** Order of dates such as 3/4/2024, for all columns or by name. Default: found out. */
+  readonly dates?: DateOrder | Readonly<Record<string, DateOrder>>;
+  /** A name of the WHATWG Encoding Standard. Default: UTF-8, UTF-16 or Windows-1252, found out. */
+  readonly encoding?: string;
+  /** Lines above the table to leave out. Default: found out. */
+  readonly skip?: number;
+  /** Whether rows with another number of cells are left out. Default false: they are an error. */
+  readonly dropRagged?: boolean;
+  /** What a model knows of its columns, so that a new file is read as the training file was. */
+  readonly learned?: LearnedColumns;
 }
 
-/** Words that stand for a missing cell unless others are given. */
-export const defaultMissing: readonly string[] = ["", "?", "NA", "N/A", "NaN", "null", "None"];
+/** How a model learned its columns. */
+export interface LearnedColumns {
+  /** Each input's name with its format, "plain" for plain numbers and text. */
+  readonly formats: ReadonlyMap<string, CellFormat | "plain">;
+  /** Words for a missing number in the training file, by column. */
+  readonly words: ReadonlyMap<string, readonly string[]>;
+}
+
+export { defaultMissing };
 
 /** A table and what was inferred while reading it, one sentence each. */
 export interface ReadTableResult {
   readonly table: Table;
   readonly notes: string[];
+  /** Those of the notes that tell something unusual. */
+  readonly remarks: string[];
 }
 
 /**
- * Reads a CSV file, plain or gzip, in UTF-8 with or without a byte order mark.
+ * Reads a CSV file, plain or gzip, in UTF-8, UTF-16 or Windows-1252.
  *
- * A column is numeric when every cell that is not missing is a number, also when the numbers are few
- * whole ones; otherwise it is categorical. Blanks around unquoted cells do not count.
+ * A column is numeric when its cells are numbers, dates or few placeholders among them; otherwise it is categorical.
+ * Numbers may have decimal commas, grouped thousands, a currency, a percent sign or a unit, where all cells of the
+ * column agree on it; dates are read as days since 1970-01-01. Blanks and invisible characters around cells do not
+ * count. Titles above the header, empty columns without a name and totals below the table are left out with a note.
  *
  * @throws {@link DataError} when the file cannot be read as a table; the message names file and line.
  * @example
@@ -72,65 +106,56 @@ export function parseTable(
       `${source}: a delimiter is one character and no quote or line break, not ${quote(options.delimiter)}; use for example ";".`,
     );
   }
-  const text = checkText(bytes, source);
-  const isMissing = missingTest(options.missing ?? defaultMissing);
-  const { delimiter, width, records } = sampleRecords(
-    text,
-    options.delimiter === undefined ? delimiters : [options.delimiter],
-  );
+  const decoded = decodeText(bytes, source, options.encoding);
   const typed = typeof options.types === "object" ? Object.keys(options.types) : [];
-  const expectedNames = [...(options.expectedNames ?? []), ...typed];
-  const header = options.header ?? looksLikeHeader(records, isMissing, expectedNames);
-  const names = columnNames(records[0] ?? [], width, header, source);
-  const forced = forcedKinds(names, options.types, source);
-  const file: CsvFile = { text, source, delimiter, width, header, names, isMissing };
-
-  const kinds = names.map(
-    (_, j) => forced[j] ?? kindOf(records.slice(header ? 1 : 0), j, isMissing),
-  );
-  let builders = readColumns(file, kinds);
-  const surprised = builders.map(({ textCells }, j) => forced[j] === undefined && textCells > 0);
-  if (surprised.includes(true)) {
-    builders = readColumns(
-      file,
-      kinds.map((kind, j) => (surprised[j] ? "categorical" : kind)),
-    );
-  }
-  checkColumns(file, builders, forced);
-
-  const columns = builders.map((builder) => builder.finish());
-  const table: Table = { source, rowCount: builders[0]!.rowCount, columns };
-  const notes = describeTable(table, {
-    delimiter,
-    delimiterGiven: options.delimiter !== undefined,
-    header,
-    headerGiven: options.header !== undefined,
-    missing: builders.map((builder) => builder.missing),
-    forced: forced.map((kind) => kind !== undefined),
-    firstLine: (j, level) => lineOfRow(file, builders[j]!.firstRow[level]!),
+  const layout = layOut(decoded.text, source, {
+    expectedNames: [...(options.expectedNames ?? []), ...typed],
+    header: options.header,
+    placesAsNames: options.placesAsNames,
+    delimiter: options.delimiter,
+    skip: options.skip,
   });
-  return { table, notes };
-}
-
-function columnNames(
-  first: readonly string[],
-  width: number,
-  header: boolean,
-  source: string,
-): string[] {
-  // A header of another width is reported as a ragged row when the file is read.
-  if (!header || first.length !== width)
-    return Array.from({ length: width }, (_, j) => `c${j + 1}`);
-  const names = first.map((cell, j) => cell.trim() || `c${j + 1}`);
-  const places = new Map<string, number[]>();
-  for (const [j, name] of names.entries()) places.set(name, [...(places.get(name) ?? []), j + 1]);
-  for (const [name, positions] of places) {
-    if (positions.length === 1) continue;
-    throw new DataError(
-      `${source}, line 1: the name ${quote(name)} stands above columns ${positions.slice(0, -1).join(", ")} and ${positions.at(-1)}; rename all but one.`,
-    );
+  const { names } = layout;
+  const forced = forcedKinds(names, options.types, source);
+  if (options.labels !== undefined) {
+    const place = placeOf(names.slice(0, filledWidth(layout)), options.labels);
+    if (place !== undefined) forced[place] = "categorical";
   }
-  return names;
+  if (typeof options.dates === "object") {
+    const unknown = Object.keys(options.dates).find((name) => !names.includes(name));
+    if (unknown !== undefined) throw unknownColumn(source, unknown, names);
+  }
+  const file: CsvFile = {
+    ...layout,
+    source,
+    isMissing: missingTest(["", ...(options.missing ?? [])]),
+    dropRagged: options.dropRagged ?? false,
+  };
+  const starts = names.map((name, j) =>
+    startOf(layout, j, forced[j], options.learned?.formats.get(name)),
+  );
+  const read = readWithFittingQuotes(file, (fitting) => readColumns(fitting, starts));
+  const facts = understandColumns(
+    { ...read.file, isUnnamed: layout.isUnnamed },
+    read.result.builders,
+    forced,
+    options,
+  );
+  checkContent(source, facts.table);
+  const table: Table = {
+    ...facts.table,
+    ...(options.missing === undefined ? {} : { missing: options.missing }),
+  };
+  const described = describeTable(table, {
+    layout,
+    encodingNotes: decoded.notes,
+    headerGiven: options.header !== undefined,
+    quotes: read.quotesNote,
+    ragged: read.result.ragged,
+    emptyRows: read.result.emptyRows,
+    ...facts.notes,
+  });
+  return { table, ...described };
 }
 
 function forcedKinds(
@@ -150,15 +175,48 @@ function forcedKinds(
   return names.map((name) => (Object.hasOwn(types, name) ? types[name] : undefined));
 }
 
-/** What a column seems to be from its first cells; text found later still makes it categorical. */
-function kindOf(
-  records: readonly string[][],
+/** Columns without those at the end that have neither a name nor a cell. */
+function filledWidth({ isUnnamed, rows }: TableLayout): number {
+  let width = isUnnamed.length;
+  const isEmpty = (j: number): boolean => rows.every((cells) => (cells[j] ?? "") === "");
+  while (width > 1 && isUnnamed[width - 1]! && isEmpty(width - 1)) width--;
+  return width;
+}
+
+/**
+ * What a column is read as at first: plain numbers, or text when the first rows or a model's dates say so. Text found
+ * later among plain numbers has the column read again.
+ */
+function startOf(
+  { rows }: TableLayout,
   column: number,
-  isMissing: (cell: string) => boolean,
+  forced: ColumnKind | undefined,
+  learned: CellFormat | "plain" | undefined,
 ): ColumnKind {
-  const hasText = records.some((cells) => {
-    const cell = (cells[column] ?? "").trim();
-    return !isMissing(cell) && Number.isNaN(parseNumber(cell));
+  if (forced === "categorical" || typeof learned === "object") return "categorical";
+  const hasText = rows.some((cells) => {
+    const cell = cells[column] ?? "";
+    return Number.isNaN(parseNumber(cell)) && !isMissingNumber(cell);
   });
   return hasText ? "categorical" : "numeric";
+}
+
+const isMissingNumber = missingTest(defaultMissing);
+
+function checkContent(source: string, table: Table): void {
+  if (table.rowCount === 0) {
+    throw new DataError(
+      `${source}: the file has a header but no rows; add rows, or say that there is no header (--no-header).`,
+    );
+  }
+  const isPresent = table.columns.some((column) =>
+    column.kind === "numeric"
+      ? column.values.some((value) => value === value)
+      : column.codes.some((code) => code >= 0),
+  );
+  if (!isPresent) {
+    throw new DataError(
+      `${source}: every cell is missing; check the delimiter (--delimiter) and the words for missing cells (--missing).`,
+    );
+  }
 }

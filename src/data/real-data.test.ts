@@ -37,9 +37,13 @@ describe.skipIf(folder === undefined)(`real files${reason}`, () => {
     expect(matrix.every(Number.isFinite)).toBe(true);
   });
 
-  test("adult: missing cells", async () => {
+  test("adult: missing cells are text in columns of text unless they are named", async () => {
     const { notes } = await read("adult.data.gz");
-    expect(notes).toContain('Missing cells: "c2" 1836, "c7" 1843, "c14" 583.');
+    expect(notes).toContain(
+      'Words that often mean a missing cell are kept as text in "c2" ("?"), "c7" ("?"), "c14" ("?"); --missing names those that are missing.',
+    );
+    const named = await readTable(join(folder!, "tabular", "adult.data.gz"), { missing: ["?"] });
+    expect(named.notes).toContain('Missing cells: "c2" 1836, "c7" 1843, "c14" 583.');
   });
 
   test("the first line of adult's test file is not data", async () => {

@@ -2,15 +2,31 @@
  * A table in memory: columns of numbers or of categories, as read from a file. Rows have no names;
  * a row is its index. Everything that later refuses a table says so with a {@link DataError}.
  */
-
+import type { CellFormat } from "./cells/cell-format.ts";
 import type { UnusedColumn } from "./select-columns.ts";
 
 /** Numbers; a missing cell is NaN and no other cell is. */
 export interface NumericColumn {
   readonly kind: "numeric";
   readonly name: string;
-  /** [rows] */
+  /** [rows]; dates are days since 1970-01-01. */
   readonly values: Float64Array;
+  /** How the file writes them; absent for plain decimal notation. */
+  readonly format?: CellFormat;
+  /** Words in the file that stand for a missing number, beside the usual ones. */
+  readonly words?: readonly string[];
+  /** The cells as they were written, while they are few: labels and levels come out as they went in. */
+  readonly written?: Written;
+  /** Whether the file has no name for it, so that it is called by its place. */
+  readonly isUnnamed?: true;
+}
+
+/** Cells as text. */
+export interface Written {
+  /** [rows], indices into `levels`; -1 where the cell is missing. */
+  readonly codes: Int32Array;
+  /** Distinct texts. */
+  readonly levels: readonly string[];
 }
 
 /** Text; a cell is the index of its level, a missing cell is -1. */
@@ -21,6 +37,8 @@ export interface CategoricalColumn {
   readonly codes: Int32Array;
   /** Distinct texts in order of first appearance. */
   readonly levels: readonly string[];
+  /** Whether the file has no name for it, so that it is called by its place. */
+  readonly isUnnamed?: true;
 }
 
 /** A column of numbers or of categories. */
@@ -37,6 +55,18 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Columns that were taken out, see {@link withoutColumns}; none when absent. */
   readonly leftOut?: readonly UnusedColumn[];
+  /** Words for a missing cell of any column, if some were given. */
+  readonly missing?: readonly string[];
+}
+
+/** Each row's cell as text: as it was written where the column still knows; "" where it is missing. */
+export function cellText(column: Column): (row: number) => string {
+  const { codes, levels } = column.kind === "categorical" ? column : (column.written ?? {});
+  if (codes === undefined) {
+    const { values } = column as NumericColumn;
+    return (row) => (Number.isNaN(values[row]!) ? "" : String(values[row]!));
+  }
+  return (row) => (codes[row]! < 0 ? "" : levels![codes[row]!]!);
 }
 
 /**
@@ -60,11 +90,18 @@ export class DataError extends Error {
  */
 export function findColumn(table: Table, wanted: string): number {
   const names = table.columns.map((column) => column.name);
+  const place = placeOf(names, wanted);
+  if (place === undefined) throw unknownColumn(table.source, wanted, names);
+  return place;
+}
+
+/** The index of a name, of a 1-based position or of "last"; undefined when there is none. */
+export function placeOf(names: readonly string[], wanted: string): number | undefined {
   const byName = names.indexOf(wanted);
   if (byName >= 0) return byName;
   if (wanted === "last") return names.length - 1;
   if (/^[1-9]\d*$/.test(wanted) && Number(wanted) <= names.length) return Number(wanted) - 1;
-  throw unknownColumn(table.source, wanted, names);
+  return undefined;
 }
 
 /** The error for a name that no column has: the names close to it, or else all, shortened. */

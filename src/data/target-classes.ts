@@ -8,13 +8,6 @@ export const textClassLimit = 100;
 /** Classes with fewer rows than this are pointed out: what is said about them rests on little. */
 const fewRows = 10;
 
-/** The text of a row's class. */
-export function labelsOf(column: Column): (row: number) => string {
-  return column.kind === "categorical"
-    ? (row) => column.levels[column.codes[row]!]!
-    : (row) => String(column.values[row]!);
-}
-
 /** Each class with its rows; the default sort compares code units, the same everywhere. */
 export function countClasses(
   rows: Int32Array,

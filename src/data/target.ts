@@ -8,11 +8,18 @@ import {
   classIndices,
   countClasses,
   fewRowsNote,
-  labelsOf,
   rareClasses,
   textClassLimit,
 } from "./target-classes.ts";
-import { DataError, findColumn, plural, quote, type Column, type Table } from "./table.ts";
+import {
+  cellText,
+  DataError,
+  findColumn,
+  plural,
+  quote,
+  type Column,
+  type Table,
+} from "./table.ts";
 
 /** What kind of prediction the target asks for. */
 export type Task = "regression" | "binary" | "multiclass";
@@ -112,10 +119,15 @@ export function inferTarget(
   if (task === "regression") {
     const found = regression(column, present, where);
     const notes = [...leftOut.map(leftOutNote), taskNote(found.target, column, force)];
+    if (column.kind === "numeric" && column.format?.kind === "date") {
+      notes.push(
+        `The target ${quote(column.name)} holds dates and is predicted in days since 1970-01-01.`,
+      );
+    }
     if (minClass > 1) notes.push("The target has no classes, so --min-class leaves nothing out.");
     return { ...found, rows: present, leftOut, notes };
   }
-  const labelOf = labelsOf(column);
+  const labelOf = cellText(column);
   const rare = countClasses(present, labelOf).filter(([, count]) => count < minClass);
   const isRare = new Set(rare.map(([label]) => label));
   const rows = rare.length === 0 ? present : present.filter((row) => !isRare.has(labelOf(row)));
@@ -152,10 +164,12 @@ export function standardizeTarget(target: Target, values: Float64Array, rows: In
 
 function inferTask(column: Column, rows: Int32Array, limit: number): Task {
   if (column.kind === "categorical") return column.levels.length === 2 ? "binary" : "multiclass";
-  const distinct = new Set<number>();
+  if (column.format?.kind === "date") return "regression";
+  const distinct = new Set<string>();
+  const labelOf = cellText(column);
   for (const row of rows) {
-    const value = column.values[row]!;
-    if (!Number.isInteger(value) || distinct.add(value).size > limit) return "regression";
+    if (!Number.isInteger(column.values[row]!)) return "regression";
+    if (distinct.add(labelOf(row)).size > limit) return "regression";
   }
   return distinct.size === 2 ? "binary" : "multiclass";
 }

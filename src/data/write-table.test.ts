@@ -1,6 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect, test } from "vitest";
-import { defaultMissing, parseTable } from "./read-table.ts";
+import { cleanCell } from "./clean-cell.ts";
+import { parseTable } from "./read-table.ts";
 import type { CategoricalColumn, NumericColumn, Table } from "./table.ts";
 import { formatTable } from "./write-table.ts";
 
@@ -28,11 +29,7 @@ const level = fc
     minLength: 1,
     maxLength: 8,
   })
-  .filter(
-    (text) =>
-      text.trim() === text &&
-      !defaultMissing.some((word) => word.toLowerCase() === text.toLowerCase()),
-  );
+  .filter((text) => text !== "" && cleanCell(text) === text);
 
 const table = fc.integer({ min: 1, max: 20 }).chain((rowCount) => {
   const numeric = fc
@@ -64,15 +61,21 @@ const table = fc.integer({ min: 1, max: 20 }).chain((rowCount) => {
 property.prop([table, fc.constantFrom(",", ";", "\t", "|")])(
   "written and read again, a table is the same",
   (written, delimiter) => {
+    // Rows at the end without a cell are no rows.
+    const last = written.rowCount - 1;
     fc.pre(
       written.columns.some((column) =>
-        (column.kind === "numeric" ? column.values : column.codes).some(
-          (value) => value >= 0 || value < -1,
-        ),
+        column.kind === "numeric" ? !Number.isNaN(column.values[last]) : column.codes[last]! >= 0,
       ),
     );
     const types = Object.fromEntries(written.columns.map(({ name, kind }) => [name, kind]));
     const text = new TextEncoder().encode(formatTable(written, { delimiter }));
-    expect(parseTable(text, "made", { delimiter, header: true, types }).table).toEqual(written);
+    const { table: read } = parseTable(text, "made", { delimiter, header: true, types });
+    const columns = read.columns.map((column) => {
+      if (column.kind === "categorical") return column;
+      const { kind, name, values } = column;
+      return { kind, name, values };
+    });
+    expect({ ...read, columns }).toEqual(written);
   },
 );

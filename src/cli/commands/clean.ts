@@ -3,8 +3,8 @@
 
 import { basename } from "node:path";
 import type { Ranking } from "../../automl/cleaning/rank.ts";
-import { findColumn, type ColumnKind, type Table } from "../../data/table.ts";
-import { readTable, type ReadTableResult } from "../../data/read-table.ts";
+import { findColumn, type Table } from "../../data/table.ts";
+import { readTable } from "../../data/read-table.ts";
 import { replaceFiles } from "../../files/replace-file.ts";
 import { sha256OfFile } from "../../files/sha256.ts";
 import { cleanFiles, cleanJson, printRanking } from "../clean-output.ts";
@@ -14,6 +14,7 @@ import { exitCodes } from "../errors.ts";
 import { excludeColumns } from "../input-table.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import { createProgress } from "../progress.ts";
+import { readerOptions } from "../reading-settings.ts";
 import { createRunFolder, type RunFolder } from "../run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
@@ -77,15 +78,11 @@ async function cleanIn(
 async function read(
   file: string,
   flags: CleanFlags,
-): Promise<ReadTableResult & { target: string }> {
-  const types: Record<string, ColumnKind> = {};
-  for (const name of flags.categorical ?? []) types[name] = "categorical";
-  for (const name of flags.numeric ?? []) types[name] = "numeric";
-  const { table, notes } = await readTable(file, {
-    types,
-    ...(flags.header === undefined ? {} : { header: flags.header }),
-    ...(flags.delimiter === undefined ? {} : { delimiter: flags.delimiter }),
-  });
+): Promise<{ table: Table; target: string; notes: string[] }> {
+  const { table, notes } = await readTable(
+    file,
+    readerOptions(flags, { name: flags.target!, isLabels: flags.task !== undefined }),
+  );
   const target = table.columns[findColumn(table, flags.target!)]!.name;
   return {
     table: excludeColumns(table, target, flags.exclude),

@@ -5,19 +5,19 @@ import { join, resolve } from "node:path";
 import { predictEncoded } from "../../automl/tabular/predict.ts";
 import type { TabularModel } from "../../automl/tabular/types.ts";
 import { alignTable } from "../../data/align-table.ts";
-import { encode, inputTypes } from "../../data/encoder.ts";
-import { readTable } from "../../data/read-table.ts";
+import type { Encoder } from "../../data/encoded-input.ts";
+import { encode, readingOf } from "../../data/encoder.ts";
+import { readTable, type ReadTableOptions } from "../../data/read-table.ts";
 import type { Column, Table } from "../../data/table.ts";
 import { formatTable } from "../../data/write-table.ts";
 import { replaceFile } from "../../files/replace-file.ts";
 import { exitCodes, UsageError } from "../errors.ts";
+import { readerOptions, type ReadingSettings } from "../reading-settings.ts";
 
 /** The options of `predict` as typed. */
-export interface PredictFlags {
+export interface PredictFlags extends ReadingSettings {
   out?: string;
   force?: boolean;
-  header?: boolean;
-  delimiter?: string;
 }
 
 /** Rows that are encoded at a time, so that a long table needs no wide copy of itself. */
@@ -31,17 +31,24 @@ export async function runPredict(
 ): Promise<number> {
   if (flags.out !== undefined) await checkOut(flags.out, file, flags.force === true);
   const model = await readModel(folder);
-  const { table } = await readTable(file, {
-    types: inputTypes(model.encoder),
-    ...(flags.header === undefined ? {} : { header: flags.header }),
-    ...(flags.delimiter === undefined ? {} : { delimiter: flags.delimiter }),
-  });
+  const { table, remarks } = await readTable(file, readingFor(model.encoder, flags));
   const { table: aligned, notes } = alignTable(model.encoder, table);
   const text = formatTable(predictionTable(model, aligned));
-  for (const note of notes) process.stderr.write(`${note}\n`);
+  for (const note of [...remarks, ...notes]) process.stderr.write(`${note}\n`);
   if (flags.out === undefined) process.stdout.write(text);
   else await replaceFile(flags.out, text);
   return exitCodes.ok;
+}
+
+/** What the options say, over what the model knows of its training file. */
+function readingFor(encoder: Encoder, flags: ReadingSettings): ReadTableOptions {
+  const learned = readingOf(encoder);
+  const missing = [...(learned.missing ?? []), ...(flags.missing ?? [])];
+  return {
+    ...learned,
+    ...readerOptions(flags),
+    ...(missing.length === 0 ? {} : { missing }),
+  };
 }
 
 /**
