@@ -4,6 +4,7 @@ import type { Ranking } from "../automl/cleaning/rank.ts";
 import type { Column } from "../data/table.ts";
 import { formatTable } from "../data/write-table.ts";
 import type { NewFile } from "../files/replace-file.ts";
+import { leakLines } from "./announcement.ts";
 import { type CleanResult, rankedRow, selfCheck, verdict } from "./clean-result.ts";
 import { oneLine } from "./errors.ts";
 import { formatCount, formatNumber, formatSeconds } from "./numbers.ts";
@@ -50,7 +51,12 @@ export function printRanking(result: CleanResult, names: readonly string[]): voi
   if (ranking.planted !== undefined) head.push("self-check");
   const table = renderTable([head.map((text) => ({ text })), ...rows], { width, color });
   const lines = ["", ...say(heading.join(", ")), "", ...table, ""];
-  lines.push(...verdict(result).flatMap(say), "", `Files in ${plan.folder}:`);
+  lines.push(
+    ...verdict(result).flatMap(say),
+    ...leakLines(result.data, result.without, say),
+    "",
+    `Files in ${plan.folder}:`,
+  );
   lines.push(...names.map((name) => `  ${name.padEnd(12)} ${fileMeanings[name] ?? ""}`));
   stdout.write(`${lines.join("\n")}\n`);
 }
@@ -97,6 +103,7 @@ function resultDocument(result: CleanResult): Record<string, unknown> {
     target,
     classes,
     rows: ranking.rows.length,
+    data: result.data,
     decay,
     folds,
     repeats,

@@ -32,7 +32,7 @@ export interface CleanPlan {
   folder: string;
   target: string;
   task?: "binary" | "multiclass";
-  exclude: readonly string[];
+  exclude: string[];
   minClass?: number;
   top: number;
   seed: number;

@@ -4,6 +4,7 @@ import type { Ranking } from "../automl/cleaning/rank.ts";
 import { averagePrecision } from "../automl/cleaning/score.ts";
 import type { Table } from "../data/table.ts";
 import type { CleanPlan } from "./clean-plan.ts";
+import type { DataSummary } from "./data-summary.ts";
 import { formatCount, formatPercent } from "./numbers.ts";
 
 /** A finished run. */
@@ -12,6 +13,9 @@ export interface CleanResult {
   table: Table;
   ranking: Ranking;
   plan: CleanPlan;
+  data: DataSummary;
+  /** The command that repeats the run without the possible leaks. */
+  without: string;
   notes: readonly string[];
   sha256: string;
   seconds: number;

@@ -1,13 +1,13 @@
 // From a file and the reading options to a table: the last checks before work begins.
 
 import { basename } from "node:path";
-import { inferTarget } from "../data/target.ts";
 import { parseTable, readTable } from "../data/read-table.ts";
 import { findColumn, type Table } from "../data/table.ts";
-import { withoutColumns } from "../data/select-columns.ts";
 import { sha256 as sha256Of, sha256OfFile } from "../files/sha256.ts";
+import type { DataSummary } from "./data-summary.ts";
 import { UsageError } from "./errors.ts";
 import type { TuneSettings } from "./options.ts";
+import { prepareTable } from "./prepare-table.ts";
 import { readerOptions } from "./reading-settings.ts";
 
 /** A table that can be tuned, with what was inferred about it. */
@@ -16,6 +16,7 @@ export interface TuningInput {
   /** The target's name: "last" or a position may mean another column once some are left out. */
   target: string;
   notes: string[];
+  summary: DataSummary;
   sha256: string;
 }
 
@@ -45,36 +46,20 @@ export async function readForTuning(
     );
   }
   const { task, exclude, minClass } = settings;
-  const table = excludeColumns(whole, target, exclude);
-  inferTarget(table, target, task, minClass === undefined ? {} : { minClass });
+  const { table, summary } = prepareTable(whole, {
+    target,
+    task,
+    exclude,
+    keep: [...settings.categorical, ...settings.numeric],
+    ...(minClass === undefined ? {} : { minClass }),
+  });
   const sha256 = text === undefined ? await sha256OfFile(file) : sha256Of(text);
   // The report must not tell where on this machine the file lies.
   return {
     table,
     target,
     notes: notes.map((note) => note.replaceAll(file, basename(file))),
+    summary,
     sha256,
   };
-}
-
-/**
- * The table without the columns that `--exclude` names.
- *
- * @throws UsageError when the target is one of them, DataError for a column that the table has not.
- */
-export function excludeColumns(
-  table: Table,
-  target: string,
-  exclude: readonly string[] = [],
-): Table {
-  const unused = exclude.map((name) => ({
-    name: table.columns[findColumn(table, name)]!.name,
-    reason: "left out by --exclude",
-  }));
-  if (unused.some(({ name }) => name === target)) {
-    throw new UsageError(
-      `column "${target}" is the target and named by --exclude too; choose another target or leave it out of --exclude`,
-    );
-  }
-  return withoutColumns(table, unused);
 }

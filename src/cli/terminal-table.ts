@@ -11,6 +11,8 @@ export interface TableStyle {
   width: number;
   /** Whether escape sequences for bold are allowed. */
   color: boolean;
+  /** How columns after the first one are set; numbers stand to the right, the default, text to the left. */
+  align?: "left" | "right";
 }
 
 /** One cell: what it says and whether it stands out. */
@@ -96,7 +98,7 @@ function layOut(
       .map((cell, column) => {
         const padding = " ".repeat(widths[column]! - displayWidth(cell.text));
         const text = paint(cell, style);
-        return column === 0 ? text + padding : padding + text;
+        return column === 0 || style.align === "left" ? text + padding : padding + text;
       })
       .join("  ")
       .trimEnd();

@@ -3,6 +3,7 @@
 import { exportModel, onnxInputs } from "../automl/tabular/export-model.ts";
 import type { TuneResult } from "../automl/tabular/types.ts";
 import type { NewFile } from "../files/replace-file.ts";
+import { leakLines } from "./announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./checkpoint-file.ts";
 import { compareMethods, onCommonSplits } from "./comparison.ts";
 import { oneLine } from "./errors.ts";
@@ -42,7 +43,12 @@ export function resultJson(
 }
 
 /** Prints the table of methods, the verdict, the rule and where the files are. */
-export function printResult(whole: TuneResult, folder: string, names: readonly string[]): void {
+export function printResult(
+  whole: TuneResult,
+  context: ReportContext,
+  folder: string,
+  names: readonly string[],
+): void {
   const result = onCommonSplits(whole);
   const { stdout } = process;
   const terminal = stdout.isTTY;
@@ -68,6 +74,7 @@ export function printResult(whole: TuneResult, folder: string, names: readonly s
   }
   const texts = [...comparison.verdict, result.report.sentence, ...ruleSentences(result)];
   lines.push(...texts.flatMap(say));
+  lines.push(...leakLines(context.data, context.without, say));
   const { advice } = result.rule;
   if (advice !== undefined) {
     const others = alternatives(advice);
@@ -91,7 +98,13 @@ const fileMeanings: Record<string, string> = {
 function resultDocument(result: TuneResult, context: ReportContext): Record<string, unknown> {
   const { model: _, ...rest } = result;
   const { verdict } = compareMethods(onCommonSplits(result));
-  return { ...rest, verdict, command: context.command, dataSha256: context.dataHash };
+  return {
+    ...rest,
+    data: context.data,
+    verdict,
+    command: context.command,
+    dataSha256: context.dataHash,
+  };
 }
 
 /** model.json: the model's own data with a description of how to feed model.onnx. */

@@ -49,6 +49,8 @@ export interface InferredTarget {
   readonly leftOut: readonly LeftOutRows[];
   /** What was inferred, one sentence each. */
   readonly notes: string[];
+  /** The notes among them that ask for care. */
+  readonly cautions: readonly string[];
 }
 
 /** Rows that are not used, and why. */
@@ -118,14 +120,17 @@ export function inferTarget(
   checkTask(task, column, where);
   if (task === "regression") {
     const found = regression(column, present, where);
-    const notes = [...leftOut.map(leftOutNote), taskNote(found.target, column, force)];
+    const cautions: string[] = [];
     if (column.kind === "numeric" && column.format?.kind === "date") {
-      notes.push(
+      cautions.push(
         `The target ${quote(column.name)} holds dates and is predicted in days since 1970-01-01.`,
       );
     }
-    if (minClass > 1) notes.push("The target has no classes, so --min-class leaves nothing out.");
-    return { ...found, rows: present, leftOut, notes };
+    if (minClass > 1) {
+      cautions.push("The target has no classes, so --min-class leaves nothing out.");
+    }
+    const notes = [...leftOut.map(leftOutNote), taskNote(found.target, column, force), ...cautions];
+    return { ...found, rows: present, leftOut, notes, cautions };
   }
   const labelOf = cellText(column);
   const rare = countClasses(present, labelOf).filter(([, count]) => count < minClass);
@@ -136,10 +141,11 @@ export function inferTarget(
   if (force === undefined) task = counts.length === 2 ? "binary" : "multiclass";
   checkClasses(column, counts, { task, classRows, minClass, where });
   const target: Target = { task, name: column.name, classes: counts.map(([label]) => label) };
+  const cautions = fewRowsNote(counts);
   const notes = [
     ...leftOut.map(leftOutNote),
     taskNote(target, column, force, wantClasses),
-    ...fewRowsNote(counts),
+    ...cautions,
   ];
   return {
     target,
@@ -147,6 +153,7 @@ export function inferTarget(
     rows,
     leftOut,
     notes,
+    cautions,
   };
 }
 

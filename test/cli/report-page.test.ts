@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { reportPage } from "../../src/cli/report/page.ts";
 import { chromiumFlags, chromiumPath } from "../chromium.ts";
 import { temporaryFolder } from "./run-cli.ts";
+import { dataSummary } from "./data-summary.ts";
 import { makeTuneResult } from "./tune-result.ts";
 
 const smallestFont = `Math.min(...[...document.querySelectorAll(".chart svg")].flatMap((svg) => {
@@ -20,6 +21,8 @@ test.runIf(chromiumPath)("the report in Chromium", async () => {
   const context = {
     command: "stackelberg tune adult.csv --target income",
     resume: "stackelberg tune --resume adult",
+    data: dataSummary,
+    without: "stackelberg tune adult.csv --target income --exclude tax",
     dataHash: "ab".repeat(32),
   };
   writeFileSync(file, reportPage(makeTuneResult({ columns: 90 }), context));

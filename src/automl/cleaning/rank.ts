@@ -8,7 +8,6 @@ import {
   encode,
   fitEncoder,
   inferTarget,
-  type Encoder,
   type InferredTarget,
   type Table,
 } from "../../data/index.ts";
@@ -25,6 +24,7 @@ import {
   type CrossValidationProblem,
   type FoldTraining,
 } from "./cross-validation.ts";
+import { cleaningTarget } from "./target.ts";
 import { heldOutProbabilities, suspicion, type HeldOut } from "./suspicion.ts";
 
 /** Options of {@link rankRows}. */
@@ -155,17 +155,12 @@ export async function rankRows(table: Table, options: RankOptions): Promise<Rank
     repeats,
     logLoss,
     relativeGradientNorm: fit.relativeGradientNorm,
-    notes: [...inferred.notes, ...droppedNotes(encoder)],
+    notes: inferred.notes,
   };
 }
 
 function inferClasses(table: Table, { target: name, task, minClass }: RankOptions): InferredTarget {
-  const inferred = inferTarget(table, name, task, {
-    wantClasses: true,
-    // Folds hold each row of a class out once, so two rows suffice for a model to know the class.
-    classRows: 2,
-    ...(minClass === undefined ? {} : { minClass }),
-  });
+  const inferred = inferTarget(table, name, task, cleaningTarget(minClass));
   if (inferred.target.task !== "regression") return inferred;
   throw new DataError(
     `${table.source}, target "${inferred.target.name}": cleaning looks for rows with the wrong class, and this target is a number; choose a column of classes, or --task multiclass if its numbers are classes.`,
@@ -258,10 +253,6 @@ function evaluator(
     },
     dispose: () => disposePrograms(problem),
   };
-}
-
-function droppedNotes({ dropped }: Encoder): string[] {
-  return dropped.map(({ name, reason }) => `Column "${name}" is left out: ${reason}.`);
 }
 
 function checkWhole(name: string, value: number, least: number, most: number): void {

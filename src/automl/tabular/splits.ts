@@ -82,12 +82,9 @@ export function planSplits(table: Table, options: TuneOptions): Splits {
       values,
     };
   });
-  const dropped = plans[0]!.encoder.dropped.map(
-    ({ name, reason }) => `Column "${name}" is left out: ${reason}.`,
-  );
   return {
     target,
-    notes: [...notes, ...dropped],
+    notes,
     total: rows.length,
     plans,
     width: Math.max(...plans.map(({ encoder }) => encoder.width)),

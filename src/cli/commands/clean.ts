@@ -3,16 +3,19 @@
 
 import { basename } from "node:path";
 import type { Ranking } from "../../automl/cleaning/rank.ts";
+import { cleaningTarget } from "../../automl/cleaning/target.ts";
 import { findColumn, type Table } from "../../data/table.ts";
 import { readTable } from "../../data/read-table.ts";
 import { replaceFiles } from "../../files/replace-file.ts";
 import { sha256OfFile } from "../../files/sha256.ts";
+import { announce } from "../announcement.ts";
 import { cleanFiles, cleanJson, printRanking } from "../clean-output.ts";
 import type { CleanResult } from "../clean-result.ts";
-import { planCleaning, type CleanFlags, type CleanPlan } from "../clean-plan.ts";
+import { cleanCommand, planCleaning, type CleanFlags, type CleanPlan } from "../clean-plan.ts";
+import { leakNames } from "../data-summary.ts";
 import { exitCodes } from "../errors.ts";
-import { excludeColumns } from "../input-table.ts";
 import { listenForInterrupts } from "../interrupt.ts";
+import { prepareTable, type PreparedTable } from "../prepare-table.ts";
 import { createProgress } from "../progress.ts";
 import { readerOptions } from "../reading-settings.ts";
 import { createRunFolder, type RunFolder } from "../run-folder.ts";
@@ -40,20 +43,29 @@ async function cleanIn(
   say: (text: string) => void,
 ): Promise<number> {
   const plan = await planCleaning(file, flags);
-  const { table, target, notes } = await read(file, flags);
+  const { table, summary, notes } = await read(file, flags);
   notes.forEach(say);
+  announce(summary, process.stderr).forEach(say);
   const interrupts = listenForInterrupts(() => {
     say("Stopping after this fit; nothing is written. Ctrl-C again stops at once.");
   });
   try {
     await run.begin(plan.folder, { force: flags.force === true, input: file });
     const started = performance.now();
-    const ranking = await rank(table, { ...plan, target }, flags.threads, say, interrupts.signal);
+    const ranking = await rank(
+      table,
+      { ...plan, target: summary.target },
+      flags.threads,
+      say,
+      interrupts.signal,
+    );
     const result: CleanResult = {
       source: basename(file),
       table,
       ranking,
       plan,
+      data: summary,
+      without: cleanCommand(file, { ...plan, ...flags }, leakNames(summary)),
       notes: [...new Set([...notes, ...ranking.notes])],
       sha256: await sha256OfFile(file),
       seconds: (performance.now() - started) / 1000,
@@ -75,20 +87,20 @@ async function cleanIn(
 }
 
 /** The table; notes must not tell where on this machine the file lies. */
-async function read(
-  file: string,
-  flags: CleanFlags,
-): Promise<{ table: Table; target: string; notes: string[] }> {
+async function read(file: string, flags: CleanFlags): Promise<PreparedTable> {
   const { table, notes } = await readTable(
     file,
     readerOptions(flags, { name: flags.target!, isLabels: flags.task !== undefined }),
   );
   const target = table.columns[findColumn(table, flags.target!)]!.name;
-  return {
-    table: excludeColumns(table, target, flags.exclude),
+  const prepared = prepareTable(table, {
     target,
-    notes: notes.map((note) => note.replaceAll(file, basename(file))),
-  };
+    task: flags.task,
+    exclude: flags.exclude,
+    keep: [...(flags.categorical ?? []), ...(flags.numeric ?? [])],
+    ...cleaningTarget(flags.minClass),
+  });
+  return { ...prepared, notes: notes.map((note) => note.replaceAll(file, basename(file))) };
 }
 
 async function rank(

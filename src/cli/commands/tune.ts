@@ -4,9 +4,11 @@ import { basename, join, resolve } from "node:path";
 import type { TuneCheckpoint } from "../../automl/tabular/checkpoint.ts";
 import type { TuneOptions, TuneResult } from "../../automl/tabular/types.ts";
 import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
+import { announce } from "../announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "../checkpoint-file.ts";
 import { checkDevice } from "../device-probe.ts";
 import { commandText, optionWords } from "../command-text.ts";
+import { leakNames } from "../data-summary.ts";
 import { exitCodes } from "../errors.ts";
 import { readForTuning, type TuningInput } from "../input-table.ts";
 import { listenForInterrupts } from "../interrupt.ts";
@@ -44,6 +46,7 @@ async function tuneIn(
   await checkDevice(plan.settings.device);
   const input = await readForTuning(plan.file, plan.settings, plan.demo);
   input.notes.forEach(progress.say);
+  announce(input.summary, process.stderr).forEach(progress.say);
 
   const interrupts = listenForInterrupts(() => {
     progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
@@ -53,7 +56,13 @@ async function tuneIn(
     if (plan.demo !== undefined) await replaceFile(plan.file, plan.demo);
     const { result, saved } = await tuneAndSave(plan, input, progress, interrupts.signal);
     progress.finish();
+    const without = reproduceCommand(plan.file, plan.settings, leakNames(input.summary));
     const context = {
+      data: {
+        ...input.summary,
+        columns: { ...input.summary.columns, notUsed: [...result.model.encoder.dropped] },
+      },
+      without,
       command: reproduceCommand(plan.file, plan.settings),
       resume: resumeCommand(plan.folder),
       dataHash: input.sha256,
@@ -66,7 +75,7 @@ async function tuneIn(
     if (flags.json === true) {
       process.stdout.write(`${resultJson(result, context, plan.folder, names)}\n`);
     } else {
-      printResult(result, plan.folder, names);
+      printResult(result, context, plan.folder, names);
     }
     return finish(result, plan.folder, flags.quiet === true);
   } finally {

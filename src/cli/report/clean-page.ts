@@ -5,6 +5,7 @@ import type { Column } from "../../data/table.ts";
 import { rankedRow, verdict, type CleanResult } from "../clean-result.ts";
 import { formatCount, formatNumber, formatSeconds } from "../numbers.ts";
 import { shorten } from "../terminal-text.ts";
+import { dataSection } from "./data-section.ts";
 import { html, Html } from "./html.ts";
 import { styles } from "./styles.ts";
 
@@ -36,7 +37,7 @@ export function cleanPage(result: CleanResult): string {
             </p>
           </header>
           <div class="verdict">${verdict(result).map((sentence) => html`<p>${sentence}</p>`)}</div>
-          ${rowsSection(result)}
+          ${rowsSection(result)} ${dataSection(result.data, result.without)}
           <section>
             <h2>How the rows were ranked</h2>
             <p>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { dataSummary } from "../../../test/cli/data-summary.ts";
 import { makeTuneResult } from "../../../test/cli/tune-result.ts";
 import { effectiveShrinkage, shownColumns, sortInputs } from "./coefficients.ts";
 import { escapeHtml, html } from "./html.ts";
@@ -7,6 +8,8 @@ import { reportPage, summary } from "./page.ts";
 const context = {
   command: "stackelberg tune a.csv --target 'x & <y>'",
   resume: "stackelberg tune --resume a",
+  data: dataSummary,
+  without: "stackelberg tune a.csv --exclude tax",
   dataHash: "ab12",
 };
 

@@ -3,16 +3,21 @@
 
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import { compareMethods, onCommonSplits } from "../comparison.ts";
+import type { DataSummary } from "../data-summary.ts";
 import { formatCount, formatSeconds } from "../numbers.ts";
 import { lineChart } from "./charts.ts";
 import { coefficientsSection } from "./coefficients.ts";
 import { comparisonSection } from "./comparison-section.ts";
+import { dataSection } from "./data-section.ts";
 import { html, Html } from "./html.ts";
 import { ruleSection } from "./rule-section.ts";
 import { styles } from "./styles.ts";
 
 /** What the report needs beside the result. */
 export interface ReportContext {
+  data: DataSummary;
+  /** The command that repeats the run without the possible leaks. */
+  without: string;
   /** The command that repeats the run. */
   command: string;
   /** The command that goes on with the run when it was stopped. */
@@ -52,6 +57,7 @@ export function reportPage(whole: TuneResult, context: ReportContext): string {
             ${summary(result).map((sentence) => html`<p>${sentence}</p>`)}
           </section>
           ${comparisonSection(result, compareMethods(result))}
+          ${dataSection(context.data, context.without)}
           ${result.inputs.length === 0 ? undefined : coefficientsSection(result)}
           ${curvesSection(result)} ${ruleSection(result)} ${notesSection(result)}
           ${environmentSection(result, context)}
