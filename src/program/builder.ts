@@ -8,7 +8,7 @@ import {
   ValueFactory,
 } from "./ir.ts";
 import type { Tensor } from "./tensor.ts";
-import { type DType, type Shape, tensor, type TypedArray } from "./tensor.ts";
+import { type DType, type Shape, castTensor, type TypedArray } from "./tensor.ts";
 
 interface OpenBlock {
   readonly parameters: Value[];
@@ -54,11 +54,11 @@ export class Builder {
   }
 
   scalar(value: number, dtype: DType): Value {
-    return this.constant(tensor(value, { dtype }));
+    return this.constant(castTensor(value, { dtype }));
   }
 
   vector(values: TypedArray): Value {
-    return this.constant(tensor(values));
+    return this.constant(castTensor(values));
   }
 
   /** Applies a primitive to operands that already have the types it needs. */

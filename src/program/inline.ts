@@ -5,11 +5,12 @@
  */
 import { type Jaxpr } from "@jax-js/jax";
 
+import { checkBareNumber, checkOperand, worthOf } from "./bare-numbers.ts";
 import type { Builder } from "./builder.ts";
 import { expansions } from "./expand/index.ts";
 import type { Value } from "./ir.ts";
 import type { Traced } from "./trace.ts";
-import { type DType, tensor } from "./tensor.ts";
+import { type DType, castTensor } from "./tensor.ts";
 
 type Atom = Jaxpr["outs"][number];
 type Equation = Jaxpr["eqns"][number];
@@ -25,7 +26,7 @@ export function inline(builder: Builder, traced: Traced, args: readonly Value[])
   });
   const read = (atom: Atom, dtype: DType): Value =>
     "value" in atom
-      ? builder.constant(tensor(inRange(Number(atom.value), dtype), { dtype }))
+      ? builder.constant(castTensor(inRange(Number(atom.value), dtype), { dtype }))
       : builder.cast(known.get(atom)!, dtype);
   // A bare number, or what is made of bare numbers alone, is float32 to jax-js. Here it is kept in
   // float64 until it meets an array's type, so that 1/3 in a float64 program is 1/3.
@@ -34,8 +35,15 @@ export function inline(builder: Builder, traced: Traced, args: readonly Value[])
     dtypeOf(atom) === "float32" &&
     ("value" in atom || known.get(atom)!.dtype === "float64");
 
+  const numbers = new Map<Atom, number>();
+  const numberOf = (atom: Atom): number =>
+    "value" in atom ? Number(atom.value) : (numbers.get(atom) ?? NaN);
   for (const equation of jaxpr.eqns) {
-    const outputs = apply(builder, equation, read, isBare);
+    const outputs = apply(builder, equation, read, isBare, numberOf);
+    if (equation.inputs.every(isBare)) {
+      const worth = worthOf(equation.primitive as string, equation.inputs.map(numberOf));
+      numbers.set(equation.outBinders[0]!, worth);
+    }
     equation.outBinders.forEach((binder, i) => known.set(binder, outputs[i]!));
   }
   return jaxpr.outs.map((out, i) => read(out, traced.outputTypes[i]!));
@@ -46,6 +54,7 @@ function apply(
   equation: Equation,
   read: (atom: Atom, dtype: DType) => Value,
   isBare: (atom: Atom) => boolean,
+  numberOf: (atom: Atom) => number,
 ): Value[] {
   const primitive = equation.primitive as string;
   const allBare = equation.inputs.length > 0 && equation.inputs.every(isBare);
@@ -55,11 +64,33 @@ function apply(
     return { shape: binder.aval.shape, dtype: stays ? ("float64" as const) : dtype };
   });
   const types = operandTypes(primitive, equation, outputs[0]!.dtype, isBare);
+  checkNumbers(builder.origin, equation, types, isBare, numberOf);
   const inputs = equation.inputs.map((atom, i) => read(atom, types[i]!));
   if (primitive === "stop_gradient") return inputs;
   const expand = expansions[primitive];
   if (expand) return expand(builder, inputs, equation.params);
   return builder.apply(primitive, inputs, equation.params, outputs);
+}
+
+/** Refuses numbers and functions of arrays that the types jax-js chooses cannot hold. */
+function checkNumbers(
+  origin: string,
+  { inputs, primitive, params, outBinders }: Equation,
+  types: readonly DType[],
+  isBare: (atom: Atom) => boolean,
+  numberOf: (atom: Atom) => number,
+): void {
+  const name = primitive as string;
+  const text = ({ aval }: Atom): string => `${aval.dtype}[${aval.shape.join(", ")}]`;
+  const [first] = inputs;
+  const result = dtypeOf(outBinders[0]!);
+  if (first && !isBare(first)) checkOperand(origin, name, params, text(first), result);
+  // The condition of `where` chooses, and gives no type.
+  const operands = name === "where" ? inputs.slice(1) : inputs;
+  const array = operands.find((atom) => !isBare(atom));
+  inputs.forEach((atom, i) => {
+    if (isBare(atom)) checkBareNumber(origin, name, numberOf(atom), text(array ?? atom), types[i]!);
+  });
 }
 
 /**

@@ -10,7 +10,7 @@ import { OperationContext } from "./lower/context.ts";
 import { Lowering } from "./lower/lowering.ts";
 import { encodeModel, type NodeSpec } from "./onnx.ts";
 import { currentHost, openSession, type SessionOptions } from "./session.ts";
-import { tensor, type Tensor } from "./tensor.ts";
+import { castTensor, type Tensor } from "./tensor.ts";
 
 /** Kernels that a lowering may use. */
 export interface Kernels {
@@ -118,7 +118,7 @@ function never(): never {
 
 function wave(shape: readonly number[]): Tensor {
   const length = shape.reduce((product, n) => product * n, 1);
-  return tensor(
+  return castTensor(
     Float32Array.from({ length }, (_, i) => Math.sin(1.7 * i)),
     { shape },
   );

@@ -39,7 +39,8 @@ export function withBorrowedArrays<R>(work: () => R, onLiteral?: (scalar: unknow
     return work();
   } finally {
     depth--;
-    for (const undo of restore) undo();
+    // Two of them may have changed the same member: the last one goes first.
+    for (const undo of restore.reverse()) undo();
   }
 }
 

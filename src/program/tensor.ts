@@ -4,10 +4,21 @@
  */
 import { Array as JaxArray, type JsTree } from "@jax-js/jax";
 
-import { halfBits, halfValue } from "./half.ts";
+import {
+  allocate,
+  converted,
+  type DType,
+  elementTypes,
+  filled,
+  isElementType,
+  misfit,
+  numbersIn,
+  type TypedArray,
+  wrongMemory,
+} from "./element-types.ts";
+import { typedArrayValues } from "./typed-arrays.ts";
 
-/** Element types, named as in jax-js. */
-export type DType = "float32" | "float64" | "float16" | "int32" | "uint32" | "bool";
+export { allocate, type DType, type TypedArray };
 
 /** Lengths of an array's axes; none for a scalar. */
 export type Shape = readonly number[];
@@ -15,12 +26,12 @@ export type Shape = readonly number[];
 /** Trees: plain objects and arrays are nodes, everything else is a leaf. */
 export type Tree<T> = JsTree<T>;
 
-/** Memory of a {@link Tensor}. `bool` is a Uint8Array of 0 and 1, `float16` a Uint16Array of bits. */
-export type TypedArray =
-  Float32Array | Float64Array | Uint16Array | Int32Array | Uint32Array | Uint8Array;
-
 /** Nested JavaScript arrays of numbers or booleans; a bare number is a scalar. */
 export type Nested = number | boolean | Nested[];
+
+/** Typed arrays whose class is no element type's memory; {@link tensor} converts them. */
+export type OtherTypedArray =
+  Int8Array | Int16Array | Uint8ClampedArray | BigInt64Array | BigUint64Array;
 
 /** What a user may pass where an array is expected. Bare numbers become float32 scalars. */
 export type TensorLike = Tensor | JaxArray | TypedArray | number | boolean;
@@ -32,6 +43,10 @@ export class Tensor {
   readonly data: TypedArray;
 
   constructor(dtype: DType, shape: Shape, data: TypedArray) {
+    checkType("Tensor", dtype);
+    checkShape("Tensor", shape);
+    const wrong = wrongMemory(dtype, data);
+    if (wrong) throw new TypeError(`Tensor: ${wrong}; tensor(values, { dtype, shape }) converts.`);
     if (data.length !== sizeOf(shape)) {
       throw new TypeError(
         `Tensor: shape [${shape.join(", ")}] holds ${sizeOf(shape)} elements, the data have ${data.length}.`,
@@ -77,33 +92,67 @@ export class Tensor {
 /**
  * Makes a {@link Tensor}.
  *
- * @param values - a number, nested arrays, a typed array (with `options.shape`), or a tensor.
- * @param options.dtype - element type; default: the typed array's own, bool for booleans, else float32.
+ * A value that the element type cannot hold is refused, not changed: a fraction or NaN in an integer type, a number beyond
+ * its range, anything but 0 and 1 in bool, a finite number that would become infinite.
+ *
+ * @param values - a number, nested arrays, a typed array (with `options.shape`), a jax-js array, or a tensor.
+ * @param options.dtype - element type; default: the typed array's own, bool for booleans, else float32. Bytes (Uint8Array)
+ *   are bool when all are 0 and 1, and otherwise need a type; so do Uint16Array, whose memory also keeps float16, and
+ *   BigInt arrays. Int8Array and Int16Array become int32.
  * @param options.shape - shape; default: the nesting, or one axis for a typed array.
- * @throws TypeError when the nesting is ragged or the number of elements does not fit the shape.
+ * @throws TypeError when the nesting is ragged, an element is no number, a value does not fit the type, or the number of
+ *   elements does not fit the shape.
  */
 export function tensor(
-  values: Nested | TypedArray | Tensor,
+  values: Nested | TypedArray | OtherTypedArray | Tensor | JaxArray,
+  options: { dtype?: DType; shape?: Shape } = {},
+): Tensor {
+  checkOptions(options);
+  if (values instanceof Tensor || values instanceof JaxArray) {
+    const given = toTensor(values);
+    const dtype = options.dtype ?? given.dtype;
+    if (dtype !== given.dtype) checkFit(numbersIn(given.data, given.dtype), dtype);
+    const data = converted(given.data, given.dtype, dtype);
+    return new Tensor(dtype, options.shape ?? given.shape, data);
+  }
+  if (ArrayBuffer.isView(values)) {
+    const { dtype, data, numbers } = typedArrayValues(values, options.dtype);
+    const shape = options.shape ?? [values.length];
+    if (data) return new Tensor(dtype, shape, data);
+    checkFit(numbers, dtype);
+    return new Tensor(dtype, shape, filled(dtype, numbers));
+  }
+  const { shape, flat } = flatten(values);
+  const dtype = options.dtype ?? typeOf(flat);
+  const numbers = flat.map(Number);
+  checkFit(numbers, dtype);
+  return new Tensor(dtype, options.shape ?? shape, filled(dtype, numbers));
+}
+
+/**
+ * As {@link tensor}, but what does not fit the type is rounded, cut off or wrapped, as a cast does it: for the casts of a
+ * program, and its own constants.
+ */
+export function castTensor(
+  values: number | readonly number[] | TypedArray | Tensor,
   options: { dtype?: DType; shape?: Shape } = {},
 ): Tensor {
   if (values instanceof Tensor) {
     const dtype = options.dtype ?? values.dtype;
-    const data = convert(values.data, values.dtype, dtype);
+    const data = converted(values.data, values.dtype, dtype);
     return new Tensor(dtype, options.shape ?? values.shape, data);
   }
-  if (ArrayBuffer.isView(values)) {
-    const own = dtypeOf(values);
-    const dtype = options.dtype ?? own;
-    const data = convert(values, own, dtype);
-    return new Tensor(dtype, options.shape ?? [values.length], data);
-  }
-  const { shape, flat } = flatten(values);
-  const dtype = options.dtype ?? (typeof flat[0] === "boolean" ? "bool" : "float32");
-  return new Tensor(dtype, options.shape ?? shape, fill(dtype, flat.map(Number)));
+  if (ArrayBuffer.isView(values)) return tensor(values, options);
+  const dtype = options.dtype ?? "float32";
+  const numbers = typeof values === "number" ? [values] : values;
+  const own = typeof values === "number" ? [] : [values.length];
+  return new Tensor(dtype, options.shape ?? own, filled(dtype, numbers));
 }
 
 /** A tensor of zeros. */
 export function zeros(shape: Shape, dtype: DType = "float32"): Tensor {
+  checkShape("zeros", shape);
+  checkType("zeros", dtype);
   return new Tensor(dtype, shape, allocate(dtype, sizeOf(shape)));
 }
 
@@ -125,47 +174,68 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-/** Fresh zeroed memory. */
-export function allocate(dtype: DType, size: number): TypedArray {
-  switch (dtype) {
-    case "float32":
-      return new Float32Array(size);
-    case "float64":
-      return new Float64Array(size);
-    case "float16":
-      return new Uint16Array(size);
-    case "int32":
-      return new Int32Array(size);
-    case "uint32":
-      return new Uint32Array(size);
-    case "bool":
-      return new Uint8Array(size);
+function checkOptions(options: { dtype?: DType; shape?: Shape }): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(
+      `tensor: options must be an object, for example { shape: [2, 3] }, ${described(options)} came.`,
+    );
+  }
+  const { dtype, shape, ...rest } = options;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new TypeError(`tensor: there is no option "${unknown}"; use dtype or shape.`);
+  }
+  if (dtype !== undefined) checkType("tensor", dtype);
+  if (shape !== undefined) checkShape("tensor", shape);
+}
+
+function checkType(where: string, dtype: unknown): void {
+  if (isElementType(dtype)) return;
+  throw new TypeError(
+    `${where}: dtype must be one of ${elementTypes.join(", ")}, ${described(dtype)} came.`,
+  );
+}
+
+function checkShape(where: string, shape: unknown): void {
+  const isShape =
+    Array.isArray(shape) &&
+    shape.every((length: unknown) => Number.isSafeInteger(length) && (length as number) >= 0);
+  if (isShape) return;
+  throw new TypeError(
+    `${where}: shape must be a list of whole numbers >= 0, such as [2, 3], ${described(shape)} came.`,
+  );
+}
+
+/** Refuses the first value that the type cannot hold. */
+function checkFit(values: ArrayLike<number>, dtype: DType): void {
+  if (dtype === "float64") return;
+  for (let i = 0; i < values.length; i++) {
+    const wrong = misfit(values[i]!, dtype);
+    if (wrong === undefined) continue;
+    const place = values.length === 1 ? "the value" : `element ${i}`;
+    throw new TypeError(`tensor: ${place} does not fit ${dtype}: ${wrong}.`);
   }
 }
 
-function convert(data: TypedArray, from: DType, to: DType): TypedArray {
-  if (from === to) return data;
-  return fill(to, from === "float16" ? Array.from(data, halfValue) : data);
+/** bool for booleans, float32 for numbers; a mixture has no type of its own. */
+function typeOf(flat: readonly (number | boolean)[]): DType {
+  const booleans = flat.filter((value) => typeof value === "boolean").length;
+  if (booleans > 0 && booleans < flat.length) {
+    throw new TypeError(
+      "tensor: booleans and numbers are mixed; give one of the two, or say which with { dtype }.",
+    );
+  }
+  return booleans > 0 ? "bool" : "float32";
 }
 
-function fill(dtype: DType, values: ArrayLike<number>): TypedArray {
-  if (dtype === "float16") return Uint16Array.from(values, halfBits);
-  const data = allocate(dtype, values.length);
-  for (let i = 0; i < values.length; i++)
-    data[i] = dtype === "bool" ? Number(!!values[i]) : values[i]!;
-  return data;
-}
-
-function dtypeOf(data: TypedArray): DType {
-  if (data instanceof Float32Array) return "float32";
-  if (data instanceof Float64Array) return "float64";
-  if (data instanceof Int32Array) return "int32";
-  if (data instanceof Uint32Array) return "uint32";
-  if (data instanceof Uint16Array) return "float16";
-  if (data instanceof Uint8Array) return "bool";
-  throw new TypeError(
-    `tensor: ${(data as object).constructor.name} is not supported; use Float32Array, Float64Array, Int32Array, Uint32Array or Uint8Array (bool).`,
-  );
+function described(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return `[${value.map(String).join(", ").slice(0, 60)}]`;
+  if (typeof value === "object" && value !== null) {
+    return `a ${(value.constructor as { name: string } | undefined)?.name ?? "object"}`;
+  }
+  return String(value);
 }
 
 function flatten(values: Nested): { shape: number[]; flat: (number | boolean)[] } {
@@ -182,7 +252,12 @@ function flatten(values: Nested): { shape: number[]; flat: (number | boolean)[] 
       );
     }
     if (Array.isArray(value)) for (const item of value) walk(item, axis + 1);
-    else flat.push(value);
+    else if (typeof value === "number" || typeof value === "boolean") flat.push(value);
+    else {
+      throw new TypeError(
+        `tensor: elements must be numbers or booleans, ${described(value)} came; give a number, nested arrays of numbers, or one typed array with { shape }.`,
+      );
+    }
   };
   walk(values, 0);
   return { shape, flat };

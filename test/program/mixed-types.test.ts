@@ -26,7 +26,8 @@ interface Step {
 /** What a result keeps its size by; division and mod stay away from zero. */
 const operations: Readonly<Record<string, (a: np.Array, b: Operand, pick: number) => np.Array>> = {
   add: (a, b) => np.add(a, b),
-  sub: (a, b) => np.subtract(a, b),
+  // The negative of a boolean, and of a bare number beside one, is refused.
+  sub: (a, b) => (isUnsigned(a) || isUnsigned(b) ? np.add(a, b) : np.subtract(a, b)),
   mul: (a, b) => np.multiply(a, b),
   minimum: (a, b) => np.minimum(a, b),
   maximum: (a, b) => np.maximum(a, b),
@@ -35,7 +36,7 @@ const operations: Readonly<Record<string, (a: np.Array, b: Operand, pick: number
   where: (a, b) => np.where(np.greater(a, 0), a, b),
   otherwise: (a, b) => np.where(np.greater(a, 0), b, a),
   cast: (a, _, pick) => a.astype(castTypes[pick % castTypes.length]!),
-  sum: (a) => np.sum(a, 0, { keepdims: true }),
+  sum: (a) => (a.dtype === np.bool ? a : np.sum(a, 0, { keepdims: true })),
   transpose: (a) => np.transpose(a),
   join: (a, b) =>
     typeof b === "number" || a.ndim !== b.ndim
@@ -43,9 +44,14 @@ const operations: Readonly<Record<string, (a: np.Array, b: Operand, pick: number
       : np.concatenate([a.slice([0, 1]), b.slice([0, 1])], 0),
 };
 
+const isUnsigned = (x: Operand): boolean =>
+  typeof x !== "number" && (x.dtype === np.bool || x.dtype === np.uint32);
+
 const castTypes = [np.float32, np.float64, np.int32, np.bool] as const;
 /** All exact in float32: jax-js's reference backend compares others with their float64 values. */
 const bareNumbers = [0, 1, -1, 2, 0.5, 0.125, 3, -1.5];
+/** Beside an integer or a boolean; others are refused. */
+const wholeNumbers = [0, 1, 2, 3];
 
 function compose(steps: readonly Step[]): (...inputs: np.Array[]) => np.Array {
   return (...inputs) => {
@@ -53,9 +59,10 @@ function compose(steps: readonly Step[]): (...inputs: np.Array[]) => np.Array {
     for (const { name, picks } of steps) {
       const array = (pick: number): np.Array =>
         known[known.length - 1 - (pick % Math.min(4, known.length))]!;
-      const other =
-        picks[1] % 3 === 0 ? bareNumbers[picks[2] % bareNumbers.length]! : array(picks[1]);
-      known.push(operations[name]!(array(picks[0]), other, picks[2]));
+      const first = array(picks[0]);
+      const numbers = first.dtype.startsWith("float") ? bareNumbers : wholeNumbers;
+      const other = picks[1] % 3 === 0 ? numbers[picks[2] % numbers.length]! : array(picks[1]);
+      known.push(operations[name]!(first, other, picks[2]));
     }
     return known[known.length - 1]!;
   };

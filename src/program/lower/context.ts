@@ -1,7 +1,7 @@
 /** What a lowering rule works with: names of values, and nodes put into the right graph. */
 import type { Apply, Value } from "../ir.ts";
 import type { Attribute, ElementType, NodeSpec } from "../onnx.ts";
-import { type DType, type Shape, type Tensor, tensor, type TypedArray } from "../tensor.ts";
+import { type DType, type Shape, type Tensor, castTensor, type TypedArray } from "../tensor.ts";
 import type { Lowering } from "./lowering.ts";
 
 /** Writes an operation's nodes; returns the names of its outputs, in order. */
@@ -51,7 +51,7 @@ export class OperationContext {
   }
 
   scalar(value: number, dtype: DType): string {
-    return this.array(tensor(value, { dtype }));
+    return this.array(castTensor(value, { dtype }));
   }
 
   array(value: Tensor): string {

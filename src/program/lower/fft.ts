@@ -6,7 +6,7 @@
  * with the chirp w_j = exp(-iπ j²/n), X_k = w_k Σ_j (x_j w_j) conj(w_{k-j}), a circular convolution of a
  * power-of-two length m ≥ 2n - 1.
  */
-import { type DType, type Shape, tensor } from "../tensor.ts";
+import { type DType, type Shape, castTensor } from "../tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 
 /** Names of the real and the imaginary part. */
@@ -57,7 +57,7 @@ const bluestein: Transform = (context, x, shape, dtype, inverse) => {
   const n = shape[axis]!;
   const m = 2 ** Math.ceil(Math.log2(2 * n - 1));
   const wide = [...shape.slice(0, -1), m];
-  const array = (values: number[]): string => context.array(tensor(values, { dtype }));
+  const array = (values: number[]): string => context.array(castTensor(values, { dtype }));
 
   // j² mod 2n keeps the angle small, hence exact.
   const angles = Array.from({ length: n }, (_, j) => ((j * j) % (2 * n)) * (Math.PI / n));

@@ -12,7 +12,7 @@ import type {
   ValueSpec,
 } from "../onnx.ts";
 import type { Kernels } from "../kernels.ts";
-import { tensor } from "../tensor.ts";
+import { castTensor } from "../tensor.ts";
 import { elementType, type Lower, OperationContext } from "./context.ts";
 import { readHardSigmoid } from "./hard-sigmoid.ts";
 
@@ -283,6 +283,6 @@ export class Lowering {
   }
 
   #empty({ dtype, shape }: Value): string {
-    return this.initializer(elementType(dtype), shape, tensor([], { dtype, shape }).data);
+    return this.initializer(elementType(dtype), shape, castTensor([], { dtype, shape }).data);
   }
 }

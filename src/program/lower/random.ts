@@ -3,7 +3,7 @@
  * Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), in 32-bit integer nodes: the same key
  * gives the same bits on every device.
  */
-import { sizeOf, tensor } from "../tensor.ts";
+import { sizeOf, castTensor } from "../tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 
 const rotations = [
@@ -24,12 +24,12 @@ export const randomBits: Lower = (context, { inputs: [k0, k1], params }) => {
   const keyShape = k0!.shape;
   const block = shape.slice(keyShape.length);
   const count = sizeOf(block);
-  if (sizeOf(shape) === 0) return [context.array(tensor([], { dtype: "uint32", shape }))];
+  if (sizeOf(shape) === 0) return [context.array(castTensor([], { dtype: "uint32", shape }))];
 
   const aligned = [...keyShape, ...block.map(() => 1)];
   const keys = [k0!, k1!].map((key) => context.reshape(context.name(key), aligned));
   const counter = context.array(
-    tensor(
+    castTensor(
       Uint32Array.from({ length: count }, (_, i) => i),
       { shape: block },
     ),

@@ -19,7 +19,7 @@ import {
   type ValueFactory,
   walk,
 } from "../ir.ts";
-import { sizeOf, tensor } from "../tensor.ts";
+import { sizeOf, castTensor } from "../tensor.ts";
 import { transform } from "./transform.ts";
 
 /** A multiple of a value, or of a product of two that is not written yet. */
@@ -205,7 +205,7 @@ class Writer {
     if (factor === 1) return value;
     if (factor === -1) return this.#apply(builder, "neg", [value], depth);
     const scalar = builder.values.create([], value.dtype);
-    const number = tensor(factor, { dtype: value.dtype });
+    const number = castTensor(factor, { dtype: value.dtype });
     builder.operation({ kind: "constant", tensor: number, inputs: [], outputs: [scalar] }, depth);
     return this.#apply(builder, "mul", [value, scalar], depth);
   }

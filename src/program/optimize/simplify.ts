@@ -15,7 +15,7 @@ import {
   type Value,
   type ValueFactory,
 } from "../ir.ts";
-import { type DType, sizeOf, type Shape, Tensor, tensor } from "../tensor.ts";
+import { type DType, sizeOf, type Shape, Tensor, castTensor } from "../tensor.ts";
 import { transform } from "./transform.ts";
 import { zeroOfConstant, zeroOfLinear } from "./zeros.ts";
 
@@ -137,7 +137,7 @@ function castConstant(builder: Builder, value: Value, dtype: DType): Value | und
   if (definition?.kind !== "constant" || definition.tensor.size > 64) return undefined;
   const types: readonly DType[] = ["float32", "float64"];
   if (!types.includes(dtype) || value.dtype === "float16") return undefined;
-  return builder.constant(tensor(definition.tensor, { dtype }));
+  return builder.constant(castTensor(definition.tensor, { dtype }));
 }
 
 type Rewrite = (builder: Builder, operation: Apply) => Value | undefined;

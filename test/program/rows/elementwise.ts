@@ -44,7 +44,8 @@ export const elementwise: readonly Row[] = [
     ],
   })),
   unary("bit_count", integers),
-  unary("neg", all),
+  // The negative of a boolean is refused.
+  unary("neg", all.filter((dtype) => dtype !== "bool")), // prettier-ignore
   unary("reciprocal", floats, rounding),
   unary("floor", floats),
   unary("ceil", floats),
