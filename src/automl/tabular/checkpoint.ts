@@ -6,7 +6,9 @@
 import { fingerprintOfBytes, fingerprintOfText } from "../../bilevel/fingerprint.ts";
 import type { Status } from "../../bilevel/report.ts";
 import { DataError, type Table } from "../../data/index.ts";
+import type { Hold } from "./hold.ts";
 import { defaultRule } from "./rules.ts";
+import { defaultFolds } from "./splits.ts";
 import type { HistoryEntry, Method, TuneAdvice, TuneOptions, UsedRule } from "./types.ts";
 
 /** What one method found on one split. */
@@ -17,8 +19,11 @@ export interface MethodRecord {
   /** Test metrics by name. */
   test: Record<string, number>;
   testLoss: number;
-  /** ln of the coefficient of each of the encoder's inputs. */
+  /** ln of the coefficient of each of the encoder's inputs, for as many rows as a follower of the split trains on. */
   logCoefficient: number[];
+  /** The largest relative gradient at which the record's fits ended, and whether it is small enough. */
+  relativeGradient: number;
+  isSolved: boolean;
   /** True when the budget ended the search, so that a resumed run goes on with it. */
   cut: boolean;
   /** The outer loop; absent in methods without. */
@@ -39,6 +44,8 @@ export interface OuterRecord {
   innerGradientNorm: number;
   referenceGradientNorm: number;
   rule: UsedRule;
+  /** How far the coefficients may leave the single one. */
+  hold: Hold;
 }
 
 /** The state of a run between two steps. */
@@ -109,7 +116,7 @@ export function decodeCheckpoint(text: string, source = "checkpoint"): TuneCheck
 export function checkCheckpoint(checkpoint: TuneCheckpoint, fingerprint: string): void {
   if (checkpoint.fingerprint !== fingerprint) {
     throw new DataError(
-      "resume: the checkpoint belongs to another table or to other options; resume with the table, target, task, fractions, seed, repeats, steps and rule of the interrupted run, or start a new one.",
+      "resume: the checkpoint belongs to another table or to other options; resume with the table, target, task, fractions, folds, seed, repeats, steps and rule of the interrupted run, or start a new one.",
     );
   }
 }
@@ -117,8 +124,9 @@ export function checkCheckpoint(checkpoint: TuneCheckpoint, fingerprint: string)
 /** Fingerprint of the table and of the options that the result depends on. */
 export function fingerprintOfRun(table: Table, options: TuneOptions): string {
   const { target, task = null, minClass, holdout, validation, seed, repeats, steps } = options;
-  const { rule = defaultRule } = options;
-  const settings = { target, task, minClass, holdout, validation, seed, repeats, steps, rule };
+  const { rule = defaultRule, folds = defaultFolds } = options;
+  const parts = validation === undefined ? { folds } : { validation };
+  const settings = { target, task, minClass, holdout, ...parts, seed, repeats, steps, rule };
   const columns = table.columns.map((column) =>
     column.kind === "numeric"
       ? [column.name, fingerprintOfBytes(bytesOf(column.values))]

@@ -4,18 +4,20 @@ import { advise, type Advice } from "../../bilevel/advise.ts";
 import type { Problem } from "../../bilevel/problem.ts";
 import { DataError, type Table } from "../../data/index.ts";
 import { compile } from "../../program/index.ts";
-import { zeros } from "../../program/tensor.ts";
+import { tensor, zeros } from "../../program/tensor.ts";
+import { defaultCoefficient } from "./baselines.ts";
 import { innerStepsFor } from "./inner-steps.ts";
 import {
   curvatureBounds,
   curvatureOf,
+  isDense,
   tabularDynamics,
   tabularProblem,
   type Coefficients,
   type Weights,
 } from "./problem.ts";
 import { autoRule, defaultRule, tuneRules, type TuneRule } from "./rules.ts";
-import { encodeRows, groupsOf, outputsOf, toRows, type Splits } from "./splits.ts";
+import { encodeRows, groupsOf, outputsOf, toDesign, type Splits } from "./splits.ts";
 import type { TuneAdvice, TuneOptions } from "./types.ts";
 
 /** The rule of a run. */
@@ -71,8 +73,8 @@ interface Answer extends Advice {
 }
 
 /**
- * The adviser's answer at the search's start, on a split whose encoding needs no padding, for padded columns are flat
- * directions. Of a large table some training rows stand for all.
+ * The adviser's answer at the default coefficient, for the first follower of a split whose encoding needs no padding, for
+ * padded columns are flat directions. Of a large table some training rows stand for all.
  */
 async function adviseOn(
   table: Table,
@@ -83,26 +85,45 @@ async function adviseOn(
   const inputs = plan.encoder.inputs.length;
   const { task } = target;
   const outputs = outputsOf(plan.target);
-  const all = plan.rows.train;
+  const dense = isDense(width, plan.trains.length);
+  const all = plan.rows.filter((_, i) => plan.trains[0]![i] === 1);
   const some = spreadRows(all, (width + 1) * outputs);
-  const { x, y } = toRows(encodeRows(table, plan, some), plan, width);
-  const validation = toRows(encodeRows(table, plan, plan.rows.validation), plan, width);
+  const held = plan.rows.filter((_, i) => plan.judge[i] === 0);
+  const [inner, outer] = [some, held].map((rows) => {
+    const { x, y } = toDesign(encodeRows(table, plan, rows), plan, width);
+    const share = tensor(new Float32Array(rows.length).fill(1 / rows.length), {
+      shape: [1, 1, rows.length],
+    });
+    return { x: tensor(x, { dtype: "float32" }), y: tensor(y, { dtype: "float32" }), share };
+  });
   const session = {
     device: options.device ?? "cpu",
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   } as const;
-  const curvature = compile(curvatureOf(task), session);
+  const curvature = compile(curvatureOf(task, dense), session);
   try {
-    const groups = groupsOf(plan.encoder, inputs, width);
+    const shared = {
+      groups: groupsOf(plan.encoder, inputs, width),
+      sets: tensor([[1]]),
+      curvature: await curvature(inner!.x, inner!.share),
+    };
+    const ones = new Float32Array(inputs);
+    const prior = { present: tensor(ones.fill(1), { shape: [1, inputs] }), prior: tensor([0]) };
+    const start = new Float32Array(inputs).fill(Math.log(defaultCoefficient(all.length)));
     const advice = await advise(
       withoutShift(tabularProblem(task), curvatureBounds[task], outputs),
       {
         ...session,
-        lambda: { logCoefficient: zeros([inputs]) },
-        w: { weights: zeros([outputs, width + 1]) },
-        data: { inner: { x, y, groups, curvature: await curvature(x) }, outer: { ...validation } },
-        steps: innerStepsFor(task, [all.length, width + 1], outputs),
-        dynamics: tabularDynamics(width),
+        lambda: { logCoefficient: tensor(start, { shape: [1, inputs] }) },
+        w: { weights: zeros([1, outputs, width + 1]) },
+        data: { inner: { ...inner!, ...shared }, outer: { ...outer!, ...prior } },
+        steps: innerStepsFor(
+          task,
+          [plan.rows.length, width + 1],
+          outputs * plan.trains.length,
+          dense,
+        ),
+        dynamics: tabularDynamics(dense),
       },
     );
     const ranking = advice.ranking.filter(({ factory }) => Object.hasOwn(tuneRules, factory));
@@ -131,7 +152,7 @@ function withoutShift(problem: Problem, bound: number, outputs: number): Problem
   return {
     ...problem,
     inner: (w: Weights, lambda: Coefficients, data: unknown) => {
-      const biases = w.weights.slice([], -1);
+      const biases = w.weights.slice([], [], -1);
       return problem
         .inner(w, lambda, data)
         .add(np.square(np.mean(biases)).mul((bound * outputs) / 2));

@@ -4,19 +4,23 @@ import { adam } from "../../bilevel/optimizers/adam.ts";
 import { box } from "../../bilevel/projections.ts";
 import { solve } from "../../bilevel/solve.ts";
 import type { SolveResult } from "../../bilevel/solve-options.ts";
-import { zeros, type Tensor } from "../../program/tensor.ts";
-import { fitWith, type Choice, type OpenSplit } from "./baselines.ts";
+import { tensor, type Tensor } from "../../program/tensor.ts";
 import { fromBase64, toBase64, type OuterRecord, type OuterState } from "./checkpoint.ts";
 import type { ChosenRule } from "./choose-rule.ts";
 import { formulate } from "./formulation.ts";
-import type { Coefficients, Rows, Weights } from "./problem.ts";
+import { between, chooseHold, type Hold } from "./hold.ts";
+import type { Job } from "./job.ts";
+import { fitWith, type Choice, type OpenSplit } from "./open-split.ts";
+import type { Coefficients, Weights } from "./problem.ts";
+import { searchData } from "./search-data.ts";
+import { judgedRows } from "./splits.ts";
 import type { HistoryEntry, TuneOptions } from "./types.ts";
 import { usedRule } from "./used-rule.ts";
 
 /** What the search on one split found. */
 export interface ColumnSearch {
   outer: OuterRecord;
-  /** The best coefficients so far, fitted; also when the search was stopped. */
+  /** What the held-out rows favour, fitted; the single coefficient when the search was stopped. */
   choice: Choice;
   /** True when the signal stopped it. */
   cancelled: boolean;
@@ -27,30 +31,42 @@ export interface ColumnSearch {
 /** How far λ may go: coefficients from 1e-8 to 1e3. */
 const bounds = { lower: Math.log(1e-8), upper: Math.log(1e3) };
 
-/** About the most that ln of a coefficient moves in a step: from 1 to the lower bound takes some 40 steps. */
-const learningRate = 0.5;
+/** About the most that ln of a coefficient moves in a step. */
+const learningRate = Number(process.env["LR"] ?? 0.5);
+
+/** Standard deviation of the prior: a column's coefficient is expected within a factor e² ≈ 7 of the common one. */
+const priorDeviation = Number(process.env["TAU"] ?? 2);
 
 /**
- * The loop stops when this many steps in a row bring no improvement of more than `minImprovement`. The
+ * The loop stops when this many steps in a row bring no improvement of more than `minImprovement` of a nat per row. The
  * patience is long, because collinear columns make the objective rise for a while before it falls again.
  */
-const earlyStopping = { patience: 30, minImprovement: 1e-6 };
+const earlyStopping = { patience: Number(process.env["PAT"] ?? 20), minImprovement: 1e-6 };
 
 /**
- * Minimises the validation loss over ln of the coefficients, from 1 for every column, by Adam on the
- * rule's hypergradients; the follower starts where it was left a step before.
+ * Tunes one coefficient per column on the held-out rows of all folds, from the best single one, and says how far the
+ * columns should leave it.
  *
- * Two choices keep the search from fitting noise in the validation rows. It starts with a strong
- * penalty, so that a column is set free only if that helps; and Adam's ε is 1/(2·validation rows), about
- * what one free weight gains by chance (the AIC's price of a parameter): gradients well below it move
- * their coefficient in proportion, not by full steps.
+ * Two sets of coefficients, each of half the followers, are tuned side by side by Adam on the rule's hypergradients; the
+ * followers start where they were left a step before. The objective is that of `tabularProblem`, the mean held-out loss
+ * with a prior that holds each set together,
+ *
+ *     1/N Σ_i loss_i + ½ρ Σ_s Σ_j (λ_sj − mean_j λ_sj)²,   ρ = φ / (τ² N),   τ = 2:
+ *
+ * −ln of N held-out rows' likelihood and of the normal prior, over N. A row's loss is φ nats: 1 for classes; for squares
+ * the variance of the noise, twice the loss at the single coefficient. Adam's ε is φ/(2N), about what one free weight gains
+ * by chance (the AIC's price of a parameter): gradients well below it move their coefficient in proportion, not by full
+ * steps. The answer is the mean of both sets, each weighted by its rows, held back as {@link chooseHold} says; it is the
+ * single coefficient when that has the smaller held-out loss.
  */
 export async function searchColumns(
   split: OpenSplit,
   options: {
     tune: Pick<TuneOptions, "steps" | "device" | "threads" | "signal">;
     rule: ChosenRule;
-    validation: Rows<Tensor>;
+    curvature: Job["curvature"];
+    /** ln of the best single coefficient. */
+    single: number;
     budgetSeconds: number | undefined;
     resume: OuterState | undefined;
     repeat: number;
@@ -58,26 +74,36 @@ export async function searchColumns(
     onState: (state: OuterState) => void | Promise<void>;
   },
 ): Promise<ColumnSearch> {
-  const { tune, validation, resume, repeat } = options;
-  const { task } = split.plan.target;
-  const columns = split.training.x.shape[1]!;
-  const outputs = split.training.y.shape[0]!;
-  const formulation = formulate(task, options.rule, split.training, validation);
+  const { tune, resume, repeat } = options;
+  const { plan, inputs } = split;
+  const { task } = plan.target;
+  const followers = plan.trains.length;
+  const setCount = Math.max(...plan.sets) + 1;
+  // Fitted from zero weights, so that a resumed search starts from the same numbers.
+  const single = await fitWith(split, new Float64Array(inputs).fill(options.single));
+  const nats = task === "regression" ? Math.max(2 * single.validationLoss, 1e-30) : 1;
+  const rows = judgedRows(plan.judge);
+  const data = await searchData(split, options.curvature, nats / (priorDeviation ** 2 * rows));
+  const formulation = formulate(task, options.rule, data);
   const { rule } = formulation;
+  const start = new Float32Array(setCount * inputs).fill(options.single);
   const seen: HistoryEntry[] = [...(resume?.history ?? [])];
   const before = seen.at(-1)?.seconds ?? 0;
   const run = solve(formulation.problem, {
     rule,
-    optimizer: adam({ learningRate, epsilon: 0.5 / validation.x.shape[0]! }),
+    optimizer: adam({ learningRate, epsilon: (Number(process.env["EPS"] ?? 0.5) * nats) / rows }),
     constraints: box(bounds),
-    lambda: { logCoefficient: zeros([split.inputs]) },
-    w: { weights: zeros([outputs, columns]) },
+    lambda: { logCoefficient: tensor(start, { shape: [setCount, inputs] }) },
+    w: { weights: formulation.fromWeights(single.fit.weights, start) },
     data: formulation.data,
     budget: {
       steps: tune.steps,
       ...(options.budgetSeconds === undefined ? {} : { seconds: options.budgetSeconds }),
     },
-    earlyStopping,
+    earlyStopping: {
+      ...earlyStopping,
+      minImprovement: earlyStopping.minImprovement * nats,
+    },
     keepBest: true,
     checkpoint: {
       save: (bytes) => options.onState({ repeat, state: toBase64(bytes), history: [...seen] }),
@@ -89,7 +115,7 @@ export async function searchColumns(
     ...(resume === undefined ? {} : { resume: fromBase64(resume.state) }),
   });
   for await (const step of run) {
-    const entry = entryOf(step, before + step.elapsedSeconds);
+    const entry = entryOf(step, followers, before + step.elapsedSeconds);
     seen.push(entry);
     options.onStep(entry);
   }
@@ -97,15 +123,17 @@ export async function searchColumns(
   // A checkpoint is written before its last step is seen here: its time is then the step before's.
   const seconds = new Map(seen.map((entry) => [entry.step, entry.seconds]));
   const history = result.history.map((record) =>
-    entryOf(record, seconds.get(record.step) ?? seconds.get(record.step - 1) ?? before),
+    entryOf(record, followers, seconds.get(record.step) ?? seconds.get(record.step - 1) ?? before),
   );
   const { logCoefficient } = result.lambda as unknown as Coefficients<Tensor>;
-  const answer = (result.w as unknown as Weights<Tensor>).weights;
-  const found = Float32Array.from(logCoefficient.data);
-  const choice = await fitWith(split, found, formulation.toWeights(answer, found));
+  const found = Float64Array.from(logCoefficient.data as Float32Array);
+  const cancelled = result.status === "cancelled";
+  const { choice, hold } = cancelled
+    ? { choice: single, hold: { share: 0, gain: NaN, standardError: NaN } }
+    : await holdBack(split, single, found);
   return {
     choice,
-    cancelled: result.status === "cancelled",
+    cancelled,
     cut: result.status === "max-steps" && history.length <= tune.steps,
     outer: {
       history,
@@ -116,14 +144,42 @@ export async function searchColumns(
       innerGradientNorm: history[result.best.step]?.innerGradientNorm ?? NaN,
       referenceGradientNorm: formulation.referenceNorm(found),
       rule: usedRule(options.rule, formulation, result.history[result.best.step], result.cost),
+      hold,
     },
   };
 }
 
-function entryOf(record: StepRecord, seconds: number): HistoryEntry {
+/** The mean of the sets' coefficients, as far from the single one as pays, fitted. */
+async function holdBack(
+  split: OpenSplit,
+  single: Choice,
+  found: Float64Array,
+): Promise<{ choice: Choice; hold: Hold }> {
+  const { plan, inputs } = split;
+  const setCount = found.length / inputs;
+  const tuned = Array.from({ length: setCount }, (_, s) =>
+    found.slice(s * inputs, (s + 1) * inputs),
+  );
+  const rowsOf = tuned.map((_, s) =>
+    judgedRows(plan.judge.map((f) => (plan.sets[f] === s ? f : -1))),
+  );
+  const total = rowsOf.reduce((a, b) => a + b);
+  const mean = new Float64Array(inputs);
+  tuned.forEach((own, s) => own.forEach((value, i) => (mean[i]! += (value * rowsOf[s]!) / total)));
+  const hold = await chooseHold(split, single, tuned);
+  if (hold.share > 0) {
+    const log = between(single.logCoefficient, mean, hold.share);
+    const choice = await fitWith(split, log, single.fit.weights);
+    if (choice.validationLoss < single.validationLoss) return { choice, hold };
+  }
+  return { choice: single, hold: { ...hold, share: 0 } };
+}
+
+function entryOf(record: StepRecord, followers: number, seconds: number): HistoryEntry {
   return {
     step: record.step,
-    inner: record.innerValue,
+    // The followers stand in one sum.
+    inner: record.innerValue / followers,
     outer: record.value,
     gradientNorm: record.gradientNorm,
     innerGradientNorm: record.innerGradientNorm,

@@ -1,6 +1,5 @@
 /** How many steps the follower makes in each outer step. */
 import type { Task } from "../../data/index.ts";
-import { denseLimit } from "./problem.ts";
 
 /**
  * Steps of the problem's own dynamics. With the full preconditioner least squares need one, and get a few for what
@@ -8,11 +7,16 @@ import { denseLimit } from "./problem.ts";
  * preconditioner.
  *
  * @param size - [rows, width + 1] of the design.
+ * @param outputs - of all followers together.
  */
-export function innerStepsFor(task: Task, size: readonly number[], outputs: number): number {
-  const isDense = size[1]! - 1 <= denseLimit;
-  if (task === "regression" && isDense) return 4;
-  return affordableSteps(size, outputs, isDense ? 12 : 30);
+export function innerStepsFor(
+  task: Task,
+  size: readonly number[],
+  outputs: number,
+  dense: boolean,
+): number {
+  if (task === "regression" && dense) return 4;
+  return affordableSteps(size, outputs, dense ? 12 : 30);
 }
 
 /** Plain gradient steps: 100 for small data, fewer for large, where a warm start does the rest, and at least 12. */

@@ -1,11 +1,18 @@
 /** What the methods of a run share: the table, its splits, and programs that are compiled once per shape. */
 import type { Table } from "../../data/index.ts";
 import { compile } from "../../program/index.ts";
-import type { Tensor } from "../../program/tensor.ts";
-import type { OpenSplit } from "./baselines.ts";
-import { compileFit, type Fitter } from "./fit.ts";
-import { curvatureOf, type TrainingData } from "./problem.ts";
-import { encodeRows, groupsOf, toRows, type Splits } from "./splits.ts";
+import { tensor, type Tensor } from "../../program/tensor.ts";
+import { fitPrograms, type Fit } from "./fit.ts";
+import type { OpenSplit } from "./open-split.ts";
+import { curvatureOf, isDense } from "./problem.ts";
+import {
+  encodeRows,
+  toDesign,
+  trainingRowsOf,
+  trainingShares,
+  type EncodingPlan,
+  type Splits,
+} from "./splits.ts";
 import type { TuneOptions } from "./types.ts";
 
 /** What is open during a run. */
@@ -13,43 +20,53 @@ export interface Job {
   table: Table;
   options: TuneOptions;
   splits: Splits;
-  /** Encodes a split for training on its training rows, or on `rows`. */
-  open(repeat: number, rows?: Int32Array): Promise<OpenSplit>;
+  /** Encodes a split for training. */
+  open(repeat: number): Promise<OpenSplit>;
+  /** One follower on all the rows, with ln of the coefficients of the encoder's inputs. */
+  refit(plan: EncodingPlan, rows: Int32Array, logCoefficient: ArrayLike<number>): Promise<Fit>;
+  /** The compiled `curvatureOf` of the search. */
+  curvature(x: Tensor, share: Tensor): Promise<Tensor>;
+  /** Whether the search's preconditioners are full matrices. */
+  dense: boolean;
   dispose(): Promise<void>;
 }
 
 /** Opens a job; programs are compiled when a split first needs them. */
 export function openJob(table: Table, options: TuneOptions, splits: Splits): Job {
   const { width, inputs, plans, target } = splits;
-  const session = {
+  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const followers = plans[0]!.trains.length;
+  const dense = isDense(width, followers);
+  const curvature = compile(curvatureOf(target.task, dense), {
     device: options.device ?? "cpu",
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  } as const;
-  const curvature = compile(curvatureOf(target.task), session);
-  const fitters = new Map<number, Promise<Fitter>>();
+    ...threads,
+  });
+  const programs = fitPrograms(target.task, threads);
   return {
     table,
     options,
     splits,
-    open: async (repeat, rows) => {
+    dense,
+    curvature,
+    open: async (repeat) => {
       const plan = plans[repeat]!;
-      const encoded = encodeRows(table, plan, rows ?? plan.rows.train);
-      const { x, y } = toRows(encoded, plan, width);
-      const groups = groupsOf(plan.encoder, inputs, width);
-      const training: TrainingData<Tensor> = { x, y, groups, curvature: await curvature(x) };
-      let fitter = fitters.get(encoded.count);
-      if (fitter === undefined) {
-        fitter = compileFit(target.task, training, session);
-        fitters.set(encoded.count, fitter);
-      }
-      const validation = encodeRows(table, plan, plan.rows.validation);
-      return { plan, inputs, training, validation, fitter: await fitter };
+      const { x, y } = toDesign(encodeRows(table, plan, plan.rows), plan, width);
+      const shares = trainingShares(plan);
+      const share = tensor(shares, { shape: [followers, 1, plan.rows.length] });
+      const { group } = plan.encoder;
+      const fitter = await programs.open({ x, y, share, group });
+      return { plan, inputs, x, y, trainingRows: trainingRowsOf(plan), fitter };
+    },
+    refit: async (plan, rows, logCoefficient) => {
+      const { x, y } = toDesign(encodeRows(table, plan, rows), plan, plan.encoder.width);
+      const count = rows.length;
+      const share = tensor(new Float64Array(count).fill(1 / count), { shape: [1, 1, count] });
+      const { group } = plan.encoder;
+      const fitter = await programs.open({ x, y, share, group });
+      return fitter.fit(logCoefficient);
     },
     dispose: async () => {
-      await curvature.dispose();
-      for (const fitter of await Promise.allSettled(fitters.values())) {
-        if (fitter.status === "fulfilled") await fitter.value.dispose();
-      }
+      await Promise.all([curvature.dispose(), programs.dispose()]);
     },
   };
 }

@@ -1,21 +1,24 @@
 /**
  * Tuning one L2 coefficient per input column of a linear model, as a bilevel problem. The leader's
  * hyperparameters are logarithms of coefficients; the follower's weights are those of least squares,
- * logistic or softmax regression. Beside the two objectives stands the follower's dynamics, a gradient
- * step preconditioned by a bound on the Hessian: exact in one step for squares, a fast contraction
- * otherwise.
+ * logistic or softmax regression. One follower for each fold stands in a stack: they share the rows, each weighs them
+ * in its own way, and λ. Beside the two objectives stands the follower's dynamics, a gradient step preconditioned by a
+ * bound on the Hessian: exact in one step for squares, a fast contraction otherwise.
  */
 import { lax, numpy as np } from "@jax-js/jax";
 import { bilevel, type Arrays, type Problem } from "../../bilevel/problem.ts";
 import { innerGradient, type Dynamics } from "../../bilevel/dynamics.ts";
 import type { Task } from "../../data/index.ts";
 
-/** The leader's hyperparameters: ln of the L2 coefficient of each input column, [inputs]. */
+/**
+ * The leader's hyperparameters: ln of the L2 coefficient of each input column, [sets, inputs]. Every follower belongs to
+ * one set of coefficients.
+ */
 export interface Coefficients<A = np.Array> {
   logCoefficient: A;
 }
 
-/** The follower's weights, [outputs, width + 1]; the last column is the bias. */
+/** The followers' weights, [followers, outputs, width + 1]; the last column is the bias. */
 export interface Weights<A = np.Array> {
   weights: A;
 }
@@ -29,29 +32,43 @@ export interface Rows<A = np.Array> {
   x: A;
   /** [outputs, rows]: elementwise work with scalars is slow in the runtime along a last axis of length 1. */
   y: A;
+  /** Weight of each row's loss for each follower, [followers, 1, rows]; 0 where the row is not its own. */
+  share: A;
 }
 
-/** The follower's data: training rows and what stays the same for every coefficient. */
+/** The leader's data: rows with the share of each held-out one in the validation loss, and the prior. */
+export interface JudgedRows<A = np.Array> extends Rows<A> {
+  /** 1 for inputs that exist, 0 for padding, [1, inputs]. */
+  present: A;
+  /** ρ of the prior, [1]. */
+  prior: A;
+}
+
+/** The followers' data: training rows and what stays the same for every coefficient. */
 export interface TrainingData<A = np.Array> extends Rows<A> {
   /** 0/1, [inputs, width + 1]: which encoded columns share an input's coefficient; the bias has none. */
   groups: A;
-  /** From {@link curvatureOf}: [width + 1, width + 1], or [width + 1] beyond {@link denseLimit}. */
+  /** 0/1, [followers, sets]: the set of coefficients that each follower has. */
+  sets: A;
+  /** From {@link curvatureOf}: [followers, width + 1, width + 1], or [followers, 1, width + 1] when not {@link isDense}. */
   curvature: A;
 }
 
 /** What `prepare` adds: all that depends on λ but not on the weights. */
 interface PreparedData extends TrainingData {
-  /** exp λ of each encoded column, 0 for the bias, [1, width + 1]. */
+  /** exp λ of each encoded column, 0 for the bias, [followers, 1, width + 1]. */
   coefficient: np.Array;
-  /** M: [width + 1, width + 1], or [1, width + 1]. */
+  /** M: [followers, width + 1, width + 1], or [followers, 1, width + 1]. */
   preconditioner: np.Array;
 }
 
 /**
- * Most encoded columns for which the preconditioner is a full matrix. Its inverse costs some sixty
- * products of such matrices in every outer step; beyond this width the diagonal with momentum is cheaper.
+ * Whether the preconditioners are full matrices. Their inverses cost some sixty products of such matrices in every outer
+ * step; beyond 600 encoded columns of one follower, or 350 of five, the diagonal with momentum is cheaper.
  */
-export const denseLimit = 600;
+export function isDense(width: number, followers: number): boolean {
+  return followers * width ** 3 <= 600 ** 3;
+}
 
 /** Bound on the loss's second derivative by the score: squares, logistic, softmax (Böhning 1992). */
 export const curvatureBounds: Readonly<Record<Task, number>> = {
@@ -64,43 +81,55 @@ export const curvatureBounds: Readonly<Record<Task, number>> = {
 const damping = 1e-5;
 
 /**
- * min over λ of E(w(λ)), the mean validation loss, where w(λ) minimises
+ * min over λ of the held-out loss of all followers and the price of a prior,
  *
- *     L(w, λ) = mean_i loss_i(w) + ½ Σ_j exp(λ_group(j)) ‖w_j‖²      (the bias is not penalized)
+ *     E = Σ_f Σ_i share'_fi loss_i(w_f) + ½ρ Σ_s Σ_j (λ_sj − mean_j λ_sj)²,
  *
- * loss: ½ squared error of the standardized target; logistic; softmax cross-entropy.
+ * where w(λ) minimises, each follower by itself,
+ *
+ *     L_f(w, λ) = Σ_i share_fi loss_i(w) + ½ Σ_j exp(λ_s(f),group(j)) ‖w_j‖²      (the bias is not penalized)
+ *
+ * loss: ½ squared error of the standardized target; logistic; softmax cross-entropy. The prior is a normal distribution of
+ * the log-coefficients around their common mean, which is free: it holds them together.
  */
 export function tabularProblem(task: Task): Problem {
-  return bilevel<Coefficients, Weights, Rows & Partial<PreparedData>>({
+  return bilevel<Coefficients, Weights, Rows & Partial<PreparedData & JudgedRows>>({
     prepare: (lambda, data) => ("curvature" in data ? prepare(lambda, data as TrainingData) : data),
     inner: (w, _lambda, data) =>
-      meanLoss(task, w, data).add(np.sum(data.coefficient!.mul(np.square(w.weights)).mul(0.5))),
-    outer: (w, _lambda, data) => meanLoss(task, w, data),
+      sharedLoss(task, w, data).add(np.sum(data.coefficient!.mul(np.square(w.weights)).mul(0.5))),
+    outer: (w, lambda, data) =>
+      sharedLoss(task, w, data).add(
+        spread(lambda, data.present!).mul(np.sum(data.prior!).mul(0.5)),
+      ),
   });
 }
 
+/** Σ_s Σ_j (λ_sj − mean_j λ_sj)² over the inputs that exist. */
+function spread({ logCoefficient }: Coefficients, present: np.Array): np.Array {
+  const count = np.sum(present);
+  const mean = np.sum(logCoefficient.mul(present), 1, { keepdims: true }).div(count);
+  return np.sum(np.square(logCoefficient.sub(mean)).mul(present));
+}
+
 /**
- * The follower's dynamics: w ← w − M(λ) ∇L(w, λ) with M(λ) = (c·XᵀX/n + diag(exp λ))⁻¹ and c from
- * {@link curvatureBounds}. As c·XᵀX/n bounds the loss's Hessian from above, each step decreases L, and
+ * The followers' dynamics: w ← w − M(λ) ∇L(w, λ) with M(λ) = (c·XᵀSX + diag(exp λ))⁻¹, S the shares and c from
+ * {@link curvatureBounds}. As c·XᵀSX bounds the loss's Hessian from above, each step decreases L, and
  * the only fixed point is the minimum.
  *
- * Beyond {@link denseLimit} encoded columns, M is the inverse of a diagonal bound and the step has
- * momentum 0.9.
+ * Unless {@link isDense}, M is the inverse of a diagonal bound and the step has momentum 0.9.
  *
- * @param width - encoded columns.
  * @see Böhning, "Multinomial logistic regression algorithm", Ann. Inst. Statist. Math. 44, 1992.
  */
-export function tabularDynamics(width: number): Dynamics {
-  const isDense = width <= denseLimit;
+export function tabularDynamics(dense: boolean): Dynamics {
   return {
-    name: isDense ? "preconditioned gradient" : "diagonally preconditioned gradient with momentum",
+    name: dense ? "preconditioned gradient" : "diagonally preconditioned gradient with momentum",
     gradientsPerStep: 1,
-    init: (w) => ({ w, memory: isDense ? [] : np.zerosLike(weightsIn(w)) }),
+    init: (w) => ({ w, memory: dense ? [] : np.zerosLike(weightsIn(w)) }),
     step: (state, lambda, data, inner) => {
       const weights = weightsIn(state.w);
       const { preconditioner } = data as unknown as PreparedData;
       const gradient = weightsIn(innerGradient(inner, state.w, lambda, data));
-      if (isDense) {
+      if (dense) {
         return { w: { weights: weights.sub(np.matmul(gradient, preconditioner)) }, memory: [] };
       }
       const velocity = (state.memory as np.Array).mul(0.9).sub(preconditioner.mul(gradient));
@@ -110,38 +139,53 @@ export function tabularDynamics(width: number): Dynamics {
 }
 
 /**
- * c·XᵀX/n, damped; a jax-js function of x [n, width + 1], to be run once per split. Beyond
- * {@link denseLimit} columns a diagonal that bounds it instead: row sums of c·|X|ᵀ|X|/n.
+ * c·XᵀSX of each follower, damped; a jax-js function of x [rows, width + 1] and share [followers, 1, rows], to be run once
+ * per split. When not `dense`, a diagonal that bounds it instead: row sums of c·|X|ᵀS|X|.
  */
-export function curvatureOf(task: Task): (x: np.Array) => np.Array {
+export function curvatureOf(
+  task: Task,
+  dense: boolean,
+  relativeDamping: number = damping,
+): (x: np.Array, share: np.Array) => np.Array {
   const bound = curvatureBounds[task];
-  return (x) => {
-    const [rows, columns] = x.shape as [number, number];
-    if (columns - 1 > denseLimit) {
+  return (x, share) => {
+    const [followers, , rows] = share.shape as [number, number, number];
+    const columns = x.shape[1]!;
+    if (!dense) {
       const size = np.absolute(x);
-      const sums = np.matmul(np.transpose(size), np.sum(size, 1, { keepdims: true }));
-      return np
-        .reshape(sums, [columns])
-        .mul(bound / rows)
-        .add(damping);
+      const sums = np.reshape(share, [followers, rows]).mul(np.sum(size, 1));
+      return np.reshape(np.matmul(sums, size), [followers, 1, columns]).mul(bound).add(damping);
     }
-    const gram = np.matmul(np.transpose(x), x).mul(bound / rows);
-    return gram.add(np.eye(columns).mul(np.trace(gram).mul(damping / columns)));
+    const grams = Array.from({ length: followers }, (_, f) => {
+      const weighted = x.mul(np.reshape(share.slice(f), [rows, 1]));
+      const gram = np.matmul(np.transpose(x), weighted).mul(bound);
+      return gram.add(np.eye(columns).mul(np.trace(gram).mul(relativeDamping / columns)));
+    });
+    return np.stack(grams);
   };
 }
 
 function prepare(lambda: Coefficients, data: TrainingData): PreparedData {
-  const exponentials = np.reshape(np.exp(lambda.logCoefficient), [1, -1]);
-  const coefficient = np.matmul(exponentials, data.groups);
+  const coefficient = coefficientOf(lambda, data);
+  const columns = coefficient.shape[2]!;
   const preconditioner =
-    data.curvature.ndim === 1
-      ? np.reciprocal(coefficient.add(data.curvature))
-      : inverse(data.curvature.add(np.eye(coefficient.shape[1]!).mul(coefficient)));
+    data.curvature.shape[1] === columns
+      ? inverse(data.curvature.add(np.eye(columns).mul(coefficient)))
+      : np.reciprocal(coefficient.add(data.curvature));
   return { ...data, coefficient, preconditioner };
 }
 
+/** exp λ of each follower's encoded columns, 0 for padding and bias, [followers, 1, width + 1]. */
+export function coefficientOf(
+  { logCoefficient }: Coefficients,
+  { groups, sets }: Pick<TrainingData, "groups" | "sets">,
+): np.Array {
+  const bySet = np.matmul(np.exp(logCoefficient), groups);
+  return np.reshape(np.matmul(sets, bySet), [sets.shape[0]!, 1, groups.shape[1]!]);
+}
+
 /**
- * A⁻¹ of a symmetric positive definite matrix, differentiable, by Newton's and Schulz's iteration
+ * A⁻¹ of symmetric positive definite matrices [followers, n, n], differentiable, by Newton's and Schulz's iteration
  * X ← X(2I − BX) on B = D A D with unit diagonal. From X = I/‖B‖_∞ it converges quadratically once
  * 2^k passes the condition number. Matrix products only: for a hundred columns several times faster
  * than a factorization, which is a loop over columns.
@@ -151,12 +195,13 @@ function prepare(lambda: Coefficients, data: TrainingData): PreparedData {
  */
 function inverse(matrix: np.Array): np.Array {
   const constant = lax.stopGradient(matrix);
-  const identity = np.eye(matrix.shape[0]!);
-  const scale = np.reciprocal(np.sqrt(np.sum(constant.mul(identity), 0, { keepdims: true })));
-  const scaled = constant.mul(scale).mul(np.transpose(scale));
-  let inverted = identity.div(np.max(np.sum(np.absolute(scaled), 1)));
+  const identity = np.eye(matrix.shape[1]!);
+  const scale = np.reciprocal(np.sqrt(np.sum(constant.mul(identity), 1, { keepdims: true })));
+  const scaled = constant.mul(scale).mul(np.swapaxes(scale, 1, 2));
+  const sums = np.sum(np.absolute(scaled), 2, { keepdims: true });
+  let inverted = identity.div(np.max(sums, 1, { keepdims: true }));
   for (let k = 0; k < schulzSteps; k++) inverted = schulz(inverted, scaled);
-  const start = inverted.mul(scale).mul(np.transpose(scale));
+  const start = inverted.mul(scale).mul(np.swapaxes(scale, 1, 2));
   return schulz(lax.stopGradient(start), matrix);
 }
 
@@ -168,7 +213,7 @@ function schulz(inverted: np.Array, matrix: np.Array): np.Array {
 }
 
 /**
- * Terms of a loss, [outputs, rows], whose sum over outputs is each row's loss. Exponentials are taken
+ * Terms of a loss, [followers, outputs, rows], whose sum over outputs is each row's loss. Exponentials are taken
  * relative to `shift`, any constant near the largest score, so that none overflows.
  */
 const losses: Readonly<Record<Task, (score: np.Array, y: np.Array) => np.Array>> = {
@@ -180,20 +225,22 @@ const losses: Readonly<Record<Task, (score: np.Array, y: np.Array) => np.Array>>
   },
   // y sums to 1 over the classes, so it spreads the normalizer.
   multiclass: (score, y) => {
-    const shift = lax.stopGradient(np.max(score, 0, { keepdims: true }));
-    const normalizer = np.log(np.sum(np.exp(score.sub(shift)), 0, { keepdims: true })).add(shift);
+    const shift = lax.stopGradient(np.max(score, 1, { keepdims: true }));
+    const normalizer = np.log(np.sum(np.exp(score.sub(shift)), 1, { keepdims: true })).add(shift);
     return normalizer.sub(score).mul(y);
   },
 };
 
-/** w Xᵀ, [outputs, rows]. */
-function scoresOf(weights: np.Array, x: np.Array): np.Array {
-  return np.matmul(weights, np.transpose(x));
+/** w Xᵀ of all followers in one product, [followers, outputs, rows]. */
+export function scoresOf(weights: np.Array, x: np.Array): np.Array {
+  const [followers, outputs, columns] = weights.shape as [number, number, number];
+  const flat = np.reshape(weights, [followers * outputs, columns]);
+  return np.reshape(np.matmul(flat, np.transpose(x)), [followers, outputs, x.shape[0]!]);
 }
 
-/** Mean loss of the rows. */
-function meanLoss(task: Task, { weights }: Weights, { x, y }: Rows): np.Array {
-  return np.sum(losses[task](scoresOf(weights, x), y).mul(1 / x.shape[0]!));
+/** Σ_f Σ_i share_fi loss_i(w_f) */
+function sharedLoss(task: Task, { weights }: Weights, { x, y, share }: Rows): np.Array {
+  return np.sum(losses[task](scoresOf(weights, x), y).mul(share));
 }
 
 function weightsIn(w: Arrays): np.Array {

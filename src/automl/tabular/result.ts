@@ -3,8 +3,9 @@ import { meanInterval, type Table } from "../../data/index.ts";
 import type { MethodRecord, OuterRecord } from "./checkpoint.ts";
 import { describeEnvironment } from "./environment.ts";
 import { defaultRule } from "./rules.ts";
-import type { Splits } from "./splits.ts";
+import { trainingRowsOf, type Splits } from "./splits.ts";
 import type {
+  ChosenModel,
   Method,
   MethodResult,
   TabularModel,
@@ -19,7 +20,8 @@ export type Outcome = TuneResult["status"];
 /** The follower counts as solved when its gradient is at most this, relative to zero weights. */
 export const solvedTolerance = 1e-3;
 
-const titles: Readonly<Record<Method, string>> = {
+/** What the methods are called. */
+export const titles: Readonly<Record<Method, string>> = {
   default: "default coefficient (1/n)",
   grid: "best single coefficient (grid)",
   hypergradient: "one coefficient per column (hypergradient)",
@@ -36,23 +38,26 @@ export function assembleResult(parts: {
   /** The search on the first split, also when it was stopped. */
   search: MethodRecord | undefined;
   rule: UsedRule;
+  chosen: ChosenModel;
   model: TabularModel;
   outcome: Outcome;
   notes: readonly string[];
   seconds: number;
 }): TuneResult {
   const { table, options, splits, records, search, model } = parts;
-  const { train, validation, test } = splits.plans[0]!.rows;
+  const { rows, test, trains } = splits.plans[0]!;
+  const train = Math.round(trainingRowsOf(splits.plans[0]!));
   return {
     version: 1,
     status: parts.outcome,
     source: table.source,
     rows: {
-      total: splits.total,
-      train: train.length,
-      validation: validation.length,
+      total: splits.rows.length,
+      train,
+      validation: rows.length - train,
       test: test.length,
     },
+    folds: options.validation === undefined ? trains.length : 1,
     target: model.target,
     task: model.target.task,
     seed: options.seed,
@@ -63,6 +68,7 @@ export function assembleResult(parts: {
     history: search?.outer?.history ?? [],
     report: reportOf(search?.outer, options),
     rule: parts.rule,
+    chosen: parts.chosen,
     notes: [...parts.notes],
     environment: describeEnvironment(options),
     seconds: parts.seconds,
@@ -86,7 +92,7 @@ function tunedInputs(model: TabularModel, logCoefficient: readonly number[]): Tu
 }
 
 /** Methods are finished in order on each split and splits in order, so position i is split i. */
-function methodResults(
+export function methodResults(
   records: readonly (readonly MethodRecord[])[],
   testFraction: number,
 ): MethodResult[] {
@@ -99,12 +105,14 @@ function methodResults(
       const { mean, halfWidth } = meanInterval(values, { testFraction });
       test[metric] = { values, mean, halfWidth };
     }
+    const holds = found.flatMap(({ outer }) => (outer === undefined ? [] : outer.hold.share));
     return {
       method,
       title: titles[method],
       seconds: found.map((record) => record.seconds),
       validationLoss: found.map((record) => record.validationLoss),
       test,
+      ...(method === "hypergradient" ? { shares: holds } : {}),
     };
   });
 }

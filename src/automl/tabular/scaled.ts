@@ -7,8 +7,10 @@ import { bilevel, type Arrays, type BilevelData, type Problem } from "../../bile
 import { randomKey, randomStream, type Task } from "../../data/index.ts";
 import { tensor, type Tensor, type Tree } from "../../program/tensor.ts";
 import {
+  coefficientOf,
   tabularProblem,
   type Coefficients,
+  type JudgedRows,
   type Rows,
   type TrainingData,
   type Weights,
@@ -18,14 +20,16 @@ import {
 interface ScaledRows<A = np.Array> extends Rows<A> {
   /** As in {@link TrainingData}. */
   groups: A;
-  /** d: the diagonal of the curvature bound, [1, width + 1]. */
+  /** As in {@link TrainingData}. */
+  sets: A;
+  /** d: the diagonals of the curvature bounds, [followers, 1, width + 1]. */
   diagonal: A;
 }
 
 interface PreparedRows extends ScaledRows {
-  /** exp λ of each encoded column, 0 for the bias, [1, width + 1]. */
+  /** exp λ of each encoded column, 0 for the bias, [followers, 1, width + 1]. */
   coefficient: np.Array;
-  /** 1/√(d + exp λ), [1, width + 1]. */
+  /** 1/√(d + exp λ), [followers, 1, width + 1]. */
   scale: np.Array;
 }
 
@@ -36,8 +40,7 @@ export function scaledProblem(task: Task): Problem {
     ({ weights: u.weights.mul(scale) }) as unknown as Arrays;
   return bilevel<Coefficients, Weights, ScaledRows & Partial<PreparedRows>>({
     prepare: (lambda, data) => {
-      const exponentials = np.reshape(np.exp(lambda.logCoefficient), [1, -1]);
-      const coefficient = np.matmul(exponentials, data.groups);
+      const coefficient = coefficientOf(lambda, data);
       const scale = np.reciprocal(np.sqrt(coefficient.add(data.diagonal)));
       return { ...data, coefficient, scale };
     },
@@ -50,27 +53,33 @@ export function scaledProblem(task: Task): Problem {
 
 /** Data of {@link scaledProblem} from those of `tabularProblem`. */
 export function scaledData(
-  { x, y, groups, curvature }: TrainingData<Tensor>,
-  validation: Rows<Tensor>,
+  { x, y, share, groups, sets, curvature }: TrainingData<Tensor>,
+  judged: JudgedRows<Tensor>,
 ): BilevelData<Tree<Tensor>> {
-  const diagonal = diagonalOf(curvature);
-  const shared = {
-    groups,
-    diagonal: tensor(diagonal, { dtype: x.dtype, shape: [1, diagonal.length] }),
-  };
-  return { inner: { x, y, ...shared }, outer: { x: validation.x, y: validation.y, ...shared } };
+  const diagonal = diagonalsOf(curvature);
+  const shape = [curvature.shape[0]!, 1, curvature.shape[2]!];
+  const shared = { groups, sets, diagonal: tensor(diagonal, { dtype: x.dtype, shape }) };
+  return { inner: { x, y, share, ...shared }, outer: { ...judged, ...shared } };
 }
 
-/** 1/√(d_j + exp λ_j) of every encoded column and the bias, [width + 1]. */
+/** 1/√(d_j + exp λ_j) of every follower's encoded columns and bias, [followers · (width + 1)]. */
 export function scaleAt(
-  { curvature, groups }: TrainingData<Tensor>,
+  { curvature, groups, sets }: TrainingData<Tensor>,
   logCoefficient: ArrayLike<number>,
 ): Float64Array {
-  const scale = diagonalOf(curvature);
-  const columns = scale.length;
-  for (let i = 0; i < logCoefficient.length; i++) {
-    const coefficient = Math.exp(logCoefficient[i]!);
-    for (let j = 0; j < columns; j++) scale[j]! += coefficient * groups.data[i * columns + j]!;
+  const scale = diagonalsOf(curvature);
+  const [followers, setCount] = sets.shape as [number, number];
+  const [inputs, columns] = groups.shape as [number, number];
+  for (let f = 0; f < followers; f++) {
+    for (let s = 0; s < setCount; s++) {
+      if (sets.data[f * setCount + s] === 0) continue;
+      for (let i = 0; i < inputs; i++) {
+        const coefficient = Math.exp(logCoefficient[s * inputs + i]!);
+        for (let j = 0; j < columns; j++) {
+          scale[f * columns + j]! += coefficient * Number(groups.data[i * columns + j]);
+        }
+      }
+    }
   }
   return scale.map((sum) => 1 / Math.sqrt(sum));
 }
@@ -83,9 +92,21 @@ export function scaleAt(
  * eigenvalue, vᵀ(C + Λ)v ≤ b·vᵀdv + vᵀΛv ≤ max(b, 1)·vᵀ(d + Λ)v.
  */
 export function largestCurvature(curvature: Tensor): number {
-  // Beyond the limit of full matrices the bound is its own diagonal.
-  if (curvature.shape.length === 1) return 1;
-  const root = diagonalOf(curvature).map(Math.sqrt);
+  const [followers, rows, n] = curvature.shape as [number, number, number];
+  // Without full matrices the bound is its own diagonal.
+  if (rows === 1) return 1;
+  const roots = diagonalsOf(curvature).map(Math.sqrt);
+  const eigenvalues = Array.from({ length: followers }, (_, f) =>
+    largestEigenvalue(
+      curvature.data.subarray(f * n * n, (f + 1) * n * n) as Float32Array | Float64Array,
+      roots.subarray(f * n, (f + 1) * n),
+    ),
+  );
+  return Math.max(1, ...eigenvalues);
+}
+
+/** Of d^-½ C d^-½ with d = root², by power iteration. */
+function largestEigenvalue(matrix: Float32Array | Float64Array, root: Float64Array): number {
   const n = root.length;
   const stream = randomStream(randomKey(0, "largest curvature"));
   let v = Float64Array.from(root, () => stream.normal());
@@ -95,19 +116,22 @@ export function largestCurvature(curvature: Tensor): number {
     const unit = v.map((x, j) => x / length / root[j]!);
     v = root.map((r, i) => {
       let sum = 0;
-      for (let j = 0; j < n; j++) sum += curvature.data[i * n + j]! * unit[j]!;
+      for (let j = 0; j < n; j++) sum += matrix[i * n + j]! * unit[j]!;
       return sum / r;
     });
     largest = Math.hypot(...v);
   }
-  return Math.max(1, largest);
+  return largest;
 }
 
 /** Power iteration comes from below: gradient steps of 1/b converge as long as b is more than half the eigenvalue. */
 const powerSteps = 60;
 
-function diagonalOf(curvature: Tensor): Float64Array {
-  const n = curvature.shape[0]!;
-  const stride = curvature.shape.length === 1 ? 1 : n + 1;
-  return Float64Array.from({ length: n }, (_, i) => curvature.data[i * stride]! as number);
+/** [followers · (width + 1)] */
+function diagonalsOf(curvature: Tensor): Float64Array {
+  const [followers, rows, n] = curvature.shape as [number, number, number];
+  const stride = rows === 1 ? 1 : n + 1;
+  return Float64Array.from({ length: followers * n }, (_, k) =>
+    Number(curvature.data[Math.floor(k / n) * rows * n + (k % n) * stride]),
+  );
 }

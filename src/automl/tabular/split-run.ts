@@ -1,13 +1,15 @@
 /** One split of a run: every method that it still needs, in order, each judged once on the test rows. */
-import { fitDefault, searchGrid, type Choice, type OpenSplit } from "./baselines.ts";
+import { fitDefault, searchGrid } from "./baselines.ts";
 import type { MethodRecord, OuterState } from "./checkpoint.ts";
 import type { ChosenRule } from "./choose-rule.ts";
 import type { BudgetClock } from "./clock.ts";
 import { searchColumns } from "./column-coefficients.ts";
 import { meanLoss, metricsOf, toModel } from "./evaluate.ts";
+import { evaluationLimit, fitTolerance } from "./fit.ts";
 import type { Job } from "./job.ts";
-import type { Outcome } from "./result.ts";
-import { encodeRows, toRows } from "./splits.ts";
+import type { Choice, OpenSplit } from "./open-split.ts";
+import { titles, type Outcome } from "./result.ts";
+import { encodeRows } from "./splits.ts";
 import type { Method, TuneOptions } from "./types.ts";
 
 /** What a run has learned. */
@@ -62,7 +64,7 @@ export async function runSplit(
     }
     const { choice, outer, cut, cancelled = false, spentBefore = 0 } = found;
     const seconds = spentBefore + clock.elapsedSeconds - started;
-    const record = { ...judge(job, split, method, choice, seconds), cut };
+    const record = { ...(await judge(job, split, method, choice, seconds)), cut };
     if (outer) record.outer = outer;
     if (cancelled) {
       state.outcome = "cancelled";
@@ -71,8 +73,9 @@ export async function runSplit(
     }
     if (outer && !cut) state.outer.delete(repeat);
     if (cut) state.outcome = "budget";
-    const ending = endingNote(record, options, repeat);
-    if (ending !== undefined) options.onEvent?.({ type: "note", text: ending });
+    for (const text of endingNotes(record, options, repeat)) {
+      options.onEvent?.({ type: "note", text });
+    }
     const place = records.findIndex((candidate) => candidate.method === method);
     records.splice(place < 0 ? records.length : place, place < 0 ? 0 : 1, record);
     const { validationLoss, testLoss } = record;
@@ -109,11 +112,12 @@ async function runMethod(
     return choice && { choice, cut: false };
   }
   const resume = state.outer.get(repeat);
-  const validation = toRows(split.validation, split.plan, job.splits.width);
+  const grid = state.records[repeat]!.find((record) => record.method === "grid")!;
   const found = await searchColumns(split, {
     tune: options,
     rule: state.rule,
-    validation,
+    curvature: job.curvature,
+    single: grid.logCoefficient[0]!,
     budgetSeconds: clock.secondsForSearch(),
     resume,
     repeat,
@@ -138,41 +142,63 @@ async function runMethod(
   return { ...found, spentBefore: resume?.history.at(-1)?.seconds ?? 0 };
 }
 
-/** The one look at the test rows. */
-function judge(
+/** Refits on all rows but the test rows, and looks at these once. */
+async function judge(
   job: Job,
   split: OpenSplit,
   method: Method,
   choice: Choice,
   seconds: number,
-): Omit<MethodRecord, "cut"> {
-  const { plan } = split;
-  const model = toModel(plan, choice.fit.weights);
-  const test = encodeRows(job.table, plan, plan.rows.test);
+): Promise<Omit<MethodRecord, "cut">> {
+  const { plan, trainingRows } = split;
+  const { rows, encoder } = plan;
+  const own = choice.logCoefficient.subarray(0, encoder.inputs.length);
+  const refit = await job.refit(plan, rows, forRows(own, trainingRows, rows.length));
+  const model = toModel(plan, refit.weights);
+  const test = encodeRows(job.table, plan, plan.test);
   return {
     method,
     seconds,
     validationLoss: choice.validationLoss,
     test: metricsOf(model, test),
     testLoss: meanLoss(model, test),
-    logCoefficient: Array.from(choice.logCoefficient.subarray(0, plan.encoder.inputs.length)),
+    logCoefficient: Array.from(own),
+    relativeGradient: Math.max(choice.fit.relativeGradient, refit.relativeGradient),
+    isSolved: choice.fit.isSolved && refit.isSolved,
   };
 }
 
-/** How a record's search ended, when that needs saying. */
-export function endingNote(
-  record: MethodRecord,
-  options: TuneOptions,
-  repeat: number,
-): string | undefined {
-  const { outer, cut } = record;
-  if (outer === undefined) return undefined;
+/**
+ * ln of the coefficients for more rows. The loss is a mean and the penalty belongs to the sum, as a prior of the weights
+ * does, so a coefficient falls as one over the rows: n·exp λ stays.
+ */
+export function forRows(logCoefficient: ArrayLike<number>, from: number, to: number): Float64Array {
+  return Float64Array.from(logCoefficient, (value) => value + Math.log(from / to));
+}
+
+/** How a record's search and fits ended, when that needs saying. */
+export function endingNotes(record: MethodRecord, options: TuneOptions, repeat: number): string[] {
+  const { outer, cut, isSolved } = record;
+  const notes: string[] = [];
+  if (!isSolved) notes.push(unsolvedNote(`Split ${repeat + 1}, ${titles[record.method]}`, record));
+  if (outer === undefined) return notes;
   if (outer.status === "non-finite" || outer.status === "diverged") {
-    return `Split ${repeat + 1}: ${outer.sentence}`;
+    notes.push(`Split ${repeat + 1}: ${outer.sentence}`);
   }
-  if (!cut) return undefined;
+  if (!cut) return notes;
   const made = outer.history.length - 1;
-  return `Split ${repeat + 1}: the time budget ended the search after ${made} of ${options.steps} outer steps.`;
+  return [
+    ...notes,
+    `Split ${repeat + 1}: the time budget ended the search after ${made} of ${options.steps} outer steps.`,
+  ];
+}
+
+/** Says that a fit is not the minimum. */
+export function unsolvedNote(
+  where: string,
+  { relativeGradient }: { relativeGradient: number },
+): string {
+  return `${where}: a fit ended before its minimum, at its limit of ${evaluationLimit} evaluations or of what rounding allows; its gradient's norm is ${relativeGradient.toExponential(1)} of that at zero weights (${fitTolerance} is asked). Columns that nearly repeat others, or classes that hardly any penalty keeps apart, do this; remove such columns.`;
 }
 
 /** Tells the listener, and the result. */

@@ -1,23 +1,25 @@
 /**
  * The tabular job: on each of several splits, no tuning, a grid of single coefficients, and one
- * coefficient per column by hypergradients; then a model with the coefficients of the first split.
+ * coefficient per column by hypergradients; then a model with the first split's choice, on all rows.
  * This file is the order of events; the parts are in its neighbours.
  */
 import type { Table } from "../../data/index.ts";
-import { checkCheckpoint, fingerprintOfRun, type MethodRecord } from "./checkpoint.ts";
+import { checkCheckpoint, fingerprintOfRun } from "./checkpoint.ts";
 import { chooseRule, type ChosenRule } from "./choose-rule.ts";
 import { BudgetClock } from "./clock.ts";
-import { toModel } from "./evaluate.ts";
+import { finalModel } from "./final-model.ts";
 import { formulate } from "./formulation.ts";
 import { openJob, type Job } from "./job.ts";
 import { assembleResult } from "./result.ts";
 import { refusalOf } from "./rules.ts";
-import { endingNote, note, runSplit, type RunState } from "./split-run.ts";
-import { planSplits, toRows } from "./splits.ts";
+import { endingNotes, runSplit, type RunState } from "./split-run.ts";
+import { searchData } from "./search-data.ts";
+import { planSplits } from "./splits.ts";
 import type { TuneOptions, TuneResult, UsedRule } from "./types.ts";
 import { usedRule } from "./used-rule.ts";
 
 export type {
+  ChosenModel,
   HistoryEntry,
   Method,
   MethodResult,
@@ -81,63 +83,36 @@ export async function tune(table: Table, options: TuneOptions): Promise<TuneResu
   }
 }
 
-/** The final model, on training and validation rows of the first split, and the result. */
+/** The model, refitted on all rows with a target, and the result. */
 async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<TuneResult> {
   const { table, options, splits } = job;
-  const plan = splits.plans[0]!;
   const first = state.records[0]!;
   const search = state.partial ?? first.find((record) => record.method === "hypergradient");
-  const chosen = chooseRecord(first, search);
-  if (search !== undefined && chosen !== search) {
-    const better = chosen.method === "grid" ? "best" : "default";
-    note(
-      state,
-      options,
-      `The search on the first split ended before it beat the ${better} single coefficient on the validation rows, so the model has that single coefficient.`,
-    );
-  }
-  const logCoefficient = new Float32Array(splits.inputs);
-  logCoefficient.set(chosen.logCoefficient);
-  const rows = Int32Array.from([...plan.rows.train, ...plan.rows.validation]).sort();
-  const split = await job.open(0, rows);
-  const { weights } = await split.fitter.fit(split.training, logCoefficient);
+  const { chosen, model, logCoefficient } = await finalModel(job, state, search);
   const endings = state.records.flatMap((records, repeat) =>
-    records.flatMap((record) => endingNote(record, options, repeat) ?? []),
+    records.flatMap((record) => endingNotes(record, options, repeat)),
   );
   return assembleResult({
     table,
     options,
     splits,
     records: state.records,
-    logCoefficient: chosen.logCoefficient,
+    logCoefficient,
     search,
     rule: search?.outer?.rule ?? (await unusedRule(job, state.rule)),
-    model: toModel(plan, weights),
+    chosen,
+    model,
     outcome: state.outcome,
     notes: [...splits.notes, ...endings, ...state.notes],
     seconds: (options.resume?.seconds ?? 0) + clock.elapsedSeconds,
   });
 }
 
-/** The search's coefficients; when it was stopped or failed, those with the best validation loss so far. */
-function chooseRecord(
-  first: readonly MethodRecord[],
-  search: MethodRecord | undefined,
-): MethodRecord {
-  const isWhole = search?.outer?.status === "converged" || search?.outer?.status === "max-steps";
-  if (search !== undefined && isWhole && !search.cut) return search;
-  const candidates = [...first.filter((record) => record !== search), ...(search ? [search] : [])];
-  return candidates.reduce((best, record) =>
-    // Not `>=`: a validation loss of NaN never wins.
-    record.validationLoss <= best.validationLoss ? record : best,
-  );
-}
-
 /** The rule of a run that was stopped before its first step. */
 async function unusedRule(job: Job, chosen: ChosenRule): Promise<UsedRule> {
-  const { plan, training, validation } = await job.open(0);
-  const rows = toRows(validation, plan, job.splits.width);
-  const formulation = formulate(plan.target.task, chosen, training, rows);
+  const split = await job.open(0);
+  const data = await searchData(split, job.curvature, 0);
+  const formulation = formulate(split.plan.target.task, chosen, data);
   return usedRule(chosen, formulation, undefined, {
     innerGradients: 0,
     hessianVectorProducts: 0,
@@ -148,11 +123,26 @@ async function unusedRule(job: Job, chosen: ChosenRule): Promise<UsedRule> {
 }
 
 function checkOptions(options: TuneOptions): void {
-  const { holdout, validation, repeats, steps, budgetSeconds = Infinity } = options;
+  const { holdout, validation, folds, repeats, steps, budgetSeconds = Infinity } = options;
   const isFraction = (value: number): boolean => value > 0 && value < 1;
-  if (!isFraction(holdout) || !isFraction(validation) || holdout + validation >= 1) {
+  if (!isFraction(holdout)) {
+    throw new RangeError(
+      `tune: holdout is a fraction above 0 and below 1, got ${holdout}; try 0.2.`,
+    );
+  }
+  if (validation !== undefined && (!isFraction(validation) || holdout + validation >= 1)) {
     throw new RangeError(
       `tune: holdout and validation are fractions above 0 that add up to less than 1, got ${holdout} and ${validation}; try 0.2 and 0.2.`,
+    );
+  }
+  if (validation !== undefined && folds !== undefined) {
+    throw new RangeError(
+      "tune: folds and validation exclude each other: each row is held out once, or one part is; give one of them.",
+    );
+  }
+  if (folds !== undefined && (!Number.isSafeInteger(folds) || folds < 2)) {
+    throw new RangeError(
+      `tune: folds must be a whole number of at least 2, got ${folds}; for a single validation part give validation.`,
     );
   }
   for (const [name, value] of Object.entries({ repeats, steps })) {

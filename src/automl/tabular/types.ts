@@ -19,8 +19,13 @@ export interface TuneOptions {
   minClass?: number;
   /** Fraction of the rows kept for testing, for example 0.2. */
   holdout: number;
-  /** Fraction of the rows on which coefficients are judged, for example 0.2. */
-  validation: number;
+  /**
+   * Folds of the rows beside the test rows on which coefficients are judged: each row is held out once. At least 2.
+   * Default 5.
+   */
+  folds?: number;
+  /** In place of folds, the fraction of the rows on which coefficients are judged, for example 0.2. */
+  validation?: number;
   /** Seed of the splits. */
   seed: number;
   /** Number of independent splits. */
@@ -85,6 +90,29 @@ export interface MethodResult {
   validationLoss: number[];
   /** Test metrics by name, with mean and half width of their 95 % interval. */
   test: Record<string, { values: number[]; mean: number; halfWidth: number }>;
+  /** Of the hypergradient method: how far each split's coefficients leave the single one, 0 for not at all; see `Hold`. */
+  shares?: number[];
+}
+
+/** The model that comes out: which one it is, and which error to expect of it. */
+export interface ChosenModel {
+  /** "hypergradient": coefficients per column; "grid" and "default": a single one. */
+  method: Method;
+  /** How far the coefficients leave the single one, above 0 for "hypergradient". */
+  share: number;
+  /** Of the grid or the default, or of the single coefficient that a search started from; for the rows of the model. */
+  singleCoefficient: number;
+  /** Held-out loss in the first split, by which it was chosen. */
+  validationLoss: number;
+  /** Rows that its weights were fitted on: all that have a target. */
+  rows: number;
+  /** Whether its fit ended before its limit of evaluations. */
+  isSolved: boolean;
+  /**
+   * What to expect on new rows: a test metric of the same choice, made on each split from the other rows and refitted on
+   * them, mean ± halfWidth (95 %). Absent when no split was finished.
+   */
+  expected?: { by: Method; metric: string; mean: number; halfWidth: number; splits: number };
 }
 
 /** One input column of the final model. */
@@ -93,7 +121,7 @@ export interface TunedInput {
   kind: "numeric" | "categorical";
   /** Encoded columns that share the coefficient. */
   columns: number;
-  /** Natural logarithm of the tuned L2 coefficient, from the first split. */
+  /** Natural logarithm of the final model's L2 coefficient. */
   logCoefficient: number;
   coefficient: number;
   /** Euclidean norm of this input's weights in the final model. */
@@ -161,7 +189,10 @@ export interface TuneResult {
   version: 1;
   status: "completed" | "budget" | "cancelled";
   source: string;
+  /** In each split; `validation` rows are held out at a time. */
   rows: { total: number; train: number; validation: number; test: number };
+  /** Folds on which coefficients were judged; 1 for a single validation part. */
+  folds: number;
   target: Target;
   task: Task;
   seed: number;
@@ -181,6 +212,7 @@ export interface TuneResult {
     steps: number;
   };
   rule: UsedRule;
+  chosen: ChosenModel;
   notes: string[];
   environment: {
     stackelberg: string;
