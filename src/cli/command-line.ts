@@ -116,8 +116,13 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
       take(parse.parseFraction, "--holdout"),
     )
     .option(
+      "--folds <n>",
+      "parts of the other rows on which coefficients are judged, each held out once (default: 5)",
+      take(atLeast(2), "--folds"),
+    )
+    .option(
       "--validation <fraction>",
-      "rows on which coefficients are judged (default: 0.2)",
+      "judge on one part of the rows, such as 0.2, in place of folds",
       take(parse.parseFraction, "--validation"),
     )
     .option("--seed <n>", "seed of the splits (default: 0)", take(parse.parseSeed, "--seed"))

@@ -146,6 +146,15 @@ function verdictSentences(result: TuneResult, metric: MetricInfo): string[] {
   if (tuned === undefined)
     return ["Tuning one coefficient per column was not finished on any split."];
   const sentences: string[] = [];
+  const shares = tuned.shares ?? [];
+  const held = shares.filter((share) => share === 0).length;
+  if (held > 0) {
+    const all = held === shares.length;
+    const where = all ? "every split" : `${held} of ${shares.length} splits`;
+    sentences.push(
+      `On ${where} the held-out rows favoured the single coefficient, and it was kept there.`,
+    );
+  }
   if (grid !== undefined) {
     const difference = pairedDifference(result, metric, tuned, grid);
     sentences.push(differenceSentence(metric, difference, "the best single coefficient"));

@@ -80,6 +80,7 @@ describe("values", () => {
 test("options that contradict each other are refused", () => {
   expect(() => checkSettings(settings)).not.toThrow();
   expect(() => checkSettings({ ...settings, holdout: 0.6, validation: 0.4 })).toThrow(/below 1/);
+  expect(() => checkSettings({ ...settings, folds: 5 })).toThrow(/exclude each other/);
   expect(() => checkSettings({ ...settings, categorical: ["a"], numeric: ["a"] })).toThrow(/both/);
   expect(() => checkSettings({ ...settings, numeric: ["income"] })).toThrow(/is the target/);
 });

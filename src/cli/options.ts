@@ -21,7 +21,10 @@ export interface TuneSettings extends ReadingSettings {
   target: string;
   task?: TaskName;
   holdout: number;
-  validation: number;
+  /** Parts on which coefficients are judged; absent with `validation`. */
+  folds?: number;
+  /** One part in place of folds. */
+  validation?: number;
   seed: number;
   repeats: number;
   steps: number;
@@ -129,7 +132,12 @@ export function parseDelimiter(option: string, text: string): string {
 
 /** The checks that concern several options at once. */
 export function checkSettings(settings: TuneSettings): void {
-  if (settings.holdout + settings.validation >= 1) {
+  if (settings.folds !== undefined && settings.validation !== undefined) {
+    throw new UsageError(
+      "--folds and --validation exclude each other: either each row is held out once, or one part is; choose one",
+    );
+  }
+  if (settings.validation !== undefined && settings.holdout + settings.validation >= 1) {
     throw new UsageError(
       `--holdout ${settings.holdout} and --validation ${settings.validation} leave nothing to train on: their sum must be below 1`,
     );
@@ -179,6 +187,7 @@ export function reproduceCommand(
   add("--target", settings.target);
   add("--task", settings.task);
   add("--holdout", settings.holdout);
+  add("--folds", settings.folds);
   add("--validation", settings.validation);
   add("--seed", settings.seed);
   add("--repeats", settings.repeats);

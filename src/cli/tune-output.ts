@@ -5,6 +5,7 @@ import type { TuneResult } from "../automl/tabular/types.ts";
 import type { NewFile } from "../files/replace-file.ts";
 import { leakLines } from "./announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./checkpoint-file.ts";
+import { chosenSentences } from "./chosen-text.ts";
 import { compareMethods, onCommonSplits } from "./comparison.ts";
 import { oneLine } from "./errors.ts";
 import { formatCount, formatSeconds } from "./numbers.ts";
@@ -72,7 +73,12 @@ export function printResult(
     }
     lines.push("");
   }
-  const texts = [...comparison.verdict, result.report.sentence, ...ruleSentences(result)];
+  const texts = [
+    ...chosenSentences(whole),
+    ...comparison.verdict,
+    result.report.sentence,
+    ...ruleSentences(result),
+  ];
   lines.push(...texts.flatMap(say));
   lines.push(...leakLines(context.data, context.without, say));
   const { advice } = result.rule;
@@ -100,6 +106,7 @@ function resultDocument(result: TuneResult, context: ReportContext): Record<stri
   const { verdict } = compareMethods(onCommonSplits(result));
   return {
     ...rest,
+    chosen: { ...rest.chosen, sentence: chosenSentences(result).join(" ") },
     data: context.data,
     verdict,
     command: context.command,

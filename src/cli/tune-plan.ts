@@ -17,11 +17,15 @@ import { checkOutputFolder } from "./output-folder.ts";
 import { readingNames, readingSettings, type ReadingSettings } from "./reading-settings.ts";
 import type { RunFolder } from "./run-folder.ts";
 
+/** Folds without --folds and --validation; the library's own default. */
+const defaultFolds = 5;
+
 /** The options of `tune` as typed; what is absent takes its default or the resumed run's value. */
 export interface TuneFlags extends ReadingSettings {
   target?: string;
   task?: TaskName;
   holdout?: number;
+  folds?: number;
   validation?: number;
   seed?: number;
   repeats?: number;
@@ -88,7 +92,6 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
   const settings: TuneSettings = {
     target,
     holdout: flags.holdout ?? 0.2,
-    validation: flags.validation ?? 0.2,
     seed,
     repeats: flags.repeats ?? 5,
     steps: flags.steps ?? 60,
@@ -96,6 +99,10 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
     categorical: flags.categorical ?? [],
     numeric: flags.numeric ?? [],
   };
+  if (flags.validation !== undefined) settings.validation = flags.validation;
+  if (flags.folds !== undefined || flags.validation === undefined) {
+    settings.folds = flags.folds ?? defaultFolds;
+  }
   if (flags.task !== undefined) settings.task = flags.task;
   if (flags.rule !== undefined) {
     const { refusalOf } = await import("../automl/tabular/rules.ts");
@@ -117,7 +124,7 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
 
 /** Options that would change the result of the interrupted run. */
 const fixedByResume = [
-  ...(["target", "task", "holdout", "validation", "seed", "repeats", "steps"] as const),
+  ...(["target", "task", "holdout", "folds", "validation", "seed", "repeats", "steps"] as const),
   ...(["rule", "device", "out", ...readingNames, "exclude", "minClass", "demo", "force"] as const),
 ];
 

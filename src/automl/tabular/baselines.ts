@@ -18,9 +18,13 @@ export function fitDefault(split: OpenSplit): Promise<Choice> {
   return choose(split, defaultCoefficient(split.trainingRows));
 }
 
+/** Coefficients in a row that are worse than the best before the grid ends: more than a factor of 50. */
+const patience = 3;
+
 /**
  * Every coefficient of the grid and the default one, each fitted anew, the best by validation loss; on a tie the larger
- * one. Goes from large to small, each fit starting from the last one's weights.
+ * one. Goes from large to small, each fit starting from the last one's weights, and ends when {@link patience} in a row
+ * were worse than the best: where classes can be separated, the smallest coefficients cost most and are worst.
  *
  * @returns undefined when the signal stopped it.
  */
@@ -30,12 +34,16 @@ export async function searchGrid(
 ): Promise<Choice | undefined> {
   let best: Choice | undefined;
   let start: Tensor | undefined;
+  let worse = 0;
   const all = [...gridCoefficients, defaultCoefficient(split.trainingRows)];
   for (const coefficient of all.sort((a, b) => b - a)) {
     if (signal?.aborted) return undefined;
     const choice = await choose(split, coefficient, start);
     start = choice.fit.weights;
-    if (best === undefined || choice.validationLoss < best.validationLoss) best = choice;
+    if (best === undefined || choice.validationLoss < best.validationLoss) {
+      best = choice;
+      worse = 0;
+    } else if (++worse === patience) break;
   }
   return best;
 }

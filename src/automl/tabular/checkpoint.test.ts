@@ -21,6 +21,8 @@ const checkpoint: TuneCheckpoint = {
         test: { rocAuc: NaN, r2: -Infinity, rmse: 1e-300 },
         testLoss: 1 / 3,
         logCoefficient: [Math.fround(-7.3), -0],
+        relativeGradient: 3e-7,
+        isSolved: true,
         cut: false,
       },
     ],

@@ -32,16 +32,16 @@ export interface ColumnSearch {
 const bounds = { lower: Math.log(1e-8), upper: Math.log(1e3) };
 
 /** About the most that ln of a coefficient moves in a step. */
-const learningRate = Number(process.env["LR"] ?? 0.5);
+const learningRate = 0.5;
 
 /** Standard deviation of the prior: a column's coefficient is expected within a factor e² ≈ 7 of the common one. */
-const priorDeviation = Number(process.env["TAU"] ?? 2);
+const priorDeviation = 2;
 
 /**
  * The loop stops when this many steps in a row bring no improvement of more than `minImprovement` of a nat per row. The
  * patience is long, because collinear columns make the objective rise for a while before it falls again.
  */
-const earlyStopping = { patience: Number(process.env["PAT"] ?? 20), minImprovement: 1e-6 };
+const earlyStopping = { patience: 20, minImprovement: 1e-6 };
 
 /**
  * Tunes one coefficient per column on the held-out rows of all folds, from the best single one, and says how far the
@@ -54,9 +54,10 @@ const earlyStopping = { patience: Number(process.env["PAT"] ?? 20), minImproveme
  *     1/N Σ_i loss_i + ½ρ Σ_s Σ_j (λ_sj − mean_j λ_sj)²,   ρ = φ / (τ² N),   τ = 2:
  *
  * −ln of N held-out rows' likelihood and of the normal prior, over N. A row's loss is φ nats: 1 for classes; for squares
- * the variance of the noise, twice the loss at the single coefficient. Adam's ε is φ/(2N), about what one free weight gains
- * by chance (the AIC's price of a parameter): gradients well below it move their coefficient in proportion, not by full
- * steps. The answer is the mean of both sets, each weighted by its rows, held back as {@link chooseHold} says; it is the
+ * the variance of the noise, twice the loss at the single coefficient. Adam's ε is φ/(20N), a tenth of what one free
+ * weight gains by chance (the AIC's price of a parameter): a coefficient whose gradient is well below it moves in
+ * proportion, not by full steps. The answer is the mean of both sets, each weighted by its rows, held back as
+ * {@link chooseHold} says; it is the
  * single coefficient when that has the smaller held-out loss.
  */
 export async function searchColumns(
@@ -91,7 +92,7 @@ export async function searchColumns(
   const before = seen.at(-1)?.seconds ?? 0;
   const run = solve(formulation.problem, {
     rule,
-    optimizer: adam({ learningRate, epsilon: (Number(process.env["EPS"] ?? 0.5) * nats) / rows }),
+    optimizer: adam({ learningRate, epsilon: nats / (20 * rows) }),
     constraints: box(bounds),
     lambda: { logCoefficient: tensor(start, { shape: [setCount, inputs] }) },
     w: { weights: formulation.fromWeights(single.fit.weights, start) },

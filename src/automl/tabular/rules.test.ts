@@ -11,7 +11,7 @@ test("the names are the catalog's, each once", () => {
 
 test.each(Object.entries(tuneRules))("%s is written as it is made", (name, { make }) => {
   const sizes = { steps: 12, gradientSteps: 34, learningRate: 0.25 };
-  const { call, rule } = make({ ...sizes, dynamics: tabularDynamics(3) });
+  const { call, rule } = make({ ...sizes, dynamics: tabularDynamics(true) });
   expect(call.startsWith(`${name}({ `)).toBe(true);
   const { forms } = ruleCatalog.find(({ factory }) => factory === name)!;
   expect(forms.map((form) => form.rule().name)).toContain(rule.name);
@@ -25,7 +25,7 @@ test("truncation keeps a fifth of the steps, and at least one", () => {
       steps,
       gradientSteps: 1,
       learningRate: 1,
-      dynamics: tabularDynamics(3),
+      dynamics: tabularDynamics(true),
     }).call;
   expect(made(100)).toBe("truncated({ steps: 100, keep: 20 })");
   expect(made(4)).toBe("truncated({ steps: 4, keep: 1 })");

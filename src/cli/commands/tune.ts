@@ -120,7 +120,6 @@ async function tuneAndSave(
   const options: TuneOptions = {
     target: input.target,
     holdout: settings.holdout,
-    validation: settings.validation,
     seed: settings.seed,
     repeats: settings.repeats,
     steps: settings.steps,
@@ -133,6 +132,8 @@ async function tuneAndSave(
     },
     onCheckpoint: save,
   };
+  if (settings.folds !== undefined) options.folds = settings.folds;
+  if (settings.validation !== undefined) options.validation = settings.validation;
   if (settings.task !== undefined) options.task = settings.task;
   if (settings.minClass !== undefined) options.minClass = settings.minClass;
   if (settings.rule !== undefined) options.rule = settings.rule;

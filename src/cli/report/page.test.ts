@@ -90,7 +90,8 @@ test("unfinished, single-split and empty runs have a page as well", () => {
 test("the summary is three sentences with the numbers of rows", () => {
   const sentences = summary(makeTuneResult());
   expect(sentences).toHaveLength(3);
-  expect(sentences[0]).toContain("19,537 rows");
+  expect(sentences[1]).toContain("5 folds of 26,049 rows, each held out once");
+  expect(sentences[2]).toContain("6,512 test rows");
   expect(sentences.every((sentence) => sentence.endsWith("."))).toBe(true);
 });
 

@@ -2,6 +2,7 @@
 // was worth it, how the run went, what each column is worth and how to repeat it.
 
 import type { TuneResult } from "../../automl/tabular/types.ts";
+import { chosenSentences } from "../chosen-text.ts";
 import { compareMethods, onCommonSplits } from "../comparison.ts";
 import type { DataSummary } from "../data-summary.ts";
 import { formatCount, formatSeconds } from "../numbers.ts";
@@ -56,6 +57,10 @@ export function reportPage(whole: TuneResult, context: ReportContext): string {
             <h2>What was done</h2>
             ${summary(result).map((sentence) => html`<p>${sentence}</p>`)}
           </section>
+          <section>
+            <h2>The model</h2>
+            ${chosenSentences(whole).map((sentence) => html`<p>${sentence}</p>`)}
+          </section>
           ${comparisonSection(result, compareMethods(result))}
           ${dataSection(context.data, context.without)}
           ${result.inputs.length === 0 ? undefined : coefficientsSection(result)}
@@ -87,10 +92,14 @@ export function summary(result: TuneResult): [string, string, string] {
     rule.bias === null
       ? "differentiating exactly through the training of the weights"
       : `with the hypergradients of the rule ${rule.name}`;
+  const held =
+    result.folds === 1
+      ? formatCount(rows.validation, "validation row")
+      : `${result.folds} folds of ${formatCount(rows.train + rows.validation, "row")}, each held out once`;
   return [
-    `A ${models[result.task]} for ${result.target.name} was trained on ${formatCount(rows.train, "row")} with one L2 coefficient for each of its ${formatCount(result.inputs.length, "input column")}.`,
-    `The coefficients were tuned by gradient steps on the loss of ${formatCount(rows.validation, "validation row")}, ${derivative}, beside no tuning and the best single coefficient of a grid.`,
-    `All three were then measured on ${formatCount(rows.test, "test row")} that neither training nor tuning saw, over ${splits}, in ${formatSeconds(result.seconds)} altogether.`,
+    `A ${models[result.task]} for ${result.target.name} was trained with one L2 coefficient for each of its ${formatCount(result.inputs.length, "input column")}, beside no tuning and the best single coefficient of a grid.`,
+    `The coefficients were tuned by gradient steps from the best single one, ${derivative}, on the loss of ${held}; a normal prior holds them together, and they leave the single one only as far as held-out rows that did not tune them favour.`,
+    `All three were then trained on ${formatCount(rows.train + rows.validation, "row")} and measured on ${formatCount(rows.test, "test row")} that neither training nor tuning saw, over ${splits}, in ${formatSeconds(result.seconds)} altogether.`,
   ];
 }
 
@@ -126,11 +135,11 @@ function curvesSection(result: TuneResult): Html | undefined {
   return html`<section>
     <h2>How the tuning went</h2>
     <p>
-      The first split, one point per outer step. The outer objective is the validation loss that
-      tuning lowers; its lowest point, at step ${best.step} (dashed), gave the coefficients. The
-      inner objective is the training loss with the penalties. The hypergradient’s norm falls as the
-      coefficients settle, and the inner gradient’s norm tells how well the weights were trained at
-      each step.
+      The first split, one point per outer step. The outer objective is the held-out loss that
+      tuning lowers, with the prior’s price; its lowest point, at step ${best.step} (dashed), gave
+      the tuned coefficients. The inner objective is the training loss with the penalties. The
+      hypergradient’s norm falls as the coefficients settle, and the inner gradient’s norm tells how
+      well the weights were trained at each step.
     </p>
     <div class="charts">
       ${lineChart({ title: "Outer objective (validation)", label: "outer objective", points: series((row) => row.outer), scale: "auto", tone: "outer", mark })}
