@@ -57,8 +57,10 @@ arithmetic. Its constants are μ \`strongConvexity\`, ℓ \`smoothness\`, ρ \`h
 [bounds.ts](../src/bilevel/bounds.ts). Everything else is measured: \`hypergradient\` and \`solve\` take
 the constants and report the value, or an estimate where some of μ, ℓ and M are left out.
 
-A rule without a bias gives the exact derivative of E at the follower's answer. The names in the examples are exported
-by \`stackelberg\`.`;
+A rule without a bias gives the exact derivative of E at the follower's answer. "Exact, cold" means that it does so for a
+follower that starts at weights of its own, as with \`start: "cold"\` in \`solve\`. From a warm start, the default, it leaves
+out how the weights before its steps depend on the hyperparameters; each step's report says so and estimates it, and the
+result warns where it matters. The names in the examples are exported by \`stackelberg\`.`;
 
 function familyTable(entries: readonly CatalogEntry[]): string {
   const rows = entries.flatMap(({ factory, forms }) =>
@@ -70,7 +72,11 @@ function familyTable(entries: readonly CatalogEntry[]): string {
         needsInWords(needs),
         costInWords(cost),
         needs.memory,
-        needs.bias === undefined ? "exact" : "biased",
+        needs.bias !== undefined
+          ? "biased"
+          : needs.warmBias === undefined
+            ? "exact"
+            : "exact, cold",
       ];
     }),
   );

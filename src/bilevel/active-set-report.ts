@@ -1,27 +1,26 @@
 /** What the active set of a constrained follower says about the hypergradient: its part of the status and of the sentence. */
-import type { LinearVerdict } from "./linear-report.ts";
+import type { MeasuredNumbers } from "./bounds.ts";
+import type { Verdict } from "./rule.ts";
 
-/** Reads what a rule measured; undefined when the follower's constraints were not looked at. */
-export function judgeActiveSet(
-  measured: Readonly<Partial<Record<string, number>>>,
-): LinearVerdict | undefined {
-  const { constraints, activeConstraints: active } = measured;
-  if (constraints === undefined || active === undefined) return undefined;
-  const m = measured as Readonly<Record<string, number>>;
+/** Which constraints are active, and whether the answer is a solution that has a derivative. */
+export function judgeActiveSet(m: MeasuredNumbers): Verdict {
+  const { constraints, activeConstraints: active } = m;
   const say = (name: string): string => `${name} ${m[name]!.toExponential(1)}`;
   const numbers = ["stationarity", "feasibility", "complementarity"].map(say).join(", ");
   const found = FINDINGS.filter(({ applies }) => applies(m));
   const status = found.find(({ status }) => status === "singular")?.status ?? found[0]?.status;
+  const headline = found.find(({ isHeadline }) => isHeadline)?.status;
   const first = `${active} of ${constraints} constraints ${active === 1 ? "is" : "are"} active (${numbers}).`;
-  return { status, sentence: [first, ...found.map(({ sentence }) => sentence(m))].join(" ") };
+  return {
+    status,
+    headline,
+    sentence: [first, ...found.map(({ sentence }) => sentence(m))].join(" "),
+  };
 }
 
 /** What the active sets of a whole run leave to say: a sentence when some of them were degenerate. */
-export function activeSetWarnings(
-  history: readonly { readonly measured: Readonly<Record<string, number>> }[],
-): string[] {
-  const verdicts = history.map(({ measured }) => judgeActiveSet(measured));
-  const degenerate = verdicts.filter((verdict) => verdict?.status !== undefined);
+export function activeSetWarnings(history: readonly MeasuredNumbers[]): string[] {
+  const degenerate = history.map(judgeActiveSet).filter(({ status }) => status !== undefined);
   const last = degenerate.at(-1);
   if (last === undefined) return [];
   return [
@@ -30,9 +29,12 @@ export function activeSetWarnings(
 }
 
 interface Finding {
+  /** "singular": the answer has no derivative there; "max-steps": it is no solution. */
   readonly status: "singular" | "max-steps";
-  readonly applies: (m: Readonly<Record<string, number>>) => boolean;
-  readonly sentence: (m: Readonly<Record<string, number>>) => string;
+  /** Whether it takes the place of the report's first sentence, where that says that the follower is solved. */
+  readonly isHeadline?: boolean;
+  readonly applies: (m: MeasuredNumbers) => boolean;
+  readonly sentence: (m: MeasuredNumbers) => string;
 }
 
 const FINDINGS: readonly Finding[] = [
@@ -56,6 +58,17 @@ const FINDINGS: readonly Finding[] = [
   },
   {
     status: "max-steps",
+    // ‖w − P(w − ∇_w L)‖ vanishes at a solution on the projection's set, which another set's conditions need not know.
+    applies: (m) =>
+      m["isProjected"] === 1 &&
+      Math.hypot(m["stationarity"]!, m["feasibility"]!) >
+        Math.max(1e-6, 100 * m["innerGradientNorm"]!, 0.01 * m["initialInnerGradientNorm"]!),
+    sentence: () =>
+      "These conditions do not hold at the projected answer: the projection is not onto the set that the constraints describe; make them agree, or leave the projection out.",
+  },
+  {
+    status: "max-steps",
+    isHeadline: true,
     applies: (m) => m["negativeMultipliers"]! > 0,
     sentence: (m) =>
       `${constraintsHave(m["negativeMultipliers"]!)} a negative multiplier: the follower would gain by leaving ${m["negativeMultipliers"] === 1 ? "it" : "them"}; raise steps.`,

@@ -5,6 +5,7 @@ import { isWithin, noiseFloor, WELL_SOLVED } from "./advise-judgement.ts";
 import { singleLoop } from "./advise-single-loop.ts";
 import type { MeasuredProblem } from "./measure.ts";
 import { planMemory, type Plan } from "./plan.ts";
+import type { Rule } from "./rule.ts";
 
 /** Best first; single-loop rules lead where minibatches keep the follower from its solution. */
 export function forUnique(
@@ -64,8 +65,10 @@ export function forUnique(
     const { call, sentence } = plan;
     const options = projection ? { dynamics, projection } : { dynamics };
     const why = `${WHY[plan.kind]}; ${sentence}`;
-    const caution = cautionOf(plan, isSolved) + ofMinibatches(measured, context);
-    return { call, why, caution, rule: plan.rule(options), bytes: plan.bytes };
+    const rule = plan.rule(options);
+    const caution =
+      cautionOf(plan, isSolved) + ofWarmStart(rule, measured) + ofMinibatches(measured, context);
+    return { call, why, caution, rule, bytes: plan.bytes };
   });
   const others = singleLoop(measured, context);
   return {
@@ -93,6 +96,12 @@ function cautionOf({ kind, call }: Plan, isSolved: boolean): string {
     ? " An objective with lax.reduceWindow cannot be batched over the hyperparameters."
     : "";
   return `Wrong where other hyperparameters make the steps diverge.${pooling}${after}`;
+}
+
+/** What a warm start hides, by the part of the inner gradient that the steps leave. */
+function ofWarmStart({ needs }: Rule, { relativeGradientNorm: left }: MeasuredProblem): string {
+  if (needs.warmBias === undefined || left <= 0.01) return "";
+  return ` From a warm start, which is what solve does by itself, it is biased: it sees about ${percent(1 - Math.min(left, 1))} of the solution's derivative (as much as the steps remove of the inner gradient), so start cold, or make more steps.`;
 }
 
 /** What minibatches do to a rule that differentiates the follower's steps. */

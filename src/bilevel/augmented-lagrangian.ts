@@ -26,8 +26,7 @@ import {
   type Numbers,
 } from "./constraint-numbers.ts";
 import type { Arrays, Problem } from "./problem.ts";
-import type { Status } from "./report.ts";
-import type { Cost } from "./rule.ts";
+import type { Cost, Status } from "./rule.ts";
 import { solve } from "./solve.ts";
 import type { SolveOptions, SolveResult } from "./solve-options.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { numpy as np } from "@jax-js/jax";
 import { grad } from "../program/derivatives.ts";
-import type { Optimizer } from "./optimizers/optimizer.ts";
+import type { Optimizer, Watched } from "./optimizers/optimizer.ts";
 import type { Arrays, Objective } from "./problem.ts";
 
 /** The follower between two steps: its weights, and what its dynamics remember besides (an empty list if nothing). */
@@ -18,6 +18,15 @@ export interface Dynamics {
   readonly name: string;
   /** Evaluations of ∇_w of the inner objective in one step. */
   readonly gradientsPerStep: number;
+  /** True when only Φ(w) = w makes w a solution, whatever ∇_w L is there: ‖Φ(w) − w‖ then tells whether it is solved. */
+  readonly isFixedPoint?: boolean;
+  /** Coefficients that are functions of λ. */
+  readonly watched?: readonly Watched[];
+  /**
+   * True when a step may multiply a derivative by some 1e8, so that a few of them exceed all numbers. The adjoint is then
+   * kept finite, for it may be about to be multiplied by 0.
+   */
+  readonly amplifies?: boolean;
   /** The state before the first step from weights w. */
   init(w: Arrays): FollowerState;
   /**
@@ -51,7 +60,7 @@ export function innerGradient(
 
 /**
  * Any map w ← step(w, ∇_w L, λ, data) whose fixed point solves the inner problem, such as a preconditioned
- * gradient step.
+ * gradient step or a proximal one. Reports judge it by its own residual, ‖step(w) − w‖.
  *
  * @param options.name - for reports.
  * @param options.step - a jax-js function from weights, inner gradient, λ and prepared inner data to weights.
@@ -67,6 +76,7 @@ export function contraction(options: {
   return {
     name: options.name,
     gradientsPerStep: 1,
+    isFixedPoint: true,
     init: (w) => ({ w, memory: [] }),
     step: (state, lambda, data, inner) => ({
       w: options.step(state.w, innerGradient(inner, state.w, lambda, data), lambda, data),
@@ -78,9 +88,12 @@ export function contraction(options: {
 /** An optimizer as the follower's dynamics: its state becomes the follower's memory. Dynamics stay as they are. */
 export function asDynamics(dynamics: Dynamics | Optimizer): Dynamics {
   if ("step" in dynamics) return dynamics;
+  const { watched, amplifies } = dynamics;
   return {
     name: dynamics.name,
     gradientsPerStep: 1,
+    ...(watched && { watched }),
+    ...(amplifies && { amplifies }),
     init: (w) => ({ w, memory: dynamics.init(w) }),
     step: (state, lambda, data, inner, t) => {
       const gradient = innerGradient(inner, state.w, lambda, data);

@@ -2,7 +2,8 @@
 import { exhausted, type Budget } from "./budget.ts";
 import { stepsWithoutImprovement, type EarlyStopping } from "./early-stopping.ts";
 import type { StepRecord } from "./history.ts";
-import type { Report, Status } from "./report.ts";
+import type { Report } from "./report.ts";
+import type { Status } from "./rule.ts";
 
 /** How a loop ended, and its numbers in words. */
 export interface Ending {

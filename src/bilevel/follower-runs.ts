@@ -73,12 +73,17 @@ export async function followerRuns(
   const [last] = follower.forward(start, { first: 0, length: steps, batches: [] });
   const [second] = follower.forward(start, one(0));
   const [further] = follower.forward(last, one(steps));
-  const { innerGradientNorm, initialInnerGradientNorm } = follower.measure(last);
+  const measured = follower.measure(last);
+  // What tells of these dynamics whether they solve the problem.
+  const { innerGradientNorm, initialInnerGradientNorm } = measured;
+  const [begin, end] = dynamics.isFixedPoint
+    ? [measured["initialFixedPointResidual"]!, measured["fixedPointResidual"]!]
+    : [initialInnerGradientNorm, innerGradientNorm];
   program.output("result", {
     w: weightsOf(last),
     numbers: [
-      initialInnerGradientNorm,
-      innerGradientNorm,
+      begin,
+      end,
       ...[
         [start, second],
         [last, further],

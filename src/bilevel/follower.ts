@@ -8,10 +8,12 @@ import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import { selectFloats, type Selection } from "../program/selection.ts";
 import type { Tree } from "../program/tensor.ts";
-import { innerGradient, type Dynamics, type FollowerState } from "./dynamics.ts";
-import { addTrees, checkFloatLeaves, treeNorm } from "./leaves.ts";
+import type { Dynamics, FollowerState } from "./dynamics.ts";
+import { measureFollower } from "./follower-measure.ts";
+import { addTrees, checkFloatLeaves } from "./leaves.ts";
 import { callTree, treeMap } from "../program/trees.ts";
 import { checkObjectives, prepareData, zeroCotangents, type Prepared } from "./prepare.ts";
+import { keepFinite, markOverflow } from "./overflow.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 import type { Measured, Point } from "./rule.ts";
 
@@ -63,7 +65,7 @@ export interface Follower {
   backward(adjoint: Adjoint, states: Values, steps: Steps): [Adjoint, perStep: Value[]];
   /** dF/dλ: h and what flows to λ through the first weights and through `prepare`. */
   gradient(adjoint: Adjoint, perStep: readonly Value[]): Values;
-  /** The inner gradient's norm before the first and after the last step. */
+  /** How far the follower is from a solution, before the first and after the last step; see `follower-measure.ts`. */
   measure(last: Values): Measured<Value>;
 }
 
@@ -75,7 +77,9 @@ export function openFollower(
   options: {
     readonly steps: number;
     readonly dynamics: Dynamics;
-    readonly project?: ((w: Arrays) => Arrays) | undefined;
+    readonly project?: ((w: Arrays, lambda: Arrays) => Arrays) | undefined;
+    /** Index of the first step, for a follower that goes on from earlier ones. Default 0. */
+    readonly first?: Value;
   },
 ): Follower {
   const { steps, dynamics, project } = options;
@@ -104,7 +108,7 @@ export function openFollower(
   // Φ_t
   const phi = (state: Arrays, lambda: Arrays, data: Arrays, t: np.Array): Arrays => {
     const next = dynamics.step(state as FollowerState, lambda, data, problem.inner, t);
-    return project ? { ...next, w: project(next.w) } : next;
+    return project ? { ...next, w: project(next.w, lambda) } : next;
   };
   const stepIndex = ({ first }: Steps, i: Value): Value =>
     first === 0 ? i : program.call((first: np.Array, i: np.Array) => first.add(i), first, i);
@@ -147,7 +151,9 @@ export function openFollower(
   ): Cotangents => {
     const step = (s: np.Array[], l: Arrays, d: np.Array[]): np.Array[] =>
       floats.take(phi(floats.put(state, s), l, inner.active.put(data, d), t));
-    return vjp(step, floats.take(state), lambda, inner.active.take(data))[1](alpha);
+    const [, pull] = vjp(step, floats.take(state), lambda, inner.active.take(data));
+    const [toState, ...others] = pull(alpha);
+    return [dynamics.amplifies ? toState.map(keepFinite) : toState, ...others];
   };
 
   const backward: Follower["backward"] = (adjoint, states, steps) =>
@@ -182,16 +188,8 @@ export function openFollower(
         batched ? program.call(addToFirst, all, toFirst[k]!) : add(all, toFirst[k]!),
       );
     }
-    return inner.pull(h, toData);
-  };
-
-  const residual = (state: Arrays, lambda: Arrays, data: Arrays): np.Array => {
-    const w = weightsOf(state);
-    const gradient = innerGradient(problem.inner, w, lambda, data);
-    if (!project) return treeNorm(gradient);
-    const subtract = (a: Arrays, b: Arrays): Arrays =>
-      treeMap((x: np.Array, y: np.Array) => x.sub(y), a, b);
-    return treeNorm(subtract(w, project(subtract(w, gradient))));
+    const pulled = inner.pull(h, toData);
+    return dynamics.amplifies ? callTree(program, markOverflow, pulled) : pulled;
   };
 
   return {
@@ -205,10 +203,18 @@ export function openFollower(
     outer: outerStep,
     backward,
     gradient,
-    measure: (last) => ({
-      innerGradientNorm: program.call(residual, last, lambda, dataAt(steps - 1)),
-      initialInnerGradientNorm: program.call(residual, start, lambda, dataAt(0)),
-    }),
+    measure: (last) =>
+      measureFollower(program, {
+        dynamics,
+        project,
+        inner: problem.inner,
+        phi,
+        lambda,
+        first: options.first ?? 0,
+        steps,
+        start: { state: start, data: dataAt(0) },
+        end: { state: last, data: dataAt(steps - 1) },
+      }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Bilevel problems, optimizers, hypergradient rules, their check, and the outer loop. */
 export { bilevel, type Arrays, type BilevelData, type Objective, type Problem } from "./problem.ts";
 
-export { type Coefficient, type Optimizer } from "./optimizers/optimizer.ts";
+export { type Coefficient, type Optimizer, type Watched } from "./optimizers/optimizer.ts";
 export { gradientDescent } from "./optimizers/gradient-descent.ts";
 export { momentum } from "./optimizers/momentum.ts";
 export { adam } from "./optimizers/adam.ts";
@@ -17,7 +17,14 @@ export {
 } from "./optimizers/schedule.ts";
 
 export { contraction, type Dynamics, type FollowerState, type InnerObjective } from "./dynamics.ts";
-export { box, boxWithinL1Ball, nonNegative, simplex, type Projection } from "./projections.ts";
+export {
+  box,
+  boxWithinL1Ball,
+  nonNegative,
+  simplex,
+  type BoxBound,
+  type Projection,
+} from "./projections.ts";
 
 export {
   type Cost,
@@ -26,7 +33,9 @@ export {
   type Needs,
   type Point,
   type Rule,
+  type Status,
   type Tolerance,
+  type Verdict,
 } from "./rule.ts";
 export { bda, type BdaOptions } from "./rules/bda.ts";
 export { bome, type BomeOptions } from "./rules/bome.ts";
@@ -61,7 +70,7 @@ export { oneStage, type OneStageOptions } from "./rules/one-stage.ts";
 export { darts, type DartsOptions } from "./rules/darts.ts";
 export { type UnrolledOptions } from "./rules/unrolled-options.ts";
 
-export { type Report, type Status } from "./report.ts";
+export { type Report } from "./report.ts";
 export {
   type ErrorBound,
   type ErrorFormula,
@@ -91,6 +100,7 @@ export {
   type PlanOptions,
 } from "./plan.ts";
 export { checkHypergradient, type Check, type CheckOptions, type DirectionCheck } from "./check.ts";
+export { type GivenType } from "./check-given.ts";
 export { type Difference } from "./differences.ts";
 export {
   disposePrograms,

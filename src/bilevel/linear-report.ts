@@ -1,6 +1,7 @@
 /** What the linear system of an implicit rule says about the hypergradient: its part of the status and of the sentence. */
 import { LINEAR_OUTCOMES, type LinearOutcome, type LinearReport } from "../linear/index.ts";
-import type { Status } from "./report.ts";
+import type { MeasuredNumbers } from "./bounds.ts";
+import type { Status, Verdict } from "./rule.ts";
 
 /** A linear solver's measurements under the names they have in a rule's {@link Measured}. */
 export interface LinearMeasured<T> {
@@ -30,32 +31,24 @@ export function linearMeasured<T>(report: LinearReport<T>): LinearMeasured<T> {
 }
 
 /** How the linear system ended. */
-export interface LinearVerdict {
-  /** The status of an evaluation whose follower is solved; undefined when the linear system is solved too. */
-  readonly status: Status | undefined;
-  readonly sentence: string;
-}
-
-/** Reads what a rule measured; undefined when it solved no linear system. */
-export function judgeLinear(
-  measured: Readonly<Partial<Record<string, number>>>,
-): LinearVerdict | undefined {
-  const { linearOutcome } = measured;
-  if (linearOutcome === undefined) return undefined;
-  const outcome = LINEAR_OUTCOMES[linearOutcome]!;
+export function judgeLinear(measured: MeasuredNumbers): Verdict {
   const facts = measured as unknown as LinearMeasured<number>;
-  return { status: STATUS[outcome], sentence: SENTENCES[outcome](facts) };
+  const outcome = LINEAR_OUTCOMES[facts.linearOutcome]!;
+  const status = STATUS[outcome];
+  return {
+    status,
+    sentence: SENTENCES[outcome](facts),
+    // Without a unique solution there is nothing for the hypergradient to be the derivative of.
+    headline: status === "singular" ? status : undefined,
+  };
 }
 
 /** What the linear systems of a whole run leave to say: a sentence when some of them were not solved. */
-export function linearWarnings(
-  history: readonly { readonly measured: Readonly<Record<string, number>> }[],
-): string[] {
-  const verdicts = history.map(({ measured }) => judgeLinear(measured));
-  const unsolved = verdicts.filter((verdict) => verdict?.status !== undefined);
+export function linearWarnings(history: readonly MeasuredNumbers[]): string[] {
+  const unsolved = history.map(judgeLinear).filter(({ status }) => status !== undefined);
   const last = unsolved.at(-1);
   if (last === undefined) return [];
-  const isSingular = unsolved.some((verdict) => verdict!.status === "singular");
+  const isSingular = unsolved.some(({ status }) => status === "singular");
   const why = isSingular
     ? "; where it is singular or not positive definite, the inner solution is not unique or not a minimum, and the hypergradient no derivative of it"
     : "";

@@ -13,9 +13,7 @@ import { leafPaths } from "./leaves.ts";
 import { openMachine, type Carried, type Machine } from "./machine.ts";
 import type { OuterStepOutputs } from "./outer-step.ts";
 import type { Problem } from "./problem.ts";
-import { activeSetWarnings } from "./active-set-report.ts";
-import { ascentWarnings } from "./ascent-report.ts";
-import { linearWarnings } from "./linear-report.ts";
+import { coefficientWarnings } from "./follower-measure.ts";
 import { allFinite, makeReport, type Report } from "./report.ts";
 import type { Cost } from "./rule.ts";
 import type { Loop } from "./run.ts";
@@ -74,10 +72,13 @@ export class OuterLoop implements Loop<Step, Result> {
       w: trees?.bestW ?? w,
     };
     const chosen = keepBest ? best : { ...last, value: this.#last?.value ?? Number.NaN };
-    const linear = [linearWarnings, activeSetWarnings, ascentWarnings].flatMap((warningsOf) =>
-      warningsOf(this.#history),
-    );
-    const warnings = [...this.#warnings, ...linear, ...this.#writer.warnings];
+    const measured = this.#history.map(({ measured }) => measured);
+    const ofRun = [
+      ...(this.#options.rule.warn?.(measured) ?? []),
+      // A learning rate out of its range may be why the last step is not finite.
+      ...coefficientWarnings(this.#failed ? [...measured, this.#failed.measured] : measured),
+    ];
+    const warnings = [...this.#warnings, ...ofRun, ...this.#writer.warnings];
     return {
       lambda: chosen.lambda,
       w: chosen.w,
@@ -85,7 +86,7 @@ export class OuterLoop implements Loop<Step, Result> {
       best,
       history: this.#failed ? [...this.#history, this.#failed] : [...this.#history],
       status: this.#ending.status,
-      sentence: [this.#ending.sentence, ...linear, ...this.#writer.warnings].join(" "),
+      sentence: [this.#ending.sentence, ...ofRun, ...this.#writer.warnings].join(" "),
       cost: this.#cost,
       seconds: this.#seconds,
       warnings,

@@ -102,13 +102,18 @@ export function buildOuterStep(
   };
 
   const state = isWarm || problem.init ? follower : call(program, rule.init, w, lambda);
-  const estimate = rule.estimate(program, problem, { lambda, w, state, data, batched });
+  const estimate = rule.estimate(program, problem, { lambda, w, state, data, batched, isWarm });
   const { gradient } = estimate;
   const [updated, nextMemory] = program.call(updateLeader, gradient, memory, lambda, t);
   program.output("value", estimate.value);
   program.output("gradient", gradient);
   program.output("answer", estimate.w);
-  program.output("measured", { ...estimate.report });
+  // The first step starts at the weights that were given, which depend on nothing.
+  const afterFirst = (t: np.Array): np.Array => np.greater(t, 0).astype(np.float32);
+  program.output("measured", {
+    ...estimate.report,
+    ...(isWarm && rule.needs.warmBias && { warmStart: program.call(afterFirst, t) }),
+  });
   program.output(
     "innerValue",
     options.innerValue ? [program.call(innerObjective, estimate.w, lambda, data.inner)] : [],

@@ -3,30 +3,115 @@
  * applied after every inner step and differentiated through, for a leader after every outer step.
  */
 import { lax, numpy as np, tree } from "@jax-js/jax";
+import type { Watched } from "./optimizers/optimizer.ts";
 import type { Arrays } from "./problem.ts";
 
 /** Maps a tree to the nearest point of a set; a jax-js function. */
 export interface Projection {
   readonly label: string;
-  (values: Arrays): Arrays;
+  /** What of the set is a function of λ; absent when nothing is. */
+  readonly watched?: readonly Watched[];
+  /** @param lambda - the hyperparameters, when it confines a follower; the set may depend on them. */
+  (values: Arrays, lambda?: Arrays): Arrays;
 }
 
 /**
- * Every element into [lower, upper]. The derivative is 1 inside and 0 outside.
+ * A bound of a box: a number, or a function of the hyperparameters that returns an array for every leaf (a scalar, or of
+ * the leaf's shape) or a tree of them like the weights.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tree of λ is the user's
+export type BoxBound = number | ((lambda: any) => Arrays);
+
+/**
+ * Every element into [lower, upper]. The derivative is 1 inside and 0 outside, where a bound that is a function of λ has
+ * its own in its place.
  *
  * @param options.lower - default −∞.
  * @param options.upper - default +∞.
- * @throws RangeError when lower > upper or a bound is NaN.
+ * @throws RangeError when lower > upper or a bound is NaN; TypeError, when it is applied, for a function of λ that
+ *   confines the leader, or whose result does not fit the weights. Where functions cross, the report says so and `upper`
+ *   holds.
+ * @example
+ * // A support vector machine's dual under its hyperparameter C.
+ * reverse({ steps, dynamics, projection: box({ lower: 0, upper: (lambda) => np.exp(lambda.logC) }) });
  */
-export function box(options: { lower?: number; upper?: number }): Projection {
+export function box(options: { lower?: BoxBound; upper?: BoxBound }): Projection {
   const { lower = -Infinity, upper = Infinity } = options;
-  if (!(lower <= upper)) {
+  for (const [name, bound] of Object.entries({ lower, upper })) {
+    if (typeof bound === "function" || (typeof bound === "number" && !Number.isNaN(bound)))
+      continue;
+    throw new RangeError(
+      `box: ${name} must be a number or a function of the hyperparameters; ${String(bound)} came.`,
+    );
+  }
+  if (typeof lower === "number" && typeof upper === "number" && lower > upper) {
     throw new RangeError(`box: lower must not exceed upper, [${lower}, ${upper}] came.`);
   }
-  return leafwise(`box [${lower}, ${upper}]`, (x) => {
-    const raised = Number.isFinite(lower) ? np.where(np.less(x, lower), lower, x) : x;
-    return Number.isFinite(upper) ? np.where(np.greater(raised, upper), upper, raised) : raised;
+  const apply = (values: Arrays, lambda?: Arrays): Arrays => {
+    const [leaves, structure] = tree.flatten<np.Array>(values);
+    const lowest = boundsOf("lower", lower, leaves, lambda);
+    const highest = boundsOf("upper", upper, leaves, lambda);
+    const confined = leaves.map((x, i) => {
+      const [low, high] = [lowest[i]!, highest[i]!];
+      const raised = low === -Infinity ? x : np.where(np.less(x, low), low, x);
+      return high === Infinity ? raised : np.where(np.greater(raised, high), high, raised);
+    });
+    return tree.unflatten<np.Array>(structure, confined);
+  };
+  const say = (bound: BoxBound): string => (typeof bound === "number" ? String(bound) : "lambda");
+  const watched = watchWidth(lower, upper);
+  return Object.assign(apply, {
+    label: `box [${say(lower)}, ${say(upper)}]`,
+    ...(watched && { watched }),
   });
+}
+
+/** A bound's value for each leaf. */
+function boundsOf(
+  name: string,
+  bound: BoxBound,
+  leaves: readonly np.Array[],
+  lambda: Arrays | undefined,
+): (np.Array | number)[] {
+  if (typeof bound === "number") return leaves.map(() => bound);
+  if (lambda === undefined) {
+    throw new TypeError(
+      `box: ${name} is a function of the hyperparameters, which only a follower's projection has; give the leader's a number.`,
+    );
+  }
+  const result = bound(lambda);
+  const found = tree.leaves<np.Array>(result);
+  const isOne = found.length === 1 && found[0] === (result as unknown);
+  if (!isOne && found.length !== leaves.length) {
+    throw new TypeError(
+      `box: ${name} must return one array, or a tree like the weights with ${leaves.length} leaves; a tree with ${found.length} came.`,
+    );
+  }
+  return leaves.map((x, i) => {
+    const value = isOne ? found[0]! : found[i]!;
+    if (value.ndim > 0 && value.shape.join() !== x.shape.join()) {
+      throw new TypeError(
+        `box: ${name} must return a scalar or an array of the weights' shape [${x.shape.join(", ")}]; [${value.shape.join(", ")}] came. Return a tree like the weights to bound each leaf by itself.`,
+      );
+    }
+    return value.dtype === x.dtype ? value : value.astype(x.dtype);
+  });
+}
+
+/** The least of upper − lower, which must be ≥ 0, where one of them is a function of λ. */
+function watchWidth(lower: BoxBound, upper: BoxBound): readonly Watched[] | undefined {
+  if (typeof lower === "number" && typeof upper === "number") return undefined;
+  const valuesOf = (bound: BoxBound, lambda: Arrays): (np.Array | number)[] =>
+    typeof bound === "number" ? [bound] : tree.leaves<np.Array>(bound(lambda));
+  const at = (lambda: Arrays): np.Array => {
+    const [least, most] = [valuesOf(lower, lambda), valuesOf(upper, lambda)];
+    // One value is for every leaf.
+    const widths = Array.from({ length: Math.max(least.length, most.length) }, (_, i) =>
+      np.min(np.subtract(most[i] ?? most[0]!, least[i] ?? least[0]!)),
+    );
+    return widths.reduce((a, b) => np.minimum(a, b));
+  };
+  return [{ name: "boxWidth", at, fits: (width) => np.greaterEqual(width, 0) }];
 }
 
 /** Every element to max(x, 0). */

@@ -1,15 +1,9 @@
 /** What an evaluation says about itself, in numbers and in words. A numerical outcome is a status, not an exception. */
 import { tree } from "@jax-js/jax";
 import type { Tensor, Tree } from "../program/tensor.ts";
-import { judgeActiveSet } from "./active-set-report.ts";
-import { judgeAscent } from "./ascent-report.ts";
 import { boundInWords, evaluateBound, type BoundContext, type ErrorBound } from "./bounds.ts";
-import { judgeLinear, type LinearVerdict } from "./linear-report.ts";
-import type { Cost, Measured, Rule } from "./rule.ts";
-
-/** How an evaluation ended. */
-export type Status =
-  "converged" | "max-steps" | "diverged" | "non-finite" | "singular" | "cancelled";
+import { judgeCoefficients, residualOf, type Residual } from "./follower-measure.ts";
+import type { Cost, Measured, Rule, Status, Verdict } from "./rule.ts";
 
 /** The report of one hypergradient. */
 export interface Report {
@@ -71,51 +65,46 @@ export function makeReport(
     gradient: !allFinite(evaluated.gradient),
     w: !allFinite(evaluated.w),
   };
+  const gradientNorm = { start: initialInnerGradientNorm, end: innerGradientNorm };
   const facts: Facts = {
     steps: rule.innerSteps,
-    innerGradientNorm,
-    initialInnerGradientNorm,
+    residual: residualOf(measured) ?? gradientNorm,
     nonFinite,
     stage: rule.name,
     bias: rule.needs.bias,
   };
-  const linear = judgeLinear(others);
-  const inner = innerStatusOf(rule, facts);
-  const solved = linear ? combine(inner, linear, facts) : inner;
-  const first = SENTENCES[solved === "singular" ? solved : inner](facts);
-  const activeSet = judgeActiveSet(others);
-  const ascent = judgeAscent(others);
-  const status = [activeSet, ascent].reduce(
-    (status, verdict) => (verdict ? combine(status, verdict, facts) : status),
-    solved,
-  );
+  const outside = judgeCoefficients(others);
+  const verdicts = [...(rule.judge?.(measured) ?? []), ...outside];
+  const { status, headline } = judge(innerStatusOf(rule, facts), verdicts, facts);
   const bound = evaluateBound(rule.bound, measured, context);
-  // Without constants from the user nobody asked, and there is rarely a bound.
-  const ofBound = context.constants ? ` ${boundInWords(bound)}` : "";
-  const verdicts = [linear, activeSet, ascent].map((verdict) =>
-    verdict ? ` ${verdict.sentence}` : "",
-  );
+  const sentences = [
+    SENTENCES[headline](facts),
+    ...verdicts.map(({ sentence }) => sentence),
+    ...(rule.needs.bias ? [`The hypergradient is biased: ${rule.needs.bias}.`] : []),
+    // Without constants from the user nobody asked, and there is rarely a bound.
+    ...(context.constants ? [boundInWords(bound)] : []),
+  ];
   return {
     status,
-    sentence: first + verdicts.join("") + biasOf(facts) + ofBound,
+    sentence: sentences.join(" "),
     innerGradientNorm,
     initialInnerGradientNorm,
-    relativeInnerGradientNorm: ratio(facts),
+    relativeInnerGradientNorm: ratio(gradientNorm),
     steps: facts.steps,
     nonFinite,
     seconds,
     cost,
     bound,
     measured: others,
-    warnings,
+    warnings: [...warnings, ...outside.map(({ sentence }) => sentence)],
   };
 }
 
 /** The numbers that a status' sentence may quote. */
 export interface Facts {
   readonly steps: number;
-  readonly innerGradientNorm: number;
-  readonly initialInnerGradientNorm: number;
+  /** What tells whether the follower is solved: ‖∇_w L‖, or the residual of its own dynamics. */
+  readonly residual: Residual;
   readonly nonFinite: Report["nonFinite"];
   /** What ended, for example the rule's name. */
   readonly stage: string;
@@ -126,11 +115,11 @@ export interface Facts {
 /** The sentence of each status. */
 export const SENTENCES: Readonly<Record<Status, (facts: Facts) => string>> = {
   converged: (f) =>
-    `The inner problem is solved: its gradient norm fell to ${norms(f)} in ${f.steps} steps.`,
+    `The inner problem is solved: its ${nameOf(f)} fell to ${norms(f)} in ${f.steps} steps.`,
   "max-steps": (f) =>
-    `The inner problem is not solved after ${f.steps} steps (gradient norm ${norms(f)})${f.bias ? "" : ": the hypergradient is that of the follower after these steps"}; raise steps or the learning rate to approach the solution.`,
+    `The inner problem is not solved after ${f.steps} steps (${nameOf(f)} ${norms(f)})${f.bias ? "" : ": the hypergradient is that of the follower after these steps"}; raise steps or the learning rate to approach the solution.`,
   diverged: (f) =>
-    `The inner problem diverges: its gradient norm grew to ${norms(f)} in ${f.steps} steps; lower the inner learning rate.`,
+    `The inner problem diverges: its ${nameOf(f)} grew to ${norms(f)} in ${f.steps} steps; lower the inner learning rate.`,
   "non-finite": (f) =>
     `NaN or infinity in ${listNonFinite(f.nonFinite)} after ${f.steps} steps; lower the inner learning rate, or look for a division by zero, a logarithm of zero or NaN in the data.`,
   singular: (f) =>
@@ -146,36 +135,60 @@ export function allFinite(values: Tree<Tensor>): boolean {
   });
 }
 
-function innerStatusOf(rule: Rule, facts: Facts): Status {
-  const { innerGradientNorm: end, initialInnerGradientNorm: start, nonFinite } = facts;
+function innerStatusOf({ tolerance }: Rule, { residual, steps, nonFinite }: Facts): Status {
+  const { start, end } = residual;
   if (nonFinite.value || nonFinite.gradient || nonFinite.w || !Number.isFinite(end))
     return "non-finite";
-  if (end <= rule.tolerance.relative * start || end <= rule.tolerance.absolute) return "converged";
+  if (end <= tolerance.relative * start || isAtRest(residual, steps, tolerance.absolute))
+    return "converged";
   // A step or two of a good optimizer may raise the norm; a thousandfold rise is no transient.
-  if (end > 1e3 * Math.max(start, rule.tolerance.absolute)) return "diverged";
+  if (end > 1e3 * Math.max(start, tolerance.absolute)) return "diverged";
   return "max-steps";
 }
 
-/** The status where a linear system or an active set was looked at, at the follower's answer. */
-function combine(inner: Status, linear: LinearVerdict, { nonFinite }: Facts): Status {
-  const { status } = linear;
+/**
+ * Whether what is left counts as nothing. Small steps make a small ‖Φ(w) − w‖ anywhere, so it is the distance to the fixed
+ * point that must be small: at most ‖Φ(w) − w‖/(1 − c), for a residual that falls by the factor c in each step.
+ */
+function isAtRest({ start, end, rounding }: Residual, steps: number, absolute: number): boolean {
+  if (rounding === undefined || steps === 0) return end <= absolute;
+  if (end <= rounding) return true;
+  return end < start && end / (1 - (end / start) ** (1 / steps)) <= absolute;
+}
+
+/** The status of the follower and of all that was looked at besides, and the one whose sentence opens the report. */
+function judge(
+  inner: Status,
+  verdicts: readonly Verdict[],
+  facts: Facts,
+): { status: Status; headline: Status } {
+  let [status, headline] = [inner, inner];
+  for (const verdict of verdicts) {
+    status = combine(status, verdict, facts);
+    const isRefuted = headline === "converged" || verdict.headline === status;
+    if (verdict.headline !== undefined && isRefuted) headline = verdict.headline;
+  }
+  return { status, headline };
+}
+
+function combine(inner: Status, { status }: Verdict, { nonFinite }: Facts): Status {
   // Without a unique solution a direct solver has nothing finite to give: that is the reason to name.
   if (status === "singular" && !nonFinite.w && !nonFinite.value) return status;
   if (inner === "converged") return status ?? inner;
   return inner === "max-steps" && status === "diverged" ? status : inner;
 }
 
-function ratio(facts: Facts): number {
-  const { innerGradientNorm: end, initialInnerGradientNorm: start } = facts;
+function ratio({ start, end }: Residual): number {
   return start === 0 ? (end === 0 ? 0 : Infinity) : end / start;
 }
 
-function biasOf({ bias }: Facts): string {
-  return bias ? ` The hypergradient is biased: ${bias}.` : "";
+function nameOf({ residual }: Facts): string {
+  return residual.rounding === undefined ? "gradient norm" : "residual ‖Φ(w) − w‖";
 }
 
-function norms(facts: Facts): string {
-  return `${facts.innerGradientNorm.toExponential(2)}, ${(100 * ratio(facts)).toPrecision(3)}% of its start`;
+function norms({ residual }: Facts): string {
+  const part = `${(100 * ratio(residual)).toPrecision(3)}% of its start`;
+  return `${residual.end.toExponential(2)}, ${residual.start === 0 ? "from 0" : part}`;
 }
 
 function listNonFinite(nonFinite: Report["nonFinite"]): string {

@@ -5,7 +5,7 @@
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import type { Tree } from "../program/tensor.ts";
-import type { ErrorTheory } from "./bounds.ts";
+import type { ErrorTheory, MeasuredNumbers } from "./bounds.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 
 /** Where a hypergradient is estimated: symbolic arrays inside a program. */
@@ -19,6 +19,8 @@ export interface Point {
   readonly data: BilevelData<Tree<Value>>;
   /** True when every leaf of `data.inner` is stacked as [innerSteps, ...], one minibatch for each inner step. */
   readonly batched?: boolean;
+  /** True when `state` is that of the last estimate, at other hyperparameters: rules then measure what it hides of them. */
+  readonly isWarm?: boolean;
 }
 
 /** What one estimate costs, known before anything runs. */
@@ -58,9 +60,18 @@ export interface Needs {
    * says it. Absent when it is the exact derivative of E at the follower's answer.
    */
   readonly bias?: string;
+  /**
+   * What the estimate leaves out besides when the follower starts where the last estimate left it, in the same words.
+   * Absent when the start has no influence, or `bias` says it. With it, \`solve\` adds the measurement \`warmStart\`, 1 in
+   * every step but the first.
+   */
+  readonly warmBias?: string;
 }
 
-/** Scalars that a rule measures inside the program, for the {@link Report}. */
+/**
+ * Scalars that a rule measures inside the program, for the {@link Report}. What stands in `follower-measure.ts` every rule
+ * with dynamics measures alike, and the report reads; of the rest it knows nothing, the rule judges it.
+ */
 export interface Measured<T> {
   /** ‖∇_w L‖ at the follower's last weights (of w − P(w − ∇_w L) when a projection P constrains it). */
   readonly innerGradientNorm: T;
@@ -90,6 +101,20 @@ export interface Tolerance {
   readonly absolute: number;
 }
 
+/** How an evaluation ended. */
+export type Status =
+  "converged" | "max-steps" | "diverged" | "non-finite" | "singular" | "cancelled";
+
+/** What one measurement says of an evaluation. */
+export interface Verdict {
+  /** The status of an evaluation whose follower is solved; undefined when the measurement speaks for it. */
+  readonly status: Status | undefined;
+  /** Joins the report's sentence. */
+  readonly sentence: string;
+  /** The status whose sentence opens the report, where the measurement shows that the follower's own is wrong. */
+  readonly headline?: Status | undefined;
+}
+
 /** A way to estimate the hypergradient. */
 export interface Rule {
   readonly name: string;
@@ -100,7 +125,11 @@ export interface Rule {
   /** What theory says of the distance from the exact hypergradient, or why it says nothing; the report evaluates it. */
   readonly bound?: ErrorTheory;
   /** Throws when an evaluation's measurements show that the problem is none for the rule. */
-  refuse?(measured: Readonly<Record<string, number>>): void;
+  refuse?(measured: MeasuredNumbers): void;
+  /** What the rule's own measurements say of an evaluation, the gravest first. */
+  judge?(measured: MeasuredNumbers): readonly Verdict[];
+  /** What the measurements of a whole run's steps leave to say, a sentence each. */
+  warn?(history: readonly MeasuredNumbers[]): readonly string[];
   /** The follower's state for a cold start from weights w at λ; a jax-js function, to be traced with `program.call`. */
   init(w: Arrays, lambda: Arrays): Arrays;
   /** Adds the estimate at `point` to `program`. Synchronous; throws on misuse. */

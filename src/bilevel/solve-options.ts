@@ -10,8 +10,8 @@ import type { Optimizer } from "./optimizers/optimizer.ts";
 import type { BilevelData } from "./problem.ts";
 import type { Projection } from "./projections.ts";
 import { keyOf } from "./random.ts";
-import type { Report, Status } from "./report.ts";
-import type { Cost, Rule } from "./rule.ts";
+import type { Report } from "./report.ts";
+import type { Cost, Rule, Status } from "./rule.ts";
 import type { Sampler } from "./samplers.ts";
 
 /** Options of `solve`. */

@@ -152,7 +152,8 @@ describe("steps", () => {
       outer: (w: np.Array) => np.square(w.sub(1)),
     }) as Problem;
     const { warnings } = await solve(problem, {
-      rule: inner(0.3, 5),
+      // As many as hide nothing of the earlier weights.
+      rule: inner(0.3, 10),
       optimizer: outer(0.1),
       lambda: { used: f64(0), rates: { forgotten: f64([1, 2]) } },
       w: f64(0),

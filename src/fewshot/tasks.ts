@@ -50,13 +50,13 @@ export function perTask(rule: Rule): Rule {
           "perTask: the inner data must be one batch for all inner steps; leave perStep out of the sampler.",
         );
       }
-      const { lambda, batched: _, ...stacked } = point;
+      const { lambda, batched: _, isWarm = false, ...stacked } = point;
       const tasks = tree.leaves<Value>(point.data as unknown as Tree<Value>)[0]!.shape[0]!;
       let cost: Cost;
       const [sum, each] = program.scan(
         { length: tasks },
         (sum: Tree<Value>, task: typeof stacked) => {
-          const estimate = rule.estimate(program, problem, { lambda, ...task });
+          const estimate = rule.estimate(program, problem, { lambda, isWarm, ...task });
           const { value, w, state, report } = estimate;
           cost = estimate.cost;
           const next = callTree(program, addTrees, sum, estimate.gradient);
@@ -96,10 +96,11 @@ function summarize(program: Program, report: Measured<Value>): Measured<Value> {
     initialInnerGradientNorm: (x) => np.sqrt(np.sum(np.square(x))),
     smallestCurvature: (x) => np.min(x),
   };
+  const least = (x: np.Array): np.Array => np.min(x);
   const greatest = (x: np.Array): np.Array => np.max(x);
   const entries = Object.entries(report).map(([name, value]) => [
     name,
-    program.call(summary[name] ?? greatest, value),
+    program.call(summary[name] ?? (name.endsWith("Least") ? least : greatest), value),
   ]);
   return Object.fromEntries(entries) as Measured<Value>;
 }

@@ -4,7 +4,7 @@
  * run ends with the result of an uninterrupted one, times apart.
  */
 import { fingerprintOfBytes, fingerprintOfText } from "../../bilevel/fingerprint.ts";
-import type { Status } from "../../bilevel/report.ts";
+import type { Status } from "../../bilevel/rule.ts";
 import { DataError, type Table } from "../../data/index.ts";
 import type { Hold } from "./hold.ts";
 import { defaultRule } from "./rules.ts";

@@ -1,5 +1,6 @@
 /** What a result says of the rule: which one, what it reported at the step that was kept, and what it cost. */
 import type { StepRecord } from "../../bilevel/history.ts";
+import { isBiasedByStart } from "../../bilevel/left-out.ts";
 import { makeReport, type Evaluated } from "../../bilevel/report.ts";
 import type { Cost } from "../../bilevel/rule.ts";
 import { tensor, type Tensor } from "../../program/tensor.ts";
@@ -18,7 +19,10 @@ export function usedRule(
   return {
     name: chosen.name,
     call,
-    bias: rule.needs.bias ?? null,
+    bias:
+      rule.needs.bias ??
+      (kept && isBiasedByStart(kept.measured) ? rule.needs.warmBias : null) ??
+      null,
     status: report?.status ?? "not-run",
     sentence: report?.sentence ?? "No step of the search gave finite numbers.",
     innerGradients: cost.innerGradients,

@@ -1,7 +1,13 @@
 /** Adam. */
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Arrays } from "../problem.ts";
-import { checkCoefficient, coefficientAt, type Coefficient, type Optimizer } from "./optimizer.ts";
+import {
+  checkCoefficient,
+  coefficientAt,
+  watch,
+  type Coefficient,
+  type Optimizer,
+} from "./optimizer.ts";
 
 /**
  * m ← β₁m + (1−β₁)∇;  v ← β₂v + (1−β₂)∇²;  w ← w − s·m̂/(√v̂ + ε), with m̂ = m/(1−β₁ᵗ) and v̂ = v/(1−β₂ᵗ).
@@ -33,6 +39,8 @@ export function adam(options: {
   checkNumber("adam: epsilon", epsilon, epsilon > 0 && epsilon < Infinity, "> 0");
   return {
     name: "adam",
+    watched: watch(["learningRate", learningRate, { above: 0 }]),
+    amplifies: true,
     init: (params) => {
       const zero = tree.map((w: np.Array) => np.zerosLike(w), params) as Arrays;
       const [first] = tree.leaves<np.Array>(params);

@@ -19,13 +19,22 @@ export function clipped(optimizer: Optimizer, options: { norm: number }): Optimi
   if (!(bound > 0 && bound < Infinity)) {
     throw new RangeError(`clipped: norm must be a finite number > 0; ${String(bound)} came.`);
   }
+  const { watched, amplifies } = optimizer;
   return {
     name: `${optimizer.name} clipped at ${bound}`,
+    ...(watched && { watched }),
+    ...(amplifies && { amplifies }),
     init: optimizer.init,
     update: (gradient, state, params, t, lambda) => {
       const squares = tree.leaves<np.Array>(gradient).map((g) => np.sum(np.square(g)));
-      const norm = np.sqrt(squares.reduce((sum, square) => sum.add(square)));
-      const scale = np.divide(bound, np.maximum(norm, bound));
+      const square = squares.reduce((sum, square) => sum.add(square));
+      // The root of what is not clipped is not taken: at a gradient of 0 it has no derivative.
+      const isLong = np.greater(square, bound ** 2);
+      const scale = np.where(
+        isLong,
+        np.divide(bound, np.sqrt(np.where(isLong, square, bound ** 2))),
+        1,
+      );
       const shorter = tree.map((g: np.Array) => g.mul(scale), gradient);
       return optimizer.update(shorter, state, params, t, lambda);
     },

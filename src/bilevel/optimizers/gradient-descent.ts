@@ -1,6 +1,12 @@
 /** Gradient descent. */
 import { tree, type numpy as np } from "@jax-js/jax";
-import { checkCoefficient, coefficientAt, type Coefficient, type Optimizer } from "./optimizer.ts";
+import {
+  checkCoefficient,
+  coefficientAt,
+  watch,
+  type Coefficient,
+  type Optimizer,
+} from "./optimizer.ts";
 
 /**
  * w ← w − s·∇.
@@ -14,6 +20,7 @@ export function gradientDescent(options: { learningRate: Coefficient }): Optimiz
   return {
     name: "gradient-descent",
     ...(typeof learningRate === "number" && { constantRate: learningRate }),
+    watched: watch(["learningRate", learningRate, { above: 0 }]),
     init: () => [],
     update: (gradient, _state, params, t, lambda) => {
       const step = (w: np.Array, g: np.Array): np.Array =>

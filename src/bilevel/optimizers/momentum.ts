@@ -1,6 +1,12 @@
 /** Gradient descent with momentum: Polyak's heavy ball, or Nesterov's. */
 import { numpy as np, tree } from "@jax-js/jax";
-import { checkCoefficient, coefficientAt, type Coefficient, type Optimizer } from "./optimizer.ts";
+import {
+  checkCoefficient,
+  coefficientAt,
+  watch,
+  type Coefficient,
+  type Optimizer,
+} from "./optimizer.ts";
 
 /**
  * v ← μ·v + ∇;  w ← w − s·v  (heavy ball),  w ← w − s·(∇ + μ·v)  (Nesterov). v starts at 0.
@@ -23,6 +29,10 @@ export function momentum(options: {
   checkCoefficient("momentum: momentum", mu, { atLeast: 0, below: 1 });
   return {
     name: nesterov ? "nesterov-momentum" : "momentum",
+    watched: watch(
+      ["learningRate", learningRate, { above: 0 }],
+      ["momentum", mu, { atLeast: 0, below: 1 }],
+    ),
     init: (params) => tree.map((w: np.Array) => np.zerosLike(w), params),
     update: (gradient, velocity, params, t, lambda) => {
       const m = (w: np.Array): np.Array | number =>

@@ -2,7 +2,7 @@
  * What an optimizer is: a pure init and a pure update, written in jax-js. The same value trains the follower,
  * where its state is part of what is differentiated, and moves the leader.
  */
-import type { numpy as np } from "@jax-js/jax";
+import { numpy as np, tree } from "@jax-js/jax";
 import type { Arrays } from "../problem.ts";
 import { isSchedule, type Schedule } from "./schedule.ts";
 
@@ -11,6 +11,10 @@ export interface Optimizer {
   readonly name: string;
   /** s when every update is w ← w − s·∇ with this one number, which theorems on gradient descent are about. */
   readonly constantRate?: number;
+  /** Coefficients that are functions of λ; see {@link Watched}. */
+  readonly watched?: readonly Watched[];
+  /** See `Dynamics.amplifies`. */
+  readonly amplifies?: boolean;
   /** The state before the first update; its leaves have the dtype of the parameters'. */
   init(params: Arrays): Arrays;
   /**
@@ -38,6 +42,57 @@ export interface Optimizer {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tree of λ is the user's
 export type Coefficient = number | Schedule | ((lambda: any, t: np.Array) => np.Array);
 
+/** A coefficient whose value only a run shows, because it is a function of λ: the report names it where it is out of range. */
+export interface Watched {
+  /** As in the options of what has it, such as `learningRate`. */
+  readonly name: string;
+  /** Its value at step t, an int32 scalar; a jax-js function. */
+  at(lambda: Arrays, t: np.Array): np.Array;
+  /** Whether values are in the range, element by element, and false for NaN; a jax-js function. */
+  fits(value: np.Array): np.Array;
+}
+
+/** The range of a coefficient, as {@link checkCoefficient} takes it. */
+export interface CoefficientRange {
+  readonly above?: number;
+  readonly atLeast?: number;
+  readonly below?: number;
+}
+
+/** Those of the coefficients that are functions of λ, for {@link Optimizer.watched}. */
+export function watch(
+  ...coefficients: readonly (readonly [
+    name: string,
+    coefficient: Coefficient,
+    range: CoefficientRange,
+  ])[]
+): readonly Watched[] {
+  return coefficients.flatMap(([name, coefficient, range]) => {
+    if (typeof coefficient !== "function") return [];
+    const { above = -Infinity, atLeast = -Infinity, below = Infinity } = range;
+    return [
+      {
+        name,
+        at: (lambda: Arrays, t: np.Array) => {
+          const value: np.Array | number = coefficient(lambda, t.astype(floatOf(lambda)));
+          return typeof value === "number" ? np.array(value) : value;
+        },
+        fits: (value: np.Array) =>
+          [
+            np.greater(value, above),
+            np.less(value, below),
+            ...(atLeast > -Infinity ? [np.greaterEqual(value, atLeast)] : []),
+          ].reduce((all, one) => np.logicalAnd(all, one)),
+      },
+    ];
+  });
+}
+
+/** The type of λ's first leaf. */
+function floatOf(lambda: Arrays): np.DType {
+  return tree.leaves<np.Array>(lambda)[0]!.dtype;
+}
+
 /** The coefficient at update t as a traced scalar or a number. */
 export function coefficientAt(
   where: string,
@@ -60,7 +115,7 @@ export function coefficientAt(
 export function checkCoefficient(
   where: string,
   coefficient: Coefficient,
-  range: { above?: number; atLeast?: number; below?: number },
+  range: CoefficientRange,
 ): void {
   if (typeof coefficient === "function" || isSchedule(coefficient)) return;
   const { above = -Infinity, atLeast = -Infinity, below = Infinity } = range;

@@ -1,7 +1,10 @@
 /**
- * Which constraints are active at the follower's answer, and their multipliers by least squares.
+ * Which constraints are active at the follower's answer, and their multipliers by least squares, those of inequalities ≥ 0.
  *
  *     ν = argmin ‖∇_w L + J_Aᵀν‖, ν_i = 0 otherwise;   c = (p, q),  J = ∂c/∂w,  A = {i : p_i ≥ −tolerance} and all of q
+ *
+ * Where the least squares without signs give a negative one, the answer is no solution, unless the active gradients are
+ * linearly dependent and other multipliers of the right signs do as well: these are then looked for.
  *
  * Rows of J are divided by their norms, so that no constraint's scale matters to a multiplier's size or to the rank.
  */
@@ -53,11 +56,11 @@ export interface ActiveSetMeasured<T> {
   readonly activeConstraints: T;
   /** Active inequalities whose multiplier is zero: no strict complementarity. */
   readonly weaklyActive: T;
-  /** Active inequalities whose multiplier is negative: the answer is not optimal. */
+  /** Active inequalities whose multiplier without a sign is negative, where none of the right signs do: not optimal. */
   readonly negativeMultipliers: T;
   /** 1 when the gradients of the active constraints are linearly dependent, else 0. */
   readonly dependentConstraints: T;
-  /** ‖∇_w L + Jᵀν‖ */
+  /** ‖∇_w L + Jᵀν‖, which multipliers ≥ 0 leave. */
   readonly stationarity: T;
   /** ‖(max(0, p), q)‖ */
   readonly feasibility: T;
@@ -140,29 +143,41 @@ export function openActiveSet(
   const { solution } = minres({ maxSteps: 4 * size + 20, rtol: 1e-14 }).solve(program, system);
   const rank = dense({ maxSize: size }).solve(program, system).report;
 
+  const signed = signedMultipliers(
+    program,
+    { rows, active, isInequality },
+    selected.rhs,
+    solution as Value,
+  );
+
   const judge = (
     { active, scale, rows, gradient }: Record<string, np.Array>,
     c: np.Array,
     isInequality: np.Array,
+    free: np.Array,
     scaled: np.Array,
     outcome: np.Array,
   ): { multipliers: np.Array; measured: ActiveSetMeasured<np.Array> } => {
     const multipliers = scaled.mul(scale!);
     const zero = np.maximum(np.sqrt(np.sum(np.square(gradient!))), 1).mul(multiplierTolerance);
+    const lengthOf = (x: np.Array): np.Array => np.sqrt(np.sum(np.square(x)));
     const counted = isInequality.mul(active!);
     const count = (condition: np.Array): np.Array =>
       np.sum(np.where(condition, counted, 0)).astype(c.dtype);
     const residual = gradient!.add(np.matmul(rows!.transpose(), scaled));
+    const isSolution = np.lessEqual(lengthOf(residual), zero);
+    const isNegative = np.logicalAnd(np.less(free, zero.mul(-1)), np.logicalNot(isSolution));
     const violation = np.where(np.logicalAnd(np.less(c, 0), np.greater(isInequality, 0)), 0, c);
-    const lengthOf = (x: np.Array): np.Array => np.sqrt(np.sum(np.square(x)));
     const singular = LINEAR_OUTCOMES.indexOf("singular");
     return {
       multipliers,
       measured: {
         constraints: np.sum(np.onesLike(c)),
         activeConstraints: np.sum(active!),
-        weaklyActive: count(np.lessEqual(np.abs(scaled), zero)),
-        negativeMultipliers: count(np.less(scaled, zero.mul(-1))),
+        weaklyActive: count(
+          np.logicalAnd(np.lessEqual(np.abs(scaled), zero), np.logicalNot(isNegative)),
+        ),
+        negativeMultipliers: count(isNegative),
         dependentConstraints: np.where(np.equal(outcome, singular), 1, 0).astype(c.dtype),
         stationarity: lengthOf(residual),
         feasibility: lengthOf(violation),
@@ -176,7 +191,57 @@ export function openActiveSet(
     c,
     isInequality,
     solution,
+    signed,
     rank.outcome,
   ) as unknown as { multipliers: Value; measured: ActiveSetMeasured<Value> };
   return { active, rows, scale, ...judged };
+}
+
+/**
+ * The multipliers of the scaled rows with those of inequalities ≥ 0: the given ones where they are, else the least squares
+ * under that condition by projected gradient steps, ν ← max(0, ν − (rows·rowsᵀν − rhs)/‖rows·rowsᵀ‖).
+ */
+function signedMultipliers(
+  program: Program,
+  { rows, active, isInequality }: Readonly<Record<"rows" | "active" | "isInequality", Value>>,
+  rhs: Value,
+  free: Value,
+): Value {
+  const clip = (x: np.Array, isInequality: np.Array): np.Array =>
+    np.where(np.logicalAnd(np.greater(isInequality, 0), np.less(x, 0)), 0, x);
+  type Search<T> = { x: T; isMoving: T };
+  const begin = (free: np.Array, isInequality: np.Array): Search<np.Array> => {
+    const x = clip(free, isInequality);
+    return { x, isMoving: np.greater(np.max(np.abs(x.sub(free))), 0) };
+  };
+  const step = (
+    { x }: Search<np.Array>,
+    rows: np.Array,
+    active: np.Array,
+    isInequality: np.Array,
+    rhs: np.Array,
+  ): Search<np.Array> => {
+    // The trace of rows·rowsᵀ, whose diagonal is 1 where active, is at least its norm.
+    const rate = np.reciprocal(np.maximum(np.sum(active), 1));
+    const slope = np.matmul(rows, np.matmul(rows.transpose(), x)).sub(rhs);
+    const next = clip(x.sub(slope.mul(rate)), isInequality);
+    const rounding = x.dtype === np.float64 ? 1e-14 : 1e-6;
+    const change = np.max(np.abs(next.sub(x)));
+    return { x: next, isMoving: np.greater(change, np.max(np.abs(next)).mul(rounding)) };
+  };
+  const { carry } = program.while(
+    { limit: 1000 },
+    ({ isMoving }: Search<Value>) => isMoving,
+    (search: Search<Value>) =>
+      program.call(
+        step as never,
+        search as never,
+        rows,
+        active,
+        isInequality,
+        rhs,
+      ) as Search<Value>,
+    program.call(begin as never, free, isInequality) as Search<Value>,
+  );
+  return (carry as Search<Value>).x;
 }

@@ -9,6 +9,7 @@
  */
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
+import { forwardPass, leftOutReport, warmBias } from "../left-out.ts";
 import { openFollower, weightsOf } from "../follower.ts";
 import { countElements } from "../../program/trees.ts";
 import type { Rule } from "../rule.ts";
@@ -39,10 +40,12 @@ export function forward(options: UnrolledOptions): Rule {
       uniqueInnerSolution: false,
       strongConvexity: false,
       memory: "O(|λ|·|w|)",
+      warmBias: warmBias(steps),
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
     bound: unrolledBound({ ...options, keep: steps }),
+    ...leftOutReport(steps, false),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       const follower = openFollower(program, problem, point, {
@@ -51,19 +54,27 @@ export function forward(options: UnrolledOptions): Rule {
         project: projection,
       });
       const tangents = openTangents(program, problem, point, follower);
-      const [last, z] = tangents.forward(follower.start, tangents.start, {
-        first: 0,
-        length: steps,
-        batches: follower.batches,
-      });
+      const { isWarm = false } = point;
+      const { last, z, leftOut } = forwardPass(
+        program,
+        tangents,
+        { state: follower.start, z: tangents.start },
+        { first: 0, length: steps, batches: follower.batches },
+        isWarm,
+      );
       const { value, adjoint } = follower.outer(last);
       const gradient = tangents.gradient(adjoint, z);
+      const derivative = measureDerivative(program, adjoint, gradient);
       return {
         value,
         gradient,
         w: weightsOf(last),
         state: last,
-        report: { ...follower.measure(last), ...measureDerivative(program, adjoint, gradient) },
+        report: {
+          ...follower.measure(last),
+          ...derivative,
+          ...leftOut(adjoint, derivative.indirectGradientNorm),
+        },
         cost: {
           innerGradients: steps * dynamics.gradientsPerStep,
           hessianVectorProducts: steps * countElements(point.lambda),

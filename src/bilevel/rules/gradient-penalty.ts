@@ -8,6 +8,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
+import { ascentWarnings, judgeAscent } from "../ascent-report.ts";
 import { treeNorm } from "../leaves.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule, Tolerance } from "../rule.ts";
@@ -72,6 +73,11 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
       kind: "none",
       why: "the residual of its adjoint, 2·penalty·∇_w L, is not measured",
     },
+    judge: (measured) => {
+      const verdict = judgeAscent(measured);
+      return verdict ? [verdict] : [];
+    },
+    warn: ascentWarnings,
     init: (w) => ({ w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "gradientPenalty", problem, point, steps);

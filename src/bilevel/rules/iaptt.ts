@@ -111,11 +111,19 @@ export function iaptt(options: IapttOptions): Rule {
       );
 
       const toStart = weightsOf(follower.floats.put(start, atStart.alpha));
-      const move = (gradient: Arrays, memory: Arrays, z: Arrays, k: np.Array): Arrays => {
+      const move = (
+        gradient: Arrays,
+        memory: Arrays,
+        z: Arrays,
+        k: np.Array,
+        lambda: Arrays,
+      ): Arrays => {
         const [moved, next] = auxiliary.update(gradient, memory, z, k);
-        return { w: projection ? projection(moved) : moved, memory: next };
+        return { w: projection ? projection(moved, lambda) : moved, memory: next };
       };
-      const next = callTree(program, move, toStart, memory, z, k) as { w: Tree<Value> };
+      const next = callTree(program, move, toStart, memory, z, k, point.lambda) as {
+        w: Tree<Value>;
+      };
       const w = weightsOf(state);
       return {
         value,
@@ -159,7 +167,7 @@ function stopping(base: Dynamics, steps: number, projection: Projection | undefi
       const choose = (moved: Arrays, still: Arrays): Arrays =>
         treeMap((a: np.Array, b: np.Array) => np.where(isMoving, a, b), moved, still);
       return {
-        w: choose(projection ? projection(next.w) : next.w, w),
+        w: choose(projection ? projection(next.w, lambda) : next.w, w),
         memory: { base: choose(next.memory, own), count },
       };
     },
@@ -242,7 +250,7 @@ function measure(
   const normAt = (index: number) => (w: Arrays, lambda: Arrays, stacked: Arrays) => {
     const data = batched ? treeMap((x: np.Array) => x.slice(index), stacked) : stacked;
     const gradient = gradientOf((w) => problem.inner(w, lambda, data), w);
-    return treeNorm(projection ? subtract(w, projection(subtract(w, gradient))) : gradient);
+    return treeNorm(projection ? subtract(w, projection(subtract(w, gradient), lambda)) : gradient);
   };
   const { data } = prepared.inner;
   return {

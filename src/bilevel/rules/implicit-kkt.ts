@@ -2,7 +2,7 @@
  * Implicit hypergradient of a follower under constraints p(w, λ) ≤ 0, q(w, λ) = 0, by the conditions of Karush, Kuhn and
  * Tucker on the constraints that are active at its answer.
  *
- *     ν = argmin ‖∇_w L + J_Aᵀν‖                                                        (multipliers; 0 where inactive)
+ *     ν = argmin ‖∇_w L + J_Aᵀν‖, ν ≥ 0 for inequalities                                (multipliers; 0 where inactive)
  *     [∇²_ww(L + νᵀc), J_Aᵀ; J_A, 0]·(u, t) = (∇_w E, 0)
  *     h = ∇_λ E − ∂(∇_w L + J_Aᵀν)/∂λᵀ·u − (∂c_A/∂λ)ᵀ·t
  *
@@ -11,12 +11,14 @@
 import { numpy as np } from "@jax-js/jax";
 import { minres, type LinearSolver } from "../../linear/index.ts";
 import type { Value } from "../../program/ir.ts";
-import type { Tree } from "../../program/tensor.ts";
+import { tensor, type Tree } from "../../program/tensor.ts";
 import { checkConstraints, checkPositive, type Constraints } from "../constraints.ts";
 import { asDynamics, type Dynamics } from "../dynamics.ts";
 import { openFollower, weightsOf } from "../follower.ts";
+import { watchCoefficients } from "../follower-measure.ts";
 import { countElements, treeMap } from "../../program/trees.ts";
-import { linearMeasured } from "../linear-report.ts";
+import { activeSetWarnings, judgeActiveSet } from "../active-set-report.ts";
+import { judgeLinear, linearMeasured, linearWarnings } from "../linear-report.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule } from "../rule.ts";
 import { openActiveSet, type ActiveSet, type KktPoint } from "./active-set.ts";
@@ -104,6 +106,8 @@ export function implicitKkt(options: ImplicitKktOptions): Rule {
       kind: "none",
       why: "it holds only while the active set is that of the solution, which the run cannot know",
     },
+    judge: (measured) => [judgeLinear(measured), judgeActiveSet(measured)],
+    warn: (history) => [...linearWarnings(history), ...activeSetWarnings(history)],
     init: (w, lambda) => dynamicsAt(() => lambda).init(w),
     estimate: (program, problem, point) => {
       const { lambda } = point;
@@ -152,10 +156,17 @@ export function implicitKkt(options: ImplicitKktOptions): Rule {
           measured.feasibility,
         );
       const norms = projection
-        ? follower.measure(last)
+        ? { ...follower.measure(last), isProjected: program.constant(tensor(1)) as Value }
         : {
             innerGradientNorm: residual(set),
             initialInnerGradientNorm: residual(look(follower.start)),
+            ...watchCoefficients(program, {
+              dynamics,
+              project: undefined,
+              lambda,
+              first: 0,
+              steps,
+            }),
           };
       const size = countElements(set.multipliers);
       const weights = countElements(weightsOf(last));

@@ -20,7 +20,7 @@ import { asDynamics, type Dynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../follower.ts";
 import { addTrees, zerosLikeTree } from "../leaves.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
-import { linearMeasured } from "../linear-report.ts";
+import { judgeLinear, linearMeasured, linearWarnings } from "../linear-report.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Arrays } from "../problem.ts";
 import type { Projection } from "../projections.ts";
@@ -93,6 +93,8 @@ export function implicit(options: ImplicitOptions): Rule {
     innerSteps: steps,
     tolerance: { relative: 1e-3, absolute: 1e-6, ...options.tolerance },
     bound: isObjective ? implicitBound({ solver, scale: 1 }) : boundThroughDynamics(options),
+    judge: (measured) => [judgeLinear(measured)],
+    warn: linearWarnings,
     init: (w) => {
       const follower = dynamics.init(w) as Arrays;
       if (!warmStart) return follower;

@@ -34,6 +34,8 @@ export function methodOfMultipliers(
   return {
     name: `method of multipliers with ${base.name}`,
     gradientsPerStep: base.gradientsPerStep,
+    ...(base.watched && { watched: base.watched }),
+    ...(base.amplifies && { amplifies: base.amplifies }),
     init: (w) => {
       const zeros = treeMap(
         (x: np.Array) => np.zerosLike(x),

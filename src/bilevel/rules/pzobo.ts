@@ -14,6 +14,7 @@ import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import { asDynamics } from "../dynamics.ts";
+import { leftOutReport, warmBias } from "../left-out.ts";
 import { openFollower, weightsOf } from "../follower.ts";
 import { addTrees, zerosLikeTree } from "../leaves.ts";
 import type { Arrays } from "../problem.ts";
@@ -67,6 +68,7 @@ export function pzobo(options: PzoboOptions): Rule {
       strongConvexity: false,
       memory: "O(|w| + Q·|λ|)",
       bias: `it estimates the follower's response along ${directions} random direction${directions === 1 ? "" : "s"}, from steps of size ${smoothing}`,
+      warmBias: warmBias(steps),
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
@@ -74,6 +76,7 @@ export function pzobo(options: PzoboOptions): Rule {
       kind: "none",
       why: "it depends on the random directions; theory bounds its mean square, not one evaluation",
     },
+    ...leftOutReport(steps, false),
     init: (w) => ({ follower: dynamics.init(w), k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
       if (problem.init) {

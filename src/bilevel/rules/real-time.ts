@@ -11,6 +11,7 @@ import type { Value } from "../../program/ir.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
+import { forwardPass, leftOutReport, warmBias } from "../left-out.ts";
 import { openFollower, weightsOf } from "../follower.ts";
 import { countElements } from "../../program/trees.ts";
 import type { Rule } from "../rule.ts";
@@ -58,9 +59,11 @@ export function realTime(options: RealTimeOptions): Rule {
       uniqueInnerSolution: false,
       strongConvexity: false,
       memory: "O(|λ|·|w|)",
-      bias: keeps
-        ? "what earlier steps contribute was computed at the hyperparameters of their time"
-        : `it leaves out how the weights before the last ${steps} steps depend on the hyperparameters`,
+      ...(keeps
+        ? {
+            bias: "what earlier steps contribute was computed at the hyperparameters of their time",
+          }
+        : { warmBias: warmBias(steps) }),
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
@@ -70,6 +73,7 @@ export function realTime(options: RealTimeOptions): Rule {
           why: "its tangents were made at hyperparameters of earlier outer steps too",
         }
       : unrolledBound({ ...options, keep: steps }),
+    ...(!keeps && leftOutReport(steps, false)),
     init: (w, lambda) => {
       const state = dynamics.init(w);
       const tangents = keeps ? zeroTangents(state, lambda) : [];
@@ -86,16 +90,20 @@ export function realTime(options: RealTimeOptions): Rule {
         program,
         problem,
         { ...point, state: { w, memory } as Tree<Value> },
-        { steps, dynamics, project: projection },
+        { steps, dynamics, project: projection, first: step },
       );
       const tangents = openTangents(program, problem, point, follower);
-      const [last, z] = tangents.forward(follower.start, keeps ? saved : tangents.start, {
-        first: step,
-        length: steps,
-        batches: follower.batches,
-      });
+      const { isWarm = false } = point;
+      const { last, z, leftOut } = forwardPass(
+        program,
+        tangents,
+        { state: follower.start, z: keeps ? saved : tangents.start },
+        { first: step, length: steps, batches: follower.batches },
+        isWarm && !keeps,
+      );
       const { value, adjoint } = follower.outer(last);
       const gradient = tangents.gradient(adjoint, z);
+      const derivative = measureDerivative(program, adjoint, gradient);
       const made = program.constant(tensor(steps, { dtype: "int32" }));
       const state: RealTimeState = {
         ...(last as unknown as RealTimeState),
@@ -107,7 +115,11 @@ export function realTime(options: RealTimeOptions): Rule {
         gradient,
         w: weightsOf(last),
         state: state as unknown as Tree<Value>,
-        report: { ...follower.measure(last), ...measureDerivative(program, adjoint, gradient) },
+        report: {
+          ...follower.measure(last),
+          ...derivative,
+          ...leftOut(adjoint, derivative.indirectGradientNorm),
+        },
         cost: {
           innerGradients: steps * dynamics.gradientsPerStep,
           hessianVectorProducts: steps * countElements(point.lambda),

@@ -13,6 +13,7 @@ import type { Program } from "../../program/program.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
+import { leftOutByAdjoint, leftOutReport, warmBias } from "../left-out.ts";
 import { openFollower, weightsOf, type Adjoint, type Follower, type Steps } from "../follower.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
@@ -31,7 +32,9 @@ export interface ReverseOptions extends UnrolledOptions {
 }
 
 /**
- * The exact hypergradient of the follower after T steps.
+ * The exact hypergradient of the follower after T steps from where it starts. A warm start in `solve` hides how that place
+ * depends on earlier hyperparameters: the report then says so, and estimates it (`remainingAdjoint` = ‖α_0‖ / ‖α_T‖ and
+ * `truncationTail`, as for `truncated`).
  *
  * Costs T inner gradients, T Hessian-vector and T cross products, and the memory of T states; with checkpoints every n
  * steps, 2T inner gradients and the memory of ⌈T/n⌉ + n states, with the same result; with c slots, the memory of c states
@@ -55,10 +58,12 @@ export function reverse(options: ReverseOptions): Rule {
       uniqueInnerSolution: false,
       strongConvexity: false,
       memory: plan.memory,
+      warmBias: warmBias(steps),
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
     bound: unrolledBound({ ...options, keep: steps }),
+    ...leftOutReport(steps, false),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       const follower = openFollower(program, problem, point, {
@@ -69,13 +74,21 @@ export function reverse(options: ReverseOptions): Rule {
       const all: Steps = { first: 0, length: steps, batches: follower.batches };
       const [last, tape] = plan.forward(program, point, follower, all);
       const { value, adjoint } = follower.outer(last);
-      const gradient = follower.gradient(...tape(adjoint));
+      const [end, perStep] = tape(adjoint);
+      const gradient = follower.gradient(end, perStep);
+      const derivative = measureDerivative(program, adjoint, gradient);
+      const ends = { first: end.alpha, last: adjoint.alpha };
       return {
         value,
         gradient,
         w: weightsOf(last),
         state: last,
-        report: { ...follower.measure(last), ...measureDerivative(program, adjoint, gradient) },
+        report: {
+          ...follower.measure(last),
+          ...derivative,
+          ...(point.isWarm &&
+            leftOutByAdjoint(program, ends, derivative.indirectGradientNorm, Infinity)),
+        },
         cost: {
           innerGradients: plan.evaluations * dynamics.gradientsPerStep,
           hessianVectorProducts: steps,

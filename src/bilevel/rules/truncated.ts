@@ -7,13 +7,13 @@
  *
  * What is dropped are the follower's first steps, those that the last ones forget most.
  */
-import { numpy as np } from "@jax-js/jax";
+import type { numpy as np } from "@jax-js/jax";
 import type { Program } from "../../program/program.ts";
 import { tensor } from "../../program/tensor.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
+import { leftOutByAdjoint, leftOutReport, warmBias } from "../left-out.ts";
 import { asDynamics } from "../dynamics.ts";
 import { openFollower, weightsOf, type Follower, type Steps } from "../follower.ts";
-import { treeNorm } from "../leaves.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import type { Arrays, Problem } from "../problem.ts";
 import type { Rule } from "../rule.ts";
@@ -58,10 +58,12 @@ export function truncated(options: TruncatedOptions): Rule {
       strongConvexity: false,
       memory: "O(K·|w|)",
       ...(keep < steps && { bias: leavesOut(steps - keep) }),
+      warmBias: warmBias(keep),
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
     bound: unrolledBound(options),
+    ...leftOutReport(keep, keep < steps),
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       if (keep < steps) refuseInit("truncated", problem);
@@ -77,7 +79,13 @@ export function truncated(options: TruncatedOptions): Rule {
       const [end, perStep] = follower.backward(adjoint, states, tail);
       const gradient = follower.gradient(end, perStep);
       const derivative = measureDerivative(program, adjoint, gradient);
-      const remaining = program.call(ratioOfNorms, end.alpha, adjoint.alpha);
+      const { isWarm = false } = point;
+      const leftOut = leftOutByAdjoint(
+        program,
+        { first: end.alpha, last: adjoint.alpha },
+        derivative.indirectGradientNorm,
+        isWarm ? Infinity : steps / keep,
+      );
       return {
         value,
         gradient,
@@ -86,13 +94,7 @@ export function truncated(options: TruncatedOptions): Rule {
         report: {
           ...follower.measure(last),
           ...derivative,
-          remainingAdjoint: remaining,
-          truncationTail: program.call(
-            (remaining: np.Array, kept: np.Array) =>
-              geometricTail(remaining, steps / keep).mul(kept),
-            remaining,
-            derivative.indirectGradientNorm,
-          ),
+          ...leftOut,
         },
         cost: {
           innerGradients: steps * dynamics.gradientsPerStep,
@@ -145,19 +147,4 @@ export function refuseInit(rule: string, problem: Problem): void {
   throw new TypeError(
     `${rule}: the problem's init makes the first weights depend on lambda, and this rule drops the derivative through the first steps; use reverse or forward, or give w instead of init.`,
   );
-}
-
-/** (r − rⁿ)/(1 − r) with n = T/K: what the last T − K of T terms of a geometric series sum to beside the first K. */
-function geometricTail(r: np.Array, n: number): np.Array {
-  const isEven = np.less(np.abs(r.sub(1)), 1e-6);
-  const ratio = np.where(isEven, 0.5, r);
-  const power = np.exp(np.log(ratio).mul(n));
-  return np.where(isEven, n - 1, ratio.sub(power).div(np.subtract(1, ratio)));
-}
-
-/** ‖a‖ / ‖b‖, and 0 for b = 0; a jax-js function. */
-function ratioOfNorms(a: np.Array[], b: np.Array[]): np.Array {
-  const whole = treeNorm(b);
-  const positive = np.greater(whole, 0);
-  return np.where(positive, treeNorm(a).div(np.where(positive, whole, 1)), 0);
 }

@@ -23,6 +23,8 @@ export interface RuleRow {
   memory: string;
   /** What the hypergradient leaves out; `null` when it is the exact derivative at the follower's answer. */
   bias: string | null;
+  /** What it leaves out besides when the follower starts warm; `null` when nothing. */
+  warmBias: string | null;
   /** What theory says of its distance from the exact hypergradient, or "none; " and why. */
   bound: string;
   /** The reasons, separated by semicolons. */
@@ -56,6 +58,7 @@ export function ruleRows(): RuleRow[] {
         work: costInWords(cost),
         memory: needs.memory,
         bias: needs.bias ?? null,
+        warmBias: needs.warmBias ?? null,
         bound: theoryInWords(bound),
         fails,
         source,
@@ -155,12 +158,14 @@ function nameOf({ rule, option }: RuleRow): string {
   return `${rule} ${option}`.trim();
 }
 
-function answerOf({ bias }: RuleRow): string {
-  return bias === null ? "exact" : "biased";
+function answerOf({ bias, warmBias }: RuleRow): string {
+  if (bias !== null) return "biased";
+  return warmBias === null ? "exact" : "exact, cold";
 }
 
 const legend = [
   "T inner steps; |w| weights, |λ| hyperparameters; ∇L, ∇E gradients; H·v, C·v products with ∇²_ww and ∇²_λw.",
   "bound: what the distance from the exact hypergradient is at most; docs/rules.md has its constants and sources.",
   "exact: the derivative of E at the follower's answer. --json says what a biased rule leaves out, docs/rules.md has the formulas.",
+  'exact, cold: exact for start: "cold". A warm start, solve\'s default, hides how the weights before the steps depend on the hyperparameters; each report estimates it.',
 ];
