@@ -16,7 +16,8 @@ import {
  * and go on counting when the state is a warm start.
  *
  * Differentiated through, √v has no derivative at v = 0, where every gradient so far was 0. There m = 0 as well, and
- * the update's derivative through m alone, 1/ε, is the limit of the whole one; so √ is given derivative 0 at 0.
+ * the update's derivative through m alone, 1/ε, is the limit of the whole one; so √ is given derivative 0 at 0. Through T
+ * such steps the adjoint grows as (s/ε)ᵀ beyond every number; `overflow.ts` says how 0 times it stays 0.
  *
  * @param options.learningRate - s > 0: a number, a schedule, or a function of λ.
  * @param options.beta1 - default 0.9, in [0, 1).
