@@ -55,12 +55,13 @@ export function announce(
 /**
  * What the terminal repeats after the result, so that no score stands without it; nothing where nothing is to say.
  *
- * @param command - runs without these columns; it stands on a line of its own, so that it can be copied.
+ * @param command - runs without these columns; it stands on a line of its own, so that it can be copied. Undefined when
+ *   nothing would be left.
  * @param wrap - breaks a sentence to the terminal's width.
  */
 export function leakLines(
   summary: DataSummary,
-  command: string,
+  command: string | undefined,
   wrap: (sentence: string) => string[],
 ): string[] {
   const leaks = leakRows(summary, true);
@@ -70,9 +71,9 @@ export function leakLines(
   return [
     "",
     ...wrap(
-      `Possible leaks among the columns used: ${shown.join("; ")}${more}. If they are not known when you predict, the result above is too good to be true. Without them:`,
+      `Possible leaks among the columns used: ${shown.join("; ")}${more}. If they are not known when you predict, the result above is too good to be true. ${command === undefined ? "No other column is used." : "Without them:"}`,
     ),
-    `  ${command}`,
+    ...(command === undefined ? [] : [`  ${command}`]),
   ];
 }
 

@@ -14,8 +14,8 @@ export interface CleanResult {
   ranking: Ranking;
   plan: CleanPlan;
   data: DataSummary;
-  /** The command that repeats the run without the possible leaks. */
-  without: string;
+  /** The command that repeats the run without the possible leaks; undefined when there are none, or no other columns. */
+  without: string | undefined;
   notes: readonly string[];
   sha256: string;
   seconds: number;

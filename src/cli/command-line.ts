@@ -201,6 +201,7 @@ function addPredict(command: Command, setExitCode: (code: number) => void): void
       "write the predictions to this file (default: stdout)",
       take(word, "--out"),
     )
+    .option("--id <column>", "carry this column of the file to the output", take(word, "--id"))
     .option("--force", "overwrite that file")
     .addHelpText("after", predictExamples)
     .action(async (folder: string, file: string, flags: PredictFlags) => {
@@ -337,4 +338,7 @@ not changed. Exit codes: 0 done, 1 failure, 2 bad options or data, 130 interrupt
 const predictExamples = `
 Examples:
   stackelberg predict stackelberg-adult new.csv
-  stackelberg predict stackelberg-adult new.csv --out predictions.csv`;
+  stackelberg predict stackelberg-adult new.csv --id name --out predictions.csv
+
+Where the file has the target, the predictions are scored by it. What differs from the training file,
+such as levels that it did not have, is counted on stderr.`;

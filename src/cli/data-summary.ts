@@ -28,6 +28,13 @@ export interface DataSummary {
   cautions: string[];
 }
 
+/** The used columns that may be leaks when others are used too, so that they can be left out; none otherwise. */
+export function removableLeaks(summary: DataSummary): string[] {
+  const names = leakNames(summary);
+  const { read, notUsed } = summary.columns;
+  return names.length < read - notUsed.length ? names : [];
+}
+
 /** The used columns that may be leaks, once each. */
 export function leakNames({ possibleLeaks }: DataSummary): string[] {
   return [...new Set(possibleLeaks.filter(({ used }) => used).map(({ name }) => name))];

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { dataSummary } from "../../test/cli/data-summary.ts";
 import { parseTable } from "../data/read-table.ts";
 import { announce, leakLines } from "./announcement.ts";
+import { removableLeaks } from "./data-summary.ts";
 import { prepareTable } from "./prepare-table.ts";
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -54,6 +55,13 @@ describe("a table is prepared", () => {
       ["order", "answer", true],
       ["outcome", "answer", true],
     ]);
+  });
+
+  test("leaks can be left out only where another column is used", () => {
+    const { summary } = prepareTable(table, { target: "label", minClass: 3 });
+    expect(removableLeaks(summary)).toEqual(["order", "outcome"]);
+    const alone = prepareTable(table, { target: "label", minClass: 3, exclude: ["x"] });
+    expect(removableLeaks(alone.summary)).toEqual([]);
   });
 
   test("columns that are named stay, and those that are excluded go", () => {
@@ -119,6 +127,9 @@ describe("on a terminal", () => {
       'Possible leaks among the columns used: "tax" alone gives 99.2 % of the classes right. If they are not known when you predict, the result above is too good to be true. Without them:',
       "  stackelberg tune a.csv --exclude tax",
     ]);
+    expect(leakLines(dataSummary, undefined, (text) => [text])[1]).toMatch(
+      /No other column is used/,
+    );
     expect(leakLines({ ...dataSummary, possibleLeaks: [] }, "", (text) => [text])).toEqual([]);
   });
 });

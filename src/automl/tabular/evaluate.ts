@@ -2,7 +2,7 @@
 import { accuracy, balancedAccuracy, logLoss, mae, r2, rmse, rocAuc } from "../../data/index.ts";
 import type { Task } from "../../data/index.ts";
 import type { Tensor } from "../../program/tensor.ts";
-import { predictEncoded } from "./predict.ts";
+import { predictEncoded, type Prediction } from "./predict.ts";
 import type { EncodedRows, SplitPlan } from "./splits.ts";
 import type { TabularModel } from "./types.ts";
 
@@ -78,8 +78,18 @@ export function meanLoss(model: TabularModel, rows: EncodedRows): number {
 
 /** Metrics by name; for regression in the target's unit. */
 export function metricsOf(model: TabularModel, rows: EncodedRows): Record<string, number> {
-  const { values } = rows;
-  const prediction = predictEncoded(model, rows.matrix, rows.count);
+  return metricsOfPrediction(predictEncoded(model, rows.matrix, rows.count), rows.values);
+}
+
+/**
+ * The same of predictions that are there.
+ *
+ * @param values - [rows], the number or the class index.
+ */
+export function metricsOfPrediction(
+  prediction: Prediction,
+  values: Float64Array,
+): Record<string, number> {
   if (prediction.task === "regression") {
     const { values: predicted } = prediction;
     return {

@@ -12,7 +12,7 @@ import { announce } from "../announcement.ts";
 import { cleanFiles, cleanJson, printRanking } from "../clean-output.ts";
 import type { CleanResult } from "../clean-result.ts";
 import { cleanCommand, planCleaning, type CleanFlags, type CleanPlan } from "../clean-plan.ts";
-import { leakNames } from "../data-summary.ts";
+import { removableLeaks } from "../data-summary.ts";
 import { exitCodes } from "../errors.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import { prepareTable, type PreparedTable } from "../prepare-table.ts";
@@ -59,13 +59,14 @@ async function cleanIn(
       say,
       interrupts.signal,
     );
+    const leaks = removableLeaks(summary);
     const result: CleanResult = {
       source: basename(file),
       table,
       ranking,
       plan,
       data: summary,
-      without: cleanCommand(file, { ...plan, ...flags }, leakNames(summary)),
+      without: leaks.length === 0 ? undefined : cleanCommand(file, { ...plan, ...flags }, leaks),
       notes: [...new Set([...notes, ...ranking.notes])],
       sha256: await sha256OfFile(file),
       seconds: (performance.now() - started) / 1000,

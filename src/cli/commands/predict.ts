@@ -2,26 +2,28 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { predictEncoded } from "../../automl/tabular/predict.ts";
 import type { TabularModel } from "../../automl/tabular/types.ts";
 import { alignTable } from "../../data/align-table.ts";
 import type { Encoder } from "../../data/encoded-input.ts";
-import { encode, readingOf } from "../../data/encoder.ts";
+import { readingOf } from "../../data/encoder.ts";
 import { readTable, type ReadTableOptions } from "../../data/read-table.ts";
-import type { Column, Table } from "../../data/table.ts";
+import { findColumn, type Column, type Table } from "../../data/table.ts";
+import type { Target } from "../../data/target.ts";
 import { formatTable } from "../../data/write-table.ts";
 import { replaceFile } from "../../files/replace-file.ts";
-import { exitCodes, UsageError } from "../errors.ts";
+import { exitCodes, oneLine, UsageError } from "../errors.ts";
+import { predictAligned, predictionTable } from "../predict-output.ts";
+import { ignoredColumns, missingTable, unseenTable } from "../predict-remarks.ts";
+import { scoreLines } from "../predict-score.ts";
 import { readerOptions, type ReadingSettings } from "../reading-settings.ts";
 
 /** The options of `predict` as typed. */
 export interface PredictFlags extends ReadingSettings {
   out?: string;
+  /** Column that is carried to the output. */
+  id?: string;
   force?: boolean;
 }
-
-/** Rows that are encoded at a time, so that a long table needs no wide copy of itself. */
-const chunkRows = 8192;
 
 /** Runs the command; the result is the exit code. */
 export async function runPredict(
@@ -31,13 +33,71 @@ export async function runPredict(
 ): Promise<number> {
   if (flags.out !== undefined) await checkOut(flags.out, file, flags.force === true);
   const model = await readModel(folder);
-  const { table, remarks } = await readTable(file, readingFor(model.encoder, flags));
-  const { table: aligned, notes } = alignTable(model.encoder, table);
-  const text = formatTable(predictionTable(model, aligned));
-  for (const note of [...remarks, ...notes]) process.stderr.write(`${note}\n`);
+  const { encoder, target } = model;
+  const reading = readingFor(encoder, flags);
+  const { table, remarks } = await readTable(file, reading);
+  const id = flags.id === undefined ? undefined : idOf(table, flags.id, target);
+  const written = await asWritten(file, reading, table, target, id);
+  const inputs = new Set(encoder.inputs.map(({ name }) => name));
+  const columns = table.columns.filter(({ name }) => inputs.has(name));
+  const { table: aligned, notes, unseen } = alignTable(encoder, { ...table, columns });
+  const prediction = predictAligned(model, aligned);
+  const output = predictionTable(model, prediction, id === undefined ? [] : [written.get(id)!]);
+  const width = process.stderr.isTTY ? process.stderr.columns - 1 : Infinity;
+  const answers =
+    written.get(target.name) ?? table.columns.find(({ name }) => name === target.name);
+  const known = [target.name, ...(id === undefined ? [] : [id])];
+  const lines = [
+    ...remarks,
+    ...notes,
+    ...ignoredColumns(encoder, table, known),
+    ...unseenTable(unseen, table.rowCount, width),
+    ...missingTable(encoder, aligned, width),
+    ...(answers === undefined ? [] : scoreLines(model, prediction, answers, width)),
+  ];
+  // A reader of this process's output must not be steered by a file's text.
+  for (const line of lines) process.stderr.write(`${oneLine(line)}\n`);
+  const text = formatTable(output);
   if (flags.out === undefined) process.stdout.write(text);
   else await replaceFile(flags.out, text);
   return exitCodes.ok;
+}
+
+/** The name of the column that `--id` means; the output must be able to carry it. */
+function idOf(table: Table, wanted: string, target: Target): string {
+  const { name } = table.columns[findColumn(table, wanted)]!;
+  const classes = target.task === "regression" ? [] : target.classes;
+  if (name === "prediction" || classes.some((label) => name === `probability_${label}`)) {
+    throw new UsageError(
+      `--id ${name}: the output has a column of that name already; rename it in ${table.source}`,
+    );
+  }
+  return name;
+}
+
+/** The id, and the target's classes, as the file has them: not as numbers. */
+async function asWritten(
+  file: string,
+  reading: ReadTableOptions,
+  table: Table,
+  target: Target,
+  id: string | undefined,
+): Promise<Map<string, Column>> {
+  const hasClasses =
+    target.task !== "regression" && table.columns.some(({ name }) => name === target.name);
+  const wanted = new Set([...(id === undefined ? [] : [id]), ...(hasClasses ? [target.name] : [])]);
+  if (wanted.size === 0) return new Map();
+  const { types } = reading;
+  const { table: again } = await readTable(file, {
+    ...reading,
+    types: (name) => {
+      if (wanted.has(name)) return "categorical";
+      return typeof types === "function" ? types(name) : types?.[name];
+    },
+  });
+  return new Map(
+    again.columns.flatMap((column) => (wanted.has(column.name) ? [[column.name, column]] : [])),
+  );
 }
 
 /** What the options say, over what the model knows of its training file. */
@@ -49,57 +109,6 @@ function readingFor(encoder: Encoder, flags: ReadingSettings): ReadTableOptions 
     ...readerOptions(flags),
     ...(missing.length === 0 ? {} : { missing }),
   };
-}
-
-/**
- * The predictions as a table: a column `prediction`, and for classes a column of probabilities each.
- * Probabilities have nine significant digits, predictions as many as resolve 1e-9 of the target's spread.
- */
-export function predictionTable(model: TabularModel, aligned: Table): Table {
-  const rowCount = aligned.rowCount;
-  const { target } = model;
-  const classes = target.task === "regression" ? [] : target.classes;
-  const values = new Float64Array(target.task === "regression" ? rowCount : 0);
-  const codes = new Int32Array(target.task === "regression" ? 0 : rowCount);
-  const probabilities = classes.map(() => new Float64Array(rowCount));
-  for (let start = 0; start < rowCount; start += chunkRows) {
-    const count = Math.min(chunkRows, rowCount - start);
-    const rows = Int32Array.from({ length: count }, (_, i) => start + i);
-    const part = predictEncoded(model, encode(model.encoder, aligned, rows, "float64"), count);
-    if (part.task === "regression") values.set(part.values, start);
-    else {
-      codes.set(part.classIndices, start);
-      classes.forEach((_, k) => {
-        for (let i = 0; i < count; i++) {
-          const probability = part.probabilities[i * classes.length + k]!;
-          probabilities[k]![start + i] = Number(probability.toPrecision(9));
-        }
-      });
-    }
-  }
-  const columns: Column[] =
-    target.task === "regression"
-      ? [
-          {
-            kind: "numeric",
-            name: "prediction",
-            values: values.map((v) => rounded(v, target)),
-          },
-        ]
-      : [
-          { kind: "categorical", name: "prediction", codes, levels: classes },
-          ...classes.map((name, k): Column => {
-            return { kind: "numeric", name: `probability_${name}`, values: probabilities[k]! };
-          }),
-        ];
-  return { source: "predictions", rowCount, columns };
-}
-
-/** The target may be small differences beside a large offset, such as seconds since 1970: nine digits of these. */
-function rounded(value: number, target: TabularModel["target"]): number {
-  if (target.task !== "regression" || !Number.isFinite(value)) return value;
-  const leading = value === 0 ? 0 : Math.log10(Math.abs(value / target.scale));
-  return Number(value.toPrecision(Math.min(17, 9 + Math.max(0, Math.ceil(leading)))));
 }
 
 /** Reads model.json of an output folder. */

@@ -8,7 +8,7 @@ import { announce } from "../announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "../checkpoint-file.ts";
 import { checkDevice } from "../device-probe.ts";
 import { commandText, optionWords } from "../command-text.ts";
-import { leakNames } from "../data-summary.ts";
+import { removableLeaks } from "../data-summary.ts";
 import { exitCodes } from "../errors.ts";
 import { readForTuning, type TuningInput } from "../input-table.ts";
 import { listenForInterrupts } from "../interrupt.ts";
@@ -56,7 +56,9 @@ async function tuneIn(
     if (plan.demo !== undefined) await replaceFile(plan.file, plan.demo);
     const { result, saved } = await tuneAndSave(plan, input, progress, interrupts.signal);
     progress.finish();
-    const without = reproduceCommand(plan.file, plan.settings, leakNames(input.summary));
+    const leaks = removableLeaks(input.summary);
+    const without =
+      leaks.length === 0 ? undefined : reproduceCommand(plan.file, plan.settings, leaks);
     const context = {
       data: {
         ...input.summary,

@@ -12,9 +12,9 @@ import { formatCount } from "../numbers.ts";
 import { html, type Html } from "./html.ts";
 
 /**
- * @param without - the command that repeats the run without the possible leaks.
+ * @param without - the command that repeats the run without the possible leaks, if anything is left then.
  */
-export function dataSection(data: DataSummary, without: string): Html {
+export function dataSection(data: DataSummary, without: string | undefined): Html {
   const { rows, columns } = data;
   return html`<section class="long">
     <h2>The data</h2>
@@ -44,11 +44,11 @@ export function dataSection(data: DataSummary, without: string): Html {
         ${
           leakNames(data).length > 0 &&
           html`<p>
-              What is not known when you predict must not be used: a model that has it looks better
-              than it is. Without these columns:
-            </p>
-            <pre>${without}</pre>`
-        }`
+            What is not known when you predict must not be used: a model that has it looks better
+            than it is. ${without === undefined ? "No other column is used." : "Without them:"}
+          </p>`
+        }
+        ${without !== undefined && html`<pre>${without}</pre>`}`
     }
     ${copiesSentence(data).map((sentence) => html`<p>${sentence}</p>`)}
   </section>`;

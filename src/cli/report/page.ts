@@ -17,8 +17,8 @@ import { styles } from "./styles.ts";
 /** What the report needs beside the result. */
 export interface ReportContext {
   data: DataSummary;
-  /** The command that repeats the run without the possible leaks. */
-  without: string;
+  /** The command that repeats the run without the possible leaks; undefined when there are none, or no other columns. */
+  without: string | undefined;
   /** The command that repeats the run. */
   command: string;
   /** The command that goes on with the run when it was stopped. */
