@@ -1,4 +1,5 @@
 import { fc, test as property } from "@fast-check/vitest";
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { allocate, sizeOf, Tensor, tensor, type DType } from "../program/tensor.ts";
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from "./safetensors.ts";
@@ -47,22 +48,38 @@ property.prop([contents])("the order of the names does not matter", ({ tensors, 
   );
 });
 
-property.prop([contents, fc.nat(), fc.nat(255)])(
-  "any cut and any changed byte gives tensors or a SafetensorsError, nothing else",
-  (content, position, byte) => {
+property.prop([contents, fc.nat(), fc.integer({ min: 1, max: 255 })])(
+  "any cut, any changed byte and anything appended is a SafetensorsError",
+  (content, position, change) => {
     const bytes = encodeSafetensors(content);
     const damaged = bytes.slice();
-    damaged[position % bytes.length] = byte;
-    for (const candidate of [bytes.subarray(0, position % bytes.length), damaged]) {
-      try {
-        decodeSafetensors(candidate);
-        expect(candidate.length).toBe(bytes.length);
-      } catch (error) {
-        expect(error).toBeInstanceOf(SafetensorsError);
-      }
+    damaged[position % bytes.length]! ^= change;
+    const cut = bytes.subarray(0, position % bytes.length);
+    for (const candidate of [cut, damaged, Uint8Array.of(...bytes, change)]) {
+      expect(() => decodeSafetensors(candidate)).toThrow(SafetensorsError);
     }
   },
 );
+
+test("every single bit counts", () => {
+  const bytes = encodeSafetensors({ tensors: { a: tensor([1, 2]) }, metadata: { k: "v" } });
+  for (let bit = 0; bit < 8 * bytes.length; bit++) {
+    const damaged = bytes.slice();
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    expect(() => decodeSafetensors(damaged), `bit ${bit}`).toThrow(SafetensorsError);
+  }
+});
+
+test("files of others have no checksum, and that is said", () => {
+  const header = `{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`;
+  const bytes = new Uint8Array(8 + header.length + 4);
+  new DataView(bytes.buffer).setUint32(0, header.length, true);
+  bytes.set(new TextEncoder().encode(header), 8);
+  expect(decodeSafetensors(bytes).checked).toBe(false);
+  expect(decodeSafetensors(encodeSafetensors({ tensors: {} })).checked).toBe(true);
+  const own = { "stackelberg.crc32": "mine" };
+  expect(() => encodeSafetensors({ tensors: {}, metadata: own })).toThrow(/name yours otherwise/);
+});
 
 test("the tensors read own their memory, also from a Node Buffer", () => {
   const bytes = Buffer.from(encodeSafetensors({ tensors: { a: tensor([1, 2]) } }));
@@ -73,10 +90,20 @@ test("the tensors read own their memory, also from a Node Buffer", () => {
 
 test("the layout is the published one", () => {
   const bytes = encodeSafetensors({ tensors: { a: tensor([1, 2]) }, metadata: { k: "v" } });
-  const header = `{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`;
+  const checked = "crc32 of every byte of this file, with its eight digits as zeros";
+  const sums = `"stackelberg.checked":"${checked}","stackelberg.crc32":"00000000"`;
+  const header = `{"__metadata__":{"k":"v",${sums}},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`;
   const length = Math.ceil(header.length / 8) * 8;
   expect(new DataView(bytes.buffer).getBigUint64(0, true)).toBe(BigInt(length));
-  expect(new TextDecoder().decode(bytes.subarray(8, 8 + length))).toBe(header.padEnd(length));
+  // The checksum can be checked with any tool: its digits are replaced, then the whole file is summed.
+  const text = new TextDecoder().decode(bytes.subarray(8, 8 + length));
+  const digits = /"stackelberg\.crc32":"([0-9a-f]{8})"/.exec(text)!;
+  expect(text.replace(digits[0], digits[0].replace(digits[1]!, "00000000"))).toBe(
+    header.padEnd(length),
+  );
+  const zeroed = bytes.slice();
+  zeroed.fill(0x30, 8 + text.indexOf(digits[1]!), 8 + text.indexOf(digits[1]!) + 8);
+  expect(crc32(zeroed).toString(16).padStart(8, "0")).toBe(digits[1]);
   expect([...bytes.subarray(8 + length)]).toEqual([0, 0, 128, 63, 0, 0, 0, 64]);
 });
 

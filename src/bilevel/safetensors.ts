@@ -4,8 +4,12 @@
  * the header is padded with spaces to a multiple of 8, so that the data are aligned and the same
  * content always gives the same bytes.
  *
+ * What is written here also has a checksum in its metadata, over every byte of the file with the checksum's own digits
+ * read as zeros. Two entries speak of it, so that no single damage makes it pass for a file of others, without one.
+ *
  * @see https://github.com/huggingface/safetensors (section "Format")
  */
+import { crc32 } from "../files/crc32.ts";
 import { sizeOf, Tensor, type DType, type TypedArray } from "../program/tensor.ts";
 
 /** Named tensors and free text. */
@@ -37,6 +41,12 @@ const dtypes = new Map(
   Object.entries(formats).map(([dtype, format]) => [format.code, dtype as DType]),
 );
 
+const encoder = new TextEncoder();
+const sumName = "stackelberg.crc32";
+const promiseName = "stackelberg.checked";
+const promise = "crc32 of every byte of this file, with its eight digits as zeros";
+const zeros = "00000000";
+
 /** The reference implementation's bound on the header. */
 const maxHeaderBytes = 100_000_000;
 
@@ -59,12 +69,19 @@ export function encodeSafetensors(content: SafetensorsContent): Uint8Array<Array
     };
     return [name, entry];
   });
-  const metadata = Object.entries(content.metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (metadata.length > 0) header.unshift(["__metadata__", Object.fromEntries(metadata)]);
+  const metadata = Object.entries(content.metadata ?? {});
+  if (metadata.some(([name]) => name === sumName || name === promiseName)) {
+    fail(
+      `the metadata "${sumName}" and "${promiseName}" are the file's checksum, name yours otherwise`,
+    );
+  }
+  metadata.push([sumName, zeros], [promiseName, promise]);
+  metadata.sort(([a], [b]) => (a < b ? -1 : 1));
+  header.unshift(["__metadata__", Object.fromEntries(metadata)]);
 
   // JSON written entry by entry: an object would reorder names that look like integers.
   const json = header.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`);
-  const text = new TextEncoder().encode(`{${json.join(",")}}`);
+  const text = encoder.encode(`{${json.join(",")}}`);
   const headerBytes = Math.ceil(text.length / 8) * 8;
   const bytes = new Uint8Array(8 + headerBytes + end);
   new DataView(bytes.buffer).setUint32(0, headerBytes, true);
@@ -75,25 +92,29 @@ export function encodeSafetensors(content: SafetensorsContent): Uint8Array<Array
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
     offset += data.byteLength;
   }
+  bytes.set(encoder.encode(crc32(bytes)), digitsAt(bytes.subarray(0, 8 + headerBytes)));
   return bytes;
 }
 
 /**
  * Reads a file's bytes; the tensors own copies of their data.
  *
+ * @returns `checked` is false for a file without a checksum, written by others or by an older version.
  * @throws {@link SafetensorsError} naming what is wrong: a truncated file, a header that is not
- * JSON, an unknown dtype, or byte ranges that leave holes, overlap or do not fit the shape.
+ * JSON, an unknown dtype, byte ranges that leave holes, overlap or do not fit the shape, or contents that do not fit
+ * the checksum.
  */
 export function decodeSafetensors(bytes: Uint8Array): {
   tensors: Record<string, Tensor>;
   metadata: Record<string, string>;
+  checked: boolean;
 } {
   // A Node Buffer's own `slice` would share its memory.
-  const { header, data } = splitHeader(
-    new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-  );
-  const { __metadata__: metadata = {}, ...entries } = header;
-  checkMetadata(metadata);
+  const whole = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { header, data } = splitHeader(whole);
+  const { __metadata__: described = {}, ...entries } = header;
+  checkMetadata(described);
+  const { [sumName]: sum, [promiseName]: promised, ...metadata } = described;
   const sorted = Object.entries(entries)
     .map(([name, entry]) => [name, checkEntry(name, entry)] as const)
     .sort(
@@ -124,7 +145,27 @@ export function decodeSafetensors(bytes: Uint8Array): {
     },
   );
   if (expected !== data.length) fail(`${data.length - expected} bytes after the last tensor`);
-  return { tensors: Object.fromEntries(tensors), metadata };
+  const checked = sum !== undefined || promised !== undefined;
+  const isWhole = sum !== undefined && sum === crcWithZeros(whole, whole.length - data.length);
+  if (checked && !isWhole) {
+    fail(`its checksum does not fit its contents: the file is damaged`);
+  }
+  return { tensors: Object.fromEntries(tensors), metadata, checked };
+}
+
+/** Where the digits of the checksum stand in a header, −1 when nowhere; quotes inside of texts are escaped. */
+function digitsAt(header: Uint8Array): number {
+  const pattern = encoder.encode(`"${sumName}":"`);
+  for (let at = header.indexOf(pattern[0]!); at >= 0; at = header.indexOf(pattern[0]!, at + 1)) {
+    if (pattern.every((byte, i) => header[at + i] === byte)) return at + pattern.length;
+  }
+  return -1;
+}
+
+function crcWithZeros(bytes: Uint8Array, headerEnd: number): string | undefined {
+  const at = digitsAt(bytes.subarray(0, headerEnd));
+  if (at < 0) return undefined;
+  return crc32(bytes.subarray(0, at), encoder.encode(zeros), bytes.subarray(at + zeros.length));
 }
 
 function splitHeader(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {

@@ -3,13 +3,16 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as v from "valibot";
 import {
-  decodeCheckpoint,
+  checkpointOf,
   encodeCheckpoint,
   type TuneCheckpoint,
 } from "../automl/tabular/checkpoint.ts";
+import { checkSchema, count, positive, positiveCount } from "../files/check-schema.ts";
+import { openSealedJson, sealJson, unsealedNote } from "../files/sealed-json.ts";
 import { UsageError } from "./errors.ts";
-import type { TuneSettings } from "./options.ts";
+import { devices, tasks, type TuneSettings } from "./options.ts";
 
 /** Name of the checkpoint in the output folder. */
 export const checkpointName = "checkpoint.json";
@@ -24,41 +27,75 @@ export interface SavedRun {
   state: TuneCheckpoint;
 }
 
+const names = v.array(v.string());
+const dateOrder = v.picklist(["ymd", "dmy", "mdy"]);
+
+/** A setting that is not here does not compile. */
+const settingsMembers = {
+  target: v.string(),
+  task: v.exactOptional(v.picklist(tasks)),
+  holdout: positive,
+  folds: v.exactOptional(positiveCount),
+  validation: v.exactOptional(positive),
+  seed: count,
+  repeats: positiveCount,
+  steps: positiveCount,
+  rule: v.exactOptional(v.string()),
+  budgetSeconds: v.exactOptional(positive),
+  threads: v.exactOptional(positiveCount),
+  device: v.picklist(devices),
+  header: v.exactOptional(v.boolean()),
+  delimiter: v.exactOptional(v.string()),
+  categorical: names,
+  numeric: names,
+  missing: v.exactOptional(names),
+  decimal: v.exactOptional(v.picklist([".", ","])),
+  date: v.exactOptional(v.union([dateOrder, v.record(v.string(), dateOrder)])),
+  encoding: v.exactOptional(v.string()),
+  skip: v.exactOptional(count),
+  dropRagged: v.exactOptional(v.boolean()),
+  exclude: v.exactOptional(names),
+  minClass: v.exactOptional(positiveCount),
+} satisfies Record<keyof TuneSettings, unknown>;
+
+const settings: v.GenericSchema<unknown, TuneSettings> = v.strictObject(settingsMembers);
+
+const savedRun: v.GenericSchema<unknown, Omit<SavedRun, "state"> & { state: unknown }> =
+  v.looseObject({
+    version: v.literal(1),
+    data: v.looseObject({ path: v.string(), sha256: v.string() }),
+    settings,
+    completed: v.boolean(),
+    state: v.unknown(),
+  });
+
 /** The text of checkpoint.json. */
 export function encodeSavedRun(run: SavedRun): string {
   const state: unknown = JSON.parse(encodeCheckpoint(run.state));
-  return `${JSON.stringify({ ...run, state })}\n`;
+  return sealJson(JSON.stringify({ ...run, state }));
 }
 
 /**
  * Reads the checkpoint of an output folder.
  *
- * @throws UsageError when there is none or it is not one of ours.
+ * @param note - told when the file has no checksum.
+ * @throws UsageError or DamagedFileError when there is none or it is not one of ours.
  */
-export async function readSavedRun(folder: string): Promise<SavedRun> {
+export async function readSavedRun(
+  folder: string,
+  note: (text: string) => void,
+): Promise<SavedRun> {
   const path = join(folder, checkpointName);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
     throw new UsageError(
       `--resume ${folder}: there is no ${checkpointName} in it; give the output folder of an interrupted run`,
     );
   });
-  let run: Partial<SavedRun> | null;
-  try {
-    run = JSON.parse(text) as Partial<SavedRun> | null;
-  } catch {
-    throw new UsageError(
-      `${path} is damaged: it is not JSON; start the run again without --resume`,
-    );
-  }
-  if (
-    typeof run !== "object" ||
-    run?.version !== 1 ||
-    run.data === undefined ||
-    run.settings === undefined
-  ) {
-    throw new UsageError(`${path} is not a checkpoint of this version of stackelberg`);
-  }
-  const state = decodeCheckpoint(JSON.stringify(run.state ?? null), path);
-  return { ...run, state } as SavedRun;
+  const remedy = "put a copy of it back, or start the run again without --resume";
+  const { value, sealed } = openSealedJson(bytes, path, remedy);
+  const run = checkSchema(savedRun, value, path, remedy);
+  const state = checkpointOf(run.state, path);
+  if (!sealed) note(unsealedNote(path));
+  return { ...run, state };
 }

@@ -3,6 +3,7 @@
 import { exportModel, onnxInputs } from "../automl/tabular/export-model.ts";
 import type { TuneResult } from "../automl/tabular/types.ts";
 import type { NewFile } from "../files/replace-file.ts";
+import { sealJson } from "../files/sealed-json.ts";
 import { leakLines } from "./announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./checkpoint-file.ts";
 import { chosenSentences } from "./chosen-text.ts";
@@ -22,7 +23,7 @@ export function outputFiles(
 ): NewFile[] {
   const files: NewFile[] = [
     { name: "model.onnx", contents: exportModel(result.model) },
-    { name: "model.json", contents: `${JSON.stringify(modelDocument(result), null, 1)}\n` },
+    { name: "model.json", contents: sealJson(JSON.stringify(modelDocument(result), null, 1)) },
     { name: "report.html", contents: reportPage(result, context) },
     {
       name: "result.json",

@@ -52,6 +52,8 @@ export interface TunePlan {
   /** Text of the demonstration's table, still to be written to `file`. */
   demo?: string;
   resume?: SavedRun;
+  /** What the reading of the interrupted run has to say. */
+  notes?: readonly string[];
 }
 
 /**
@@ -141,7 +143,8 @@ async function planResume(
     );
   }
   await run.resume(folder);
-  const saved = await readSavedRun(folder);
+  const notes: string[] = [];
+  const saved = await readSavedRun(folder, (note) => notes.push(note));
   if (saved.completed) {
     throw new UsageError(
       `--resume ${folder}: that run was completed, there is nothing to go on with`,
@@ -165,7 +168,7 @@ async function planResume(
   // The old budget was for the whole run and may be used up: going on needs a new one or none.
   delete settings.budgetSeconds;
   if (flags.budget !== undefined) settings.budgetSeconds = flags.budget;
-  return { file: path, folder, settings, resume: saved };
+  return { file: path, folder, settings, resume: saved, notes };
 }
 
 /** `minClass` as it is typed, `min-class`. */

@@ -115,7 +115,8 @@ export function encode(
   return matrix;
 }
 
-function encodedNames(input: EncodedInput): string[] {
+/** The columns that an input becomes, in order. */
+export function encodedNames(input: EncodedInput): string[] {
   const { name } = input;
   if (input.kind === "numeric")
     return input.missingIndicator ? [name, `${name}=(missing)`] : [name];

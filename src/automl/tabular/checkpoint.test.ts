@@ -45,6 +45,11 @@ test.each([
   ["{}", /version none came/],
   ['{"version":2,"fingerprint":"x","splits":[],"outer":[]}', /version 2 came/],
   ["null", /version none came/],
+  ['{"version":1,"fingerprint":"x","seconds":0,"splits":[]}', /at outer: .* was expected/],
+  [
+    '{"version":1,"fingerprint":"x","seconds":0,"splits":[[{"method":"best"}]],"outer":[]}',
+    /at splits\.0\.0\.method: \("default" \| "grid" \| "hypergradient"\) was expected, "best" came/,
+  ],
 ])("%s is refused", (text, message) => {
   expect(() => decodeCheckpoint(text, "dir/checkpoint.json")).toThrow(message);
   expect(() => decodeCheckpoint(text, "dir/checkpoint.json")).toThrow(DataError);

@@ -6,6 +6,9 @@
 import { fingerprintOfBytes, fingerprintOfText } from "../../bilevel/fingerprint.ts";
 import type { Status } from "../../bilevel/rule.ts";
 import { DataError, type Table } from "../../data/index.ts";
+import { checkSchema } from "../../files/check-schema.ts";
+import { DamagedFileError } from "../../files/sealed-json.ts";
+import { checkpointSchema } from "./checkpoint-schema.ts";
 import type { Hold } from "./hold.ts";
 import { defaultRule } from "./rules.ts";
 import { defaultFolds } from "./splits.ts";
@@ -91,9 +94,7 @@ export function encodeCheckpoint(checkpoint: TuneCheckpoint): string {
 export function decodeCheckpoint(text: string, source = "checkpoint"): TuneCheckpoint {
   let value: unknown;
   try {
-    value = JSON.parse(text, (_, item: unknown) =>
-      isNumberRecord(item) ? Number(item.number) : item,
-    );
+    value = JSON.parse(text);
   } catch (cause) {
     throw new DataError(
       `${source}: this is not a checkpoint of stackelberg tune (not JSON); start a new run.`,
@@ -102,14 +103,57 @@ export function decodeCheckpoint(text: string, source = "checkpoint"): TuneCheck
       },
     );
   }
-  const { version, fingerprint, splits, outer } = Object(value) as Partial<TuneCheckpoint>;
-  const isComplete = Array.isArray(splits) && Array.isArray(outer);
-  if (version !== 1 || typeof fingerprint !== "string" || !isComplete) {
+  return checkpointOf(value, source);
+}
+
+/**
+ * A checkpoint from the JSON value of {@link encodeCheckpoint}.
+ *
+ * @throws {@link DataError} when it is none, saying what does not fit.
+ */
+export function checkpointOf(value: unknown, source: string): TuneCheckpoint {
+  const { version } = Object(value) as Partial<TuneCheckpoint>;
+  if (version !== 1) {
     throw new DataError(
       `${source}: a checkpoint of version 1 was required, version ${JSON.stringify(version) ?? "none"} came; start a new run.`,
     );
   }
-  return value as TuneCheckpoint;
+  try {
+    return checkSchema(checkpointSchema, withNumbers(value), source, "start a new run");
+  } catch (error) {
+    if (!(error instanceof DamagedFileError)) throw error;
+    throw new DataError(error.message, { cause: error });
+  }
+}
+
+/**
+ * Refuses records that no run on these splits has made, whatever their form.
+ *
+ * @param inputs - of each split, the columns with a coefficient.
+ * @param metrics - the names of the test metrics.
+ */
+export function checkRecords(
+  { splits, outer }: TuneCheckpoint,
+  inputs: readonly number[],
+  metrics: readonly string[],
+): void {
+  const isDistinct = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
+  const expected = [...metrics].sort().join();
+  const fits = (record: MethodRecord, repeat: number): boolean =>
+    record.logCoefficient.length === inputs[repeat] &&
+    Object.keys(record.test).sort().join() === expected &&
+    (record.method === "hypergradient") === (record.outer !== undefined);
+  const isOurs =
+    splits.length <= inputs.length &&
+    splits.every((records) => isDistinct(records.map(({ method }) => method))) &&
+    splits.every((records, repeat) => records.every((record) => fits(record, repeat))) &&
+    isDistinct(outer.map(({ repeat }) => repeat)) &&
+    outer.every(({ repeat }) => repeat < inputs.length);
+  if (!isOurs) {
+    throw new DataError(
+      "resume: the checkpoint holds results that no run on this table can have; it is damaged, or of another version: start a new run.",
+    );
+  }
 }
 
 /** Refuses a checkpoint that belongs to another table or to other options. */
@@ -151,6 +195,14 @@ export function fromBase64(text: string): Uint8Array {
 
 function bytesOf(array: Float64Array | Int32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** The value with the numbers that JSON lacks in their places. */
+function withNumbers(value: unknown): unknown {
+  if (isNumberRecord(value)) return Number(value.number);
+  if (Array.isArray(value)) return value.map(withNumbers);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNumbers(item)]));
 }
 
 function isNumberRecord(item: unknown): item is { number: string } {

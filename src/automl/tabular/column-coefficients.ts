@@ -1,9 +1,11 @@
 /** One coefficient per input column, found by hypergradients of the validation loss. */
+import { CheckpointError } from "../../bilevel/checkpoint.ts";
 import type { StepRecord } from "../../bilevel/history.ts";
 import { adam } from "../../bilevel/optimizers/adam.ts";
 import { box } from "../../bilevel/projections.ts";
 import { solve } from "../../bilevel/solve.ts";
 import type { SolveResult } from "../../bilevel/solve-options.ts";
+import { DataError } from "../../data/index.ts";
 import { tensor, type Tensor } from "../../program/tensor.ts";
 import { fromBase64, toBase64, type OuterRecord, type OuterState } from "./checkpoint.ts";
 import type { ChosenRule } from "./choose-rule.ts";
@@ -113,12 +115,17 @@ export async function searchColumns(
     device: tune.device ?? "cpu",
     ...(tune.threads === undefined ? {} : { threads: tune.threads }),
     ...(tune.signal === undefined ? {} : { signal: tune.signal }),
-    ...(resume === undefined ? {} : { resume: fromBase64(resume.state) }),
+    ...(resume === undefined ? {} : { resume: stateOf(resume) }),
   });
-  for await (const step of run) {
-    const entry = entryOf(step, followers, before + step.elapsedSeconds);
-    seen.push(entry);
-    options.onStep(entry);
+  try {
+    for await (const step of run) {
+      const entry = entryOf(step, followers, before + step.elapsedSeconds);
+      seen.push(entry);
+      options.onStep(entry);
+    }
+  } catch (error) {
+    if (!(error instanceof CheckpointError) || error.code === "io") throw error;
+    throw damagedState(repeat, error);
   }
   const result = (await run) as unknown as SolveResult<Coefficients, Weights>;
   // A checkpoint is written before its last step is seen here: its time is then the step before's.
@@ -148,6 +155,21 @@ export async function searchColumns(
       hold,
     },
   };
+}
+
+function stateOf({ repeat, state }: OuterState): Uint8Array {
+  try {
+    return fromBase64(state);
+  } catch (error) {
+    throw damagedState(repeat, error);
+  }
+}
+
+function damagedState(repeat: number, cause: unknown): DataError {
+  return new DataError(
+    `resume: the checkpoint's search on split ${repeat + 1} is damaged, or another version of stackelberg began it; start a new run.`,
+    { cause },
+  );
 }
 
 /** The mean of the sets' coefficients, as far from the single one as pays, fitted. */

@@ -76,6 +76,13 @@ export function meanLoss(model: TabularModel, rows: EncodedRows): number {
   return (rmse(rows.values, prediction.values) / scale) ** 2 / 2;
 }
 
+/** The names of {@link metricsOf}. */
+export function metricNames(task: Task): readonly string[] {
+  if (task === "regression") return ["rmse", "mae", "r2"];
+  const names = ["logLoss", "accuracy", "balancedAccuracy"];
+  return task === "binary" ? [...names, "rocAuc"] : names;
+}
+
 /** Metrics by name; for regression in the target's unit. */
 export function metricsOf(model: TabularModel, rows: EncodedRows): Record<string, number> {
   return metricsOfPrediction(predictEncoded(model, rows.matrix, rows.count), rows.values);

@@ -4,9 +4,10 @@
  * This file is the order of events; the parts are in its neighbours.
  */
 import type { Table } from "../../data/index.ts";
-import { checkCheckpoint, fingerprintOfRun } from "./checkpoint.ts";
+import { checkCheckpoint, checkRecords, fingerprintOfRun } from "./checkpoint.ts";
 import { chooseRule, type ChosenRule } from "./choose-rule.ts";
 import { BudgetClock } from "./clock.ts";
+import { metricNames } from "./evaluate.ts";
 import { finalModel } from "./final-model.ts";
 import { formulate } from "./formulation.ts";
 import { openJob, type Job } from "./job.ts";
@@ -52,6 +53,10 @@ export async function tune(table: Table, options: TuneOptions): Promise<TuneResu
   const fingerprint = fingerprintOfRun(table, options);
   if (options.resume) checkCheckpoint(options.resume, fingerprint);
   const splits = planSplits(table, options);
+  if (options.resume) {
+    const inputs = splits.plans.map(({ encoder }) => encoder.inputs.length);
+    checkRecords(options.resume, inputs, metricNames(splits.target.task));
+  }
   const rule = await chooseRule(table, options, splits);
   const { advice } = rule;
   if (advice) options.onEvent?.({ type: "note", text: `The adviser picked ${advice.call}.` });

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { checkModel } from "../../automl/tabular/model-schema.ts";
 import type { TabularModel } from "../../automl/tabular/types.ts";
 import { alignTable } from "../../data/align-table.ts";
 import type { Encoder } from "../../data/encoded-input.ts";
@@ -11,6 +12,8 @@ import { findColumn, type Column, type Table } from "../../data/table.ts";
 import type { Target } from "../../data/target.ts";
 import { formatTable } from "../../data/write-table.ts";
 import { replaceFile } from "../../files/replace-file.ts";
+import { openSealedJson, unsealedNote } from "../../files/sealed-json.ts";
+import { previousName } from "../../files/set-aside.ts";
 import { exitCodes, oneLine, UsageError } from "../errors.ts";
 import { predictAligned, predictionTable } from "../predict-output.ts";
 import { ignoredColumns, missingTable, unseenTable } from "../predict-remarks.ts";
@@ -114,29 +117,23 @@ function readingFor(encoder: Encoder, flags: ReadingSettings): ReadTableOptions 
 /** Reads model.json of an output folder. */
 async function readModel(folder: string): Promise<TabularModel> {
   const path = join(folder, "model.json");
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+    const earlier = join(folder, previousName);
+    const hasEarlier = await stat(join(earlier, "model.json")).then(
+      () => true,
+      () => false,
+    );
     throw new UsageError(
-      `${folder} holds no model.json: give the output folder of \`stackelberg tune\` first, then the data file`,
+      hasEarlier
+        ? `${folder} holds no model.json yet; the earlier run's is in ${earlier}`
+        : `${folder} holds no model.json: give the output folder of \`stackelberg tune\` first, then the data file`,
     );
   });
-  let model: Partial<TabularModel> | null;
-  try {
-    model = JSON.parse(text) as Partial<TabularModel> | null;
-  } catch {
-    throw new UsageError(`${path} is damaged: it is not JSON; tune again`);
-  }
-  const isModel =
-    typeof model === "object" &&
-    model?.version === 1 &&
-    model.target !== undefined &&
-    Array.isArray(model.encoder?.inputs) &&
-    Array.isArray(model.weights) &&
-    model.weights.length === model.encoder.width &&
-    Array.isArray(model.bias);
-  if (!isModel)
-    throw new UsageError(`${path} is not a model of this version of stackelberg; tune again`);
-  return model as TabularModel;
+  const { value, sealed } = openSealedJson(bytes, path, "put a copy of it back, or tune again");
+  const model = checkModel(value, path);
+  if (!sealed) process.stderr.write(`${unsealedNote(path)}\n`);
+  return model;
 }
 
 async function checkOut(out: string, file: string, force: boolean): Promise<void> {

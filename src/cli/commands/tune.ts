@@ -43,6 +43,7 @@ async function tuneIn(
   progress: Progress,
 ): Promise<number> {
   const plan = await planTuning(file, flags, run);
+  plan.notes?.forEach(progress.say);
   await checkDevice(plan.settings.device);
   const input = await readForTuning(plan.file, plan.settings, plan.demo);
   input.notes.forEach(progress.say);

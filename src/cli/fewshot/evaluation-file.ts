@@ -2,9 +2,12 @@
 // steps in each mode of batch normalization.
 
 import { readFile } from "node:fs/promises";
+import * as v from "valibot";
+import { checkSchema, count, finite, positiveCount } from "../../files/check-schema.ts";
+import { DamagedFileError, openSealedJson, sealJson } from "../../files/sealed-json.ts";
 import { UsageError } from "../errors.ts";
-import type { ModelRecord } from "./model-file.ts";
-import { checkStoredSettings, type BatchNorm } from "./settings.ts";
+import { recordSchema, type ModelRecord } from "./model-file.ts";
+import { batchNormModes, type BatchNorm } from "./settings.ts";
 
 /** One accuracy. */
 export interface Accuracy {
@@ -45,9 +48,37 @@ export interface EvaluationDocument {
   seconds: number;
 }
 
+const evaluation: v.GenericSchema<unknown, EvaluationDocument> = v.looseObject({
+  version: v.literal(1),
+  model: recordSchema,
+  test: v.looseObject({
+    data: v.string(),
+    classes: count,
+    ways: positiveCount,
+    shots: positiveCount,
+    queries: positiveCount,
+    episodes: positiveCount,
+    seed: count,
+    listSha256: v.string(),
+  }),
+  trainedSteps: count,
+  innerRate: v.exactOptional(finite),
+  results: v.array(
+    v.looseObject({
+      batchNorm: v.picklist(batchNormModes),
+      steps: count,
+      mean: finite,
+      halfWidth: finite,
+      standardDeviation: finite,
+      n: positiveCount,
+    }),
+  ),
+  seconds: finite,
+});
+
 /** The file's text. */
 export function formatEvaluation(document: EvaluationDocument): string {
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return sealJson(JSON.stringify(document, undefined, 2));
 }
 
 /**
@@ -56,25 +87,20 @@ export function formatEvaluation(document: EvaluationDocument): string {
  * @throws UsageError when it is none.
  */
 export async function readEvaluation(path: string): Promise<EvaluationDocument> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "EISDIR") return "";
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EISDIR") return new Uint8Array();
     throw error;
   });
-  let found: Partial<EvaluationDocument> | null = null;
+  const remedy = "give the JSON files that it wrote";
   try {
-    found = JSON.parse(text) as Partial<EvaluationDocument> | null;
-  } catch {
-    // The sentence below says it for both.
+    return checkSchema(evaluation, openSealedJson(bytes, path, remedy).value, path, remedy);
+  } catch (cause) {
+    if (!(cause instanceof DamagedFileError)) throw cause;
+    throw new UsageError(
+      `${path} is no result of \`stackelberg fewshot eval\`, or a damaged one: ${cause.message}`,
+      { cause },
+    );
   }
-  const { version, results, test, model } = found ?? {};
-  const numbers = [test?.ways, test?.shots, test?.episodes, model?.episodes, model?.seconds];
-  if (version === 1 && Array.isArray(results) && numbers.every(Number.isFinite)) {
-    checkStoredSettings(model?.settings, path);
-    return found as EvaluationDocument;
-  }
-  throw new UsageError(
-    `${path} is no result of \`stackelberg fewshot eval\`; give the JSON files that it wrote`,
-  );
 }
 
 /** The accuracy in a mode after as many inner steps as in training. */

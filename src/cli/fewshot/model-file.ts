@@ -3,6 +3,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import * as v from "valibot";
 import {
   decodeParameters,
   encodeParameters,
@@ -15,9 +16,11 @@ import {
 import { decodeSafetensors } from "../../bilevel/index.ts";
 import { listEpisodes, type EpisodeShape, type ImageSet } from "../../data/index.ts";
 import { zeros, type Tensor, type Tree } from "../../program/index.ts";
+import { checkSchema, count, finite, positiveCount } from "../../files/check-schema.ts";
+import { openSealedJson, unsealedNote } from "../../files/sealed-json.ts";
 import { UsageError } from "../errors.ts";
 import { makeLearner } from "./learners.ts";
-import { checkStoredSettings, type BatchNorm, type TrainSettings } from "./settings.ts";
+import { settingsSchema, type BatchNorm, type TrainSettings } from "./settings.ts";
 
 /** The name of the model in the output folder of a training. */
 export const modelName = "model.safetensors";
@@ -44,6 +47,22 @@ export interface FewshotModel extends ModelRecord {
   statistics: Statistics<Tensor>[];
 }
 
+const remedy = "give the model.safetensors of `stackelberg fewshot train`, or its folder";
+
+/** The schema of a model's record. */
+export const recordSchema: v.GenericSchema<unknown, ModelRecord> = v.looseObject({
+  settings: settingsSchema,
+  shape: v.looseObject({
+    ways: positiveCount,
+    image: v.looseObject({ channels: positiveCount, height: positiveCount, width: positiveCount }),
+    classes: count,
+  }),
+  step: count,
+  episodes: count,
+  validation: v.looseObject({ mean: finite, halfWidth: finite, count: finite }),
+  seconds: finite,
+});
+
 /** The file's bytes. */
 export function encodeModel(model: FewshotModel): Uint8Array {
   const { lambda, statistics } = model;
@@ -55,8 +74,12 @@ export function encodeModel(model: FewshotModel): Uint8Array {
  * Reads a model and makes its learner.
  *
  * @param path - a model file, or the output folder of a training.
+ * @param note - told when the file has no checksum.
  */
-export async function readModel(path: string): Promise<FewshotModel & { learner: Learner }> {
+export async function readModel(
+  path: string,
+  note: (text: string) => void = (text) => process.stderr.write(`${text}\n`),
+): Promise<FewshotModel & { learner: Learner }> {
   const file = await modelFile(path);
   const isFolder = file !== path;
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
@@ -65,7 +88,9 @@ export async function readModel(path: string): Promise<FewshotModel & { learner:
       `${path} holds no ${modelName} yet: the training writes it at its first validation; give another model, or go on with --resume ${path}`,
     );
   });
-  return decodeModel(bytes, file);
+  const { checked, ...model } = decodeModel(bytes, file);
+  if (!checked) note(unsealedNote(file));
+  return model;
 }
 
 /** The model file that a path means: itself, or the one in this folder. */
@@ -74,40 +99,48 @@ export async function modelFile(path: string): Promise<string> {
   return isFolder ? join(path, modelName) : path;
 }
 
-function decodeModel(bytes: Uint8Array, path: string): FewshotModel & { learner: Learner } {
-  const found = storedRecord(bytes, path);
-  const settings = checkStoredSettings(found.settings, path);
-  const record = found as ModelRecord;
+function decodeModel(
+  bytes: Uint8Array,
+  path: string,
+): FewshotModel & { learner: Learner; checked: boolean } {
+  const { settings, ...record } = storedRecord(bytes, path);
   const learner = makeLearner(settings);
   const filters = settings.filters;
-  const like = {
-    parameters: learner.init(record.shape, 0),
-    statistics: learner.encoder
-      .init(0, record.shape.image)
-      .map(() => ({ mean: zeros([filters]), variance: zeros([filters]) })),
-  };
   try {
+    const like = {
+      parameters: learner.init(record.shape, 0),
+      statistics: learner.encoder
+        .init(0, record.shape.image)
+        .map(() => ({ mean: zeros([filters]), variance: zeros([filters]) })),
+    };
     const { lambda } = decodeParameters(bytes, like as unknown as Tree<Tensor>);
     const { parameters, statistics } = lambda as unknown as {
       parameters: Tree<Tensor>;
       statistics: Statistics<Tensor>[];
     };
-    return { ...record, learner, lambda: parameters, statistics };
+    return { settings, ...record, learner, lambda: parameters, statistics };
   } catch (cause) {
     throw new UsageError(`${path} is damaged: ${(cause as Error).message}`, { cause });
   }
 }
 
 /** What the file says of itself, from which its arrays' names and shapes follow. */
-function storedRecord(bytes: Uint8Array, path: string): Partial<ModelRecord> {
+function storedRecord(bytes: Uint8Array, path: string): ModelRecord & { checked: boolean } {
+  let text: string;
+  let checked: boolean;
   try {
-    return JSON.parse(decodeSafetensors(bytes).metadata["model"] ?? "{}") as Partial<ModelRecord>;
+    const { metadata, checked: hasSum } = decodeSafetensors(bytes);
+    text = metadata["model"] ?? "";
+    checked = hasSum;
   } catch (cause) {
     throw new UsageError(
-      `${path} is no few-shot model (${(cause as Error).message}); give the model.safetensors of \`stackelberg fewshot train\``,
+      `${path} is no few-shot model, or a damaged one (${(cause as Error).message.replace(/\.$/, "")}); ${remedy}`,
       { cause },
     );
   }
+  if (text === "") throw new UsageError(`${path} is no few-shot model; ${remedy}`);
+  const { value } = openSealedJson(new TextEncoder().encode(text), path, remedy);
+  return { ...checkSchema(recordSchema, value, path, remedy), checked };
 }
 
 /** A model without its arrays. */

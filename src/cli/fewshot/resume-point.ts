@@ -28,10 +28,14 @@ export interface ResumePoint {
 /**
  * Reads the checkpoint of a run, and its log.
  *
+ * @param every - steps between two validations.
  * @returns undefined when there is no checkpoint: the run begins again.
  * @throws UsageError when a file is damaged, or the log of the model's validation is missing.
  */
-export async function readResumePoint(folder: string): Promise<ResumePoint | undefined> {
+export async function readResumePoint(
+  folder: string,
+  every: number,
+): Promise<ResumePoint | undefined> {
   const bytes = await readFile(join(folder, checkpointName)).catch(ignoreMissing);
   if (bytes === undefined) return undefined;
   const { history, trees } = decode(bytes, folder);
@@ -44,6 +48,13 @@ export async function readResumePoint(folder: string): Promise<ResumePoint | und
     );
   }
   const lines = all.filter((line) => line.step <= step);
+  const validated = new Set(lines.map((line) => line.step));
+  for (let due = every; due < step; due += every) {
+    if (validated.has(due)) continue;
+    throw new UsageError(
+      `--resume ${folder}: ${logName} lacks the validation of step ${due}: put a copy of it back, or start a new run`,
+    );
+  }
   const from = lines.at(-1)?.step ?? -1;
   return {
     step,

@@ -3,29 +3,27 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../files/replace-file.ts";
+import { checkSchema } from "../../files/check-schema.ts";
+import { openSealedJson, sealJson } from "../../files/sealed-json.ts";
 import { UsageError } from "../errors.ts";
 import { settingsName } from "./resume-point.ts";
-import { checkStoredSettings, type TrainSettings } from "./settings.ts";
+import { settingsSchema, type TrainSettings } from "./settings.ts";
 
 /** The settings of the run in a folder. */
 export async function readSettings(folder: string): Promise<TrainSettings> {
   const path = join(folder, settingsName);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
     throw new UsageError(
       `--resume ${folder}: there is no ${settingsName} in it; give the output folder of \`stackelberg fewshot train\``,
     );
   });
-  let stored: unknown;
-  try {
-    stored = JSON.parse(text);
-  } catch {
-    throw new UsageError(`${path} is damaged: it is not JSON; start the run again`);
-  }
-  return checkStoredSettings(stored, path);
+  const remedy = "put a copy of it back, or start the run again";
+  const { value } = openSealedJson(bytes, path, remedy);
+  return checkSchema(settingsSchema, value, path, remedy);
 }
 
 /** Replaces the settings of a run, which may go on for more steps than it was begun with. */
 export async function writeSettings(folder: string, settings: TrainSettings): Promise<void> {
-  await replaceFile(join(folder, settingsName), `${JSON.stringify(settings, undefined, 2)}\n`);
+  await replaceFile(join(folder, settingsName), sealJson(JSON.stringify(settings, undefined, 2)));
 }

@@ -1,8 +1,9 @@
 // What a few-shot training depends on, and nothing else: stored beside the run, so that it resumes, and inside the model,
 // so that evaluation and prediction rebuild the same learner and read images the same way.
 
+import * as v from "valibot";
 import type { EpisodeShape, OmniglotSplit } from "../../data/index.ts";
-import { UsageError } from "../errors.ts";
+import { count, finite, positive, positiveCount } from "../../files/check-schema.ts";
 
 /** How images are found and read. */
 export interface ImageSettings {
@@ -16,6 +17,8 @@ export interface ImageSettings {
   /** Dark ink on light paper, see `ImageSet`. */
   invert: boolean;
 }
+
+export const omniglotSplits: readonly OmniglotSplit[] = ["1200/100/323", "1100/100/423", "vinyals"];
 
 export const learnerNames = [
   "hyper-representation",
@@ -101,40 +104,36 @@ export function trainingEpisode(settings: TrainSettings): EpisodeShape {
   };
 }
 
-/**
- * The settings of a file.
- *
- * @throws UsageError when one is missing or of another kind.
- */
-export function checkStoredSettings(stored: unknown, path: string): TrainSettings {
-  const settings = (stored ?? {}) as Partial<TrainSettings>;
-  const isAbsent = (value: unknown): boolean => value === undefined;
-  const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
-  const isPositive = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0;
-  const isOneOf = (choices: readonly unknown[], value: unknown): boolean => choices.includes(value);
-  const { innerSteps, innerRate, learnInnerRate, stepShots, rule, from, seed } = settings;
-  const { ways, shots, queries, size, filters, tasks, steps, every, patience } = settings;
-  const { trainWays, trainShots, trainQueries, validationEpisodes } = settings;
-  const whole = [ways, shots, queries, size, filters, tasks, steps, every, patience];
-  const perhaps = [trainWays, trainShots, trainQueries, innerSteps, stepShots];
-  const isKnown =
-    typeof settings.data === "string" &&
-    typeof settings.split === "string" &&
-    typeof settings.invert === "boolean" &&
-    isOneOf([1, 3], settings.channels) &&
-    isOneOf(learnerNames, settings.learner) &&
-    isOneOf(["strided", "pooled"], settings.variant) &&
-    isOneOf(batchNormModes, settings.batchNorm) &&
-    isOneOf([undefined, ...yesOrNo], learnInnerRate) &&
-    isOneOf([undefined, ...ruleNames], rule) &&
-    [...whole, validationEpisodes].every(isWhole) &&
-    perhaps.every((value) => isAbsent(value) || isWhole(value)) &&
-    isPositive(settings.rate) &&
-    (isAbsent(innerRate) || isPositive(innerRate)) &&
-    Number.isSafeInteger(seed) &&
-    (from === undefined || [from.episodes, from.seconds].every(Number.isFinite));
-  if (isKnown) return settings as TrainSettings;
-  throw new UsageError(
-    `${path} is no few-shot model or run of this version of stackelberg; give the output folder of \`stackelberg fewshot train\`, or its model.safetensors`,
-  );
-}
+const maybeCount = v.exactOptional(positiveCount);
+
+/** The schema of settings, each of which is asked for. */
+export const settingsSchema: v.GenericSchema<unknown, TrainSettings> = v.strictObject({
+  data: v.string(),
+  split: v.picklist(omniglotSplits),
+  size: positiveCount,
+  channels: v.picklist([1, 3]),
+  invert: v.boolean(),
+  learner: v.picklist(learnerNames),
+  filters: positiveCount,
+  variant: v.picklist(["strided", "pooled"]),
+  innerSteps: maybeCount,
+  innerRate: v.exactOptional(positive),
+  learnInnerRate: v.exactOptional(v.picklist(yesOrNo)),
+  stepShots: maybeCount,
+  rule: v.exactOptional(v.picklist(ruleNames)),
+  ways: positiveCount,
+  shots: positiveCount,
+  queries: positiveCount,
+  trainWays: maybeCount,
+  trainShots: maybeCount,
+  trainQueries: maybeCount,
+  tasks: positiveCount,
+  rate: positive,
+  seed: count,
+  from: v.exactOptional(v.looseObject({ path: v.string(), episodes: finite, seconds: finite })),
+  steps: positiveCount,
+  every: positiveCount,
+  validationEpisodes: positiveCount,
+  patience: positiveCount,
+  batchNorm: v.picklist(batchNormModes),
+});

@@ -1,14 +1,17 @@
 // The options of `stackelberg fewshot train`, with its help text.
 
 import type { Command } from "commander";
-import type { OmniglotSplit } from "../../data/index.ts";
 import { UsageError } from "../errors.ts";
 import * as parse from "../options.ts";
 import { readers, type Take } from "./option-readers.ts";
-import { batchNormModes, learnerNames, ruleNames, yesOrNo } from "./settings.ts";
+import {
+  batchNormModes,
+  learnerNames,
+  omniglotSplits as splits,
+  ruleNames,
+  yesOrNo,
+} from "./settings.ts";
 import type { TrainFlags } from "./train-plan.ts";
-
-const splits: readonly OmniglotSplit[] = ["1200/100/323", "1100/100/423", "vinyals"];
 
 /** Adds the options and the action. */
 export function addTrain(command: Command, take: Take, setExitCode: (code: number) => void): void {

@@ -156,7 +156,7 @@ async function planResuming(folder: string, flags: TrainFlags, run: RunFolder): 
   }
   await run.resume(folder);
   const settings = await readSettings(folder);
-  const point = await readResumePoint(folder);
+  const point = await readResumePoint(folder, settings.every);
   if (flags.steps !== undefined && point !== undefined && flags.steps < point.step) {
     throw new UsageError(
       `--steps ${flags.steps}: the run in ${folder} has made ${point.step} steps already; give more, or leave the option out`,

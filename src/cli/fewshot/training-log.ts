@@ -2,6 +2,9 @@
 // drops the lines after its checkpoint and writes them again.
 
 import { readFile } from "node:fs/promises";
+import * as v from "valibot";
+import { count, finite } from "../../files/check-schema.ts";
+import { crc32 } from "../../files/crc32.ts";
 import { UsageError } from "../errors.ts";
 
 /** One validation. */
@@ -31,20 +34,27 @@ export async function readLog(path: string): Promise<LogLine[]> {
     if (error.code === "ENOENT") return "";
     throw error;
   });
-  const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n");
-  return lines.map((line, i) => {
+  let before = "";
+  return (text === "" ? [] : text.split(/(?<=\n)/)).map((line, i) => {
     const found = parse(line);
-    const numbers = [found?.step, found?.accuracy, found?.seconds];
-    if (numbers.every(Number.isFinite)) return found as LogLine;
+    const sum = /,"checksum":"([0-9a-f]{8})"\}\n$/.exec(line);
+    const isWhole = sum !== null && crc32(encoder.encode(before + line.slice(0, -11))) === sum[1];
+    // An older version wrote no checksums; its lines end with a number.
+    const isOld = /"seconds":[\d.e+-]+\}\n$/.test(line);
+    before += line;
+    if (found !== undefined && (isWhole || isOld)) return found;
     throw new UsageError(
       `${path} is damaged at line ${i + 1}: put a copy of it back, or start a new run`,
     );
   });
 }
 
-/** The file's text. */
+/** The file's text: each line with the checksum of everything before it. */
 export function formatLog(lines: readonly LogLine[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  return lines.reduce((text, line) => {
+    const open = `${text}${JSON.stringify(line).slice(0, -1)},"checksum":"`;
+    return `${open}${crc32(encoder.encode(open))}"}\n`;
+  }, "");
 }
 
 /** The line with the highest accuracy, the earliest of equals. */
@@ -61,10 +71,29 @@ export function withoutImprovement(lines: readonly LogLine[]): number {
   return best === undefined ? 0 : lines.length - 1 - lines.indexOf(best);
 }
 
-function parse(line: string): Partial<LogLine> | null {
+const encoder = new TextEncoder();
+
+/** JSON has null for what is no number. */
+const perhaps: v.GenericSchema<unknown, number> = v.pipe(
+  v.nullable(finite),
+  v.transform((value) => value ?? Number.NaN),
+);
+
+const logLine: v.GenericSchema<unknown, LogLine> = v.object({
+  step: count,
+  episodes: finite,
+  loss: perhaps,
+  accuracy: finite,
+  halfWidth: finite,
+  episodesPerSecond: perhaps,
+  seconds: finite,
+});
+
+function parse(line: string): LogLine | undefined {
   try {
-    return JSON.parse(line) as Partial<LogLine> | null;
+    const found = v.safeParse(logLine, JSON.parse(line));
+    return found.success ? found.output : undefined;
   } catch {
-    return null;
+    return undefined;
   }
 }

@@ -1,0 +1,112 @@
+/** What a model file must hold: the shape of every part, and that the parts fit one another. */
+import * as v from "valibot";
+import { encodedNames } from "../../data/encoder.ts";
+import type { CellFormat } from "../../data/cells/cell-format.ts";
+import type { EncodedInput } from "../../data/encoded-input.ts";
+import { checkSchema, count, finite, positive } from "../../files/check-schema.ts";
+import { DamagedFileError } from "../../files/sealed-json.ts";
+import type { TabularModel } from "./types.ts";
+
+const names = v.array(v.string());
+
+const target: v.GenericSchema<unknown, TabularModel["target"]> = v.variant("task", [
+  v.looseObject({
+    task: v.literal("regression"),
+    name: v.string(),
+    mean: finite,
+    scale: positive,
+  }),
+  v.looseObject({
+    task: v.picklist(["binary", "multiclass"]),
+    name: v.string(),
+    classes: v.pipe(names, v.minLength(2)),
+  }),
+]);
+
+const format: v.GenericSchema<unknown, CellFormat> = v.variant("kind", [
+  v.looseObject({
+    kind: v.literal("number"),
+    decimal: v.picklist([".", ","]),
+    thousands: v.exactOptional(v.picklist([",", ".", " ", "'"])),
+    unit: v.exactOptional(v.string()),
+  }),
+  v.looseObject({ kind: v.literal("date"), order: v.picklist(["ymd", "dmy", "mdy"]) }),
+]);
+
+const input: v.GenericSchema<unknown, EncodedInput> = v.variant("kind", [
+  v.looseObject({
+    kind: v.literal("numeric"),
+    name: v.string(),
+    mean: finite,
+    scale: positive,
+    fill: finite,
+    missingIndicator: v.boolean(),
+    format: v.exactOptional(format),
+    words: v.exactOptional(names),
+  }),
+  v.looseObject({
+    kind: v.literal("categorical"),
+    name: v.string(),
+    levels: names,
+    other: v.boolean(),
+    missing: v.boolean(),
+  }),
+]);
+
+const model: v.GenericSchema<unknown, TabularModel> = v.looseObject({
+  version: v.literal(1),
+  target,
+  encoder: v.looseObject({
+    version: v.literal(1),
+    inputs: v.pipe(v.array(input), v.minLength(1)),
+    width: count,
+    group: v.array(count),
+    columnNames: names,
+    missing: v.exactOptional(names),
+    dropped: v.array(v.looseObject({ name: v.string(), reason: v.string() })),
+  }),
+  weights: v.array(v.array(finite)),
+  bias: v.array(finite),
+});
+
+const remedy = "put a copy of it back, or tune again";
+
+/**
+ * The value of a model file as a model.
+ *
+ * @param source - what the message calls the file.
+ * @throws {@link DamagedFileError} saying what does not fit.
+ */
+export function checkModel(value: unknown, source: string): TabularModel {
+  const found = checkSchema(model, value, source, remedy);
+  const wrong = contradiction(found);
+  if (wrong === undefined) return found;
+  throw new DamagedFileError(`${source} contradicts itself: ${wrong}; ${remedy}`);
+}
+
+function contradiction({ target, encoder, weights, bias }: TabularModel): string | undefined {
+  const { inputs, width, group, columnNames } = encoder;
+  const isRepeated = (list: readonly string[]): boolean => new Set(list).size < list.length;
+  if (isRepeated(inputs.map(({ name }) => name))) return "two inputs have one name";
+  if (inputs.some((one) => one.kind === "categorical" && isRepeated(one.levels))) {
+    return "two levels of an input are the same";
+  }
+  const columns = inputs.flatMap((one, i) => encodedNames(one).map((name) => ({ name, i })));
+  const isEncoded =
+    width === columns.length &&
+    group.length === width &&
+    columnNames.length === width &&
+    columns.every(({ name, i }, j) => columnNames[j] === name && group[j] === i);
+  if (!isEncoded) return "its encoded columns are not those of its inputs";
+  const classes = target.task === "regression" ? [] : target.classes;
+  if (isRepeated(classes)) return "two classes are the same";
+  if (target.task === "binary" && classes.length !== 2) {
+    return `a binary target has 2 classes, not ${classes.length}`;
+  }
+  const outputs = target.task === "multiclass" ? classes.length : 1;
+  const fits = (list: readonly number[]): boolean => list.length === outputs;
+  if (weights.length !== width || !weights.every(fits) || !fits(bias)) {
+    return `${width} columns and ${outputs} outputs need as many weights`;
+  }
+  return undefined;
+}
