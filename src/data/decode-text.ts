@@ -40,7 +40,7 @@ function decodeAs(bytes: Uint8Array, source: string, encoding: string, how: stri
   const decoder = decoderOf(encoding, source);
   let text: string;
   try {
-    text = decoder.decode(bytes);
+    text = decoder.encoding === "windows-1252" ? fromWindows1252(bytes) : decoder.decode(bytes);
   } catch {
     const isUtf = decoder.encoding === "utf-8";
     const at = isUtf ? invalidUtf8At(bytes) : undefined;
@@ -61,6 +61,15 @@ function decoderOf(encoding: string, source: string): TextDecoder {
       `${source}: ${quote(encoding)} is no encoding that is known here; use utf-8, utf-16le, windows-1252 or another name of the WHATWG Encoding Standard (--encoding).`,
     );
   }
+}
+
+/** Bytes 0x80 to 0x9f of Windows-1252; the five it leaves open are control characters, as the Encoding Standard says. */
+const windows1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
+
+/** Node 20's own decoder takes Windows-1252 for Latin-1, which loses the euro sign. */
+function fromWindows1252(bytes: Uint8Array): string {
+  const latin = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  return latin.replaceAll(/[\u0080-\u009f]/g, (c) => windows1252[c.charCodeAt(0) - 0x80]!);
 }
 
 /** Bytes looked at for UTF-16. */

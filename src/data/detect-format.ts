@@ -63,13 +63,15 @@ export function sampleRecords(
 }
 
 /**
- * How many records stand above the table: titles, which fill one cell or have another number of cells than the
- * rows, and after which a header follows. 0 when no header follows them.
+ * How many records stand above the table: comments, and titles, which fill one cell or have another number of cells
+ * than the rows, and after which a header follows. 0 when no header follows them.
  */
 export function countTitles({ records, width }: Sample, expectedNames: readonly string[]): number {
   const isTitle = (cells: readonly string[]): boolean =>
     !holdsName(cells, expectedNames) &&
-    (cells.length !== width || (width > 1 && cells.filter((cell) => cell !== "").length <= 1));
+    (cells[0]?.startsWith("#") === true ||
+      cells.length !== width ||
+      (width > 1 && cells.filter((cell) => cell !== "").length <= 1));
   let titles = 0;
   while (titles < records.length && titles < 50 && isTitle(records[titles]!)) titles++;
   if (titles === 0 || titles >= records.length - 1) return 0;

@@ -201,9 +201,7 @@ function textNotes(table: Table, facts: ReadingFacts): string[] {
     const { isForced, whyText, firstLine } = facts.columns[j]!;
     if (column.kind !== "categorical") continue;
     if (whyText !== undefined) {
-      notes.push(
-        `Column ${quote(column.name)} is categorical because ${whyText}; --numeric reads it as numbers.`,
-      );
+      notes.push(`Column ${quote(column.name)} is categorical because ${whyText}.`);
     } else if (!isForced) {
       const note = mostlyNumbersNote(column, firstLine);
       if (note !== undefined) notes.push(note);

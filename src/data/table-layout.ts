@@ -3,7 +3,6 @@
  * columns. Says what it decided; bad layouts end in a DataError of one sentence.
  */
 import { cutBlanks } from "./blank-separated.ts";
-import { cleanCell } from "./clean-cell.ts";
 import {
   countTitles,
   delimiters,
@@ -79,6 +78,9 @@ export function layOut(text: Uint8Array, source: string, options: LayoutOptions)
         places: sample.places.slice(titles),
       };
     }
+  }
+  if (sample.width === 1) {
+    notes.push("Every row is one cell; --delimiter says what separates cells, if something does.");
   }
   const header =
     options.header ??
@@ -228,7 +230,10 @@ function uniqueNames(cells: readonly string[], notes: string[]): string[] {
 }
 
 function titleNote({ records }: Sample, titles: number): string {
-  const texts = records.slice(0, titles).map((cells) => cells.map(cleanCell).join(" ").trim());
+  const texts = records
+    .slice(0, titles)
+    .map((cells) => cells.join(" ").trim())
+    .filter((text) => text !== "");
   return `${plural(titles, "line")} above the header ${titles === 1 ? "is" : "are"} skipped: ${listNames(texts, 3)} (detected; --skip sets their number).`;
 }
 

@@ -12,7 +12,7 @@ export interface FoundDates {
   readonly format: DateFormat;
   /** [cells], days since 1970-01-01. */
   readonly values: readonly number[];
-  /** Whether the cells alone rule out every other order, or mean the same under it. */
+  /** Whether the cells rule out every other order, or mean the same under it, or the order was given or learned. */
   readonly isClear: boolean;
 }
 
@@ -40,7 +40,9 @@ export function findDateFormat(cells: readonly string[], hints: DateHints): Foun
   if (orders.length === 0) return undefined;
   const isClear = dates.every((date) => orders.every((order) => date[order] === date[orders[0]!]));
   // Points are written day first.
-  const pointed = cells.every((cell) => /^\d{1,2}\.\d/.test(cell)) ? "dmy" : undefined;
+  const pointed: DateOrder | undefined = cells.every((cell) => /^\d{1,2}\.\d/.test(cell))
+    ? "dmy"
+    : undefined;
   const wanted: readonly (DateOrder | undefined)[] = [
     hints.given,
     hints.learned,
@@ -53,7 +55,7 @@ export function findDateFormat(cells: readonly string[], hints: DateHints): Foun
   return {
     format: { kind: "date", order },
     values: dates.map((date) => date[order]!),
-    isClear: isClear || pointed !== undefined,
+    isClear: isClear || [hints.given, hints.learned, pointed].includes(order),
   };
 }
 

@@ -35,7 +35,7 @@ export interface ColumnHints {
 export type Interpretation =
   | {
       readonly kind: "categorical";
-      /** Why a column that looks like numbers is not one, as the end of a sentence. */
+      /** Why a column that looks like numbers is not one, and what to do, as the end of a sentence. */
       readonly why?: string;
     }
   | {
@@ -46,7 +46,7 @@ export type Interpretation =
       readonly format?: CellFormat;
       /** Levels that stand for missing numbers. */
       readonly words: readonly number[];
-      /** Whether the cells alone decided on the format. */
+      /** Whether nothing about the format had to be assumed. */
       readonly isClear: boolean;
     }
   | {
@@ -101,7 +101,7 @@ function asNumbers(
   if (hints.wanted === undefined && numbers.some((i) => /^0\d+$/.test(levels[i]!))) {
     const isCode = words.length === 0;
     return isCode
-      ? { kind: "categorical", why: "its codes begin with zeros" }
+      ? { kind: "categorical", why: "its codes begin with zeros; --numeric reads them as numbers" }
       : { kind: "categorical" };
   }
   const refusal = judgeWords(cells, numbers, words, hints);
@@ -176,13 +176,13 @@ function asDates(
     },
   );
   if (found === undefined) {
-    const why = "its dates are written in more than one order";
+    const why = "no order of day and month fits all of its dates; write them alike to have dates";
     return hints.wanted === undefined
       ? { kind: "categorical", why }
       : {
           kind: "refused",
           level: dates[0]!,
-          why: `is a date, the column must be numeric, and ${why}; write them alike`,
+          why: `is a date, the column must be numeric, and ${why}`,
         };
   }
   const values = new Float64Array(levels.length).fill(NaN);
@@ -264,7 +264,7 @@ function noFormat(
   return isNumber && units.size > 1
     ? {
         kind: "categorical",
-        why: `its units differ, ${[...units].slice(0, 3).map(unitName).join(" and ")}`,
+        why: `its units differ, ${[...units].slice(0, 3).map(unitName).join(" and ")}; write them alike to have numbers`,
       }
     : { kind: "categorical" };
 }

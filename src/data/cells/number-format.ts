@@ -7,7 +7,7 @@ export interface FoundNumbers {
   readonly format: NumberFormat;
   /** [cells] */
   readonly values: readonly number[];
-  /** Whether the cells alone rule out the other decimal sign. */
+  /** Whether the cells rule out the other decimal sign, or mean the same under it, or the sign was given or learned. */
   readonly isClear: boolean;
 }
 
@@ -37,11 +37,11 @@ export function findNumberFormat(
   const point = readAll(shapes, ".");
   const comma = readAll(shapes, ",");
   if (point === undefined && comma === undefined) return undefined;
-  const isClear = point === undefined || comma === undefined;
+  const isOpen =
+    point !== undefined && comma !== undefined && shapes.some(({ digits }) => /[.,]/.test(digits));
+  const known = hints.given ?? hints.learned;
   let decimal: Decimal = point === undefined ? "," : ".";
-  if (!isClear && shapes.some(({ digits }) => /[.,]/.test(digits))) {
-    decimal = hints.given ?? hints.learned ?? hints.file ?? assumedDecimal(shapes, hints.delimiter);
-  }
+  if (isOpen) decimal = known ?? hints.file ?? assumedDecimal(shapes, hints.delimiter);
   const { values, thousands } = (decimal === "." ? point : comma)!;
   const format: NumberFormat = {
     kind: "number",
@@ -49,7 +49,7 @@ export function findNumberFormat(
     ...(thousands === undefined ? {} : { thousands }),
     ...(unit === "" ? {} : { unit }),
   };
-  return { format, values, isClear };
+  return { format, values, isClear: !isOpen || known !== undefined };
 }
 
 /** Whether a format is what plain decimal notation is. */
