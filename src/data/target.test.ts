@@ -227,3 +227,18 @@ describe("targets that cannot be predicted are one sentence", () => {
     expect(actual()).toBe(expected);
   });
 });
+
+test("classes are the cells as written; those that are one number are pointed out", () => {
+  const parse = (text: string): Table => parseTable(new TextEncoder().encode(text), "t.csv").table;
+  const table = parse(`x,y\n${"1,1\n2,1.0\n3,2\n".repeat(5)}`);
+  const { target, notes } = inferTarget(table, "y");
+  expect(target).toMatchObject({ task: "multiclass", classes: ["1", "1.0", "2"] });
+  expect(notes.join(" ")).toContain(
+    'The classes "1", "1.0" are the same number written differently and are kept apart',
+  );
+  const large = parse(`x,y\n${"1,9007199254740992\n2,9007199254740993\n".repeat(5)}`);
+  expect(inferTarget(large, "y").target).toMatchObject({
+    task: "binary",
+    classes: ["9007199254740992", "9007199254740993"],
+  });
+});

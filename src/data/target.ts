@@ -2,6 +2,7 @@
  * What is to be predicted: a column of a table, read as a number (regression) or as a class. The task
  * follows from the column unless it is forced.
  */
+import { spellingVariants } from "./cells/spelling-variants.ts";
 import { isOneNumber, moments } from "./moments.ts";
 import {
   checkClasses,
@@ -15,6 +16,7 @@ import {
   cellText,
   DataError,
   findColumn,
+  listNames,
   plural,
   quote,
   type Column,
@@ -141,7 +143,7 @@ export function inferTarget(
   if (force === undefined) task = counts.length === 2 ? "binary" : "multiclass";
   checkClasses(column, counts, { task, classRows, minClass, where });
   const target: Target = { task, name: column.name, classes: counts.map(([label]) => label) };
-  const cautions = fewRowsNote(counts);
+  const cautions = [...variantNotes(column, target.classes), ...fewRowsNote(counts)];
   const notes = [
     ...leftOut.map(leftOutNote),
     taskNote(target, column, force, wantClasses),
@@ -241,6 +243,15 @@ function taskNote(
       ? `; they are whole numbers, so force regression if they measure something`
       : "";
   return `The target ${name} has ${target.classes.length} classes${classes}, the task is ${target.task} (${how})${advice}.`;
+}
+
+/** Classes that are the same number; those of text have been pointed out when the file was read. */
+function variantNotes(column: Column, classes: readonly string[]): string[] {
+  const groups = column.kind === "numeric" ? spellingVariants(classes) : [];
+  return groups.map(
+    (group) =>
+      `The classes ${listNames(group)} are the same number written differently and are kept apart; write them alike if they mean the same.`,
+  );
 }
 
 function leftOutNote({ reason, count }: LeftOutRows): string {

@@ -17,6 +17,8 @@ export interface OnnxInput {
   input: string;
   /** `float64` with NaN for missing, or `string` with "" for missing; shape [rows, 1]. */
   type: "float64" | "string";
+  /** What the numbers are, where the table has something else: dates are days. */
+  unit?: string;
 }
 
 /** Names of the graph's outputs, never used for inputs. */
@@ -33,7 +35,7 @@ const irVersion = 8;
  * The bytes of `model.onnx`.
  *
  * Inputs, one per column of the encoder, each [rows, 1]: numeric columns are float64, NaN means
- * missing; categorical columns are strings, "" means missing. Columns that the encoder dropped are no
+ * missing, dates are days since 1970-01-01; categorical columns are strings, "" means missing. Columns that the encoder dropped are no
  * inputs. Outputs: `prediction` float64 [rows] for regression; `label` string [rows] and
  * `probabilities` float32 [rows, classes] for classification. All arithmetic is in float64, as in `predictTable`, so
  * that inputs and targets with a large offset keep their digits. The model's metadata describe the inputs, the
@@ -47,13 +49,20 @@ export function exportModel(model: TabularModel): Uint8Array {
 export function onnxInputs(model: TabularModel): OnnxInput[] {
   const taken = new Set<string>(outputNames);
   const wanted = new Set(model.encoder.inputs.map(({ name }) => name));
-  return model.encoder.inputs.map(({ name, kind }) => {
+  return model.encoder.inputs.map((spec) => {
+    const { name, kind } = spec;
+    const isDate = spec.kind === "numeric" && spec.format?.kind === "date";
     let input = name === "" ? "column" : name;
     for (let i = 2; taken.has(input) || (input !== name && wanted.has(input)); i++) {
       input = `${name === "" ? "column" : name}_${i}`;
     }
     taken.add(input);
-    return { column: name, input, type: kind === "numeric" ? "float64" : "string" };
+    return {
+      column: name,
+      input,
+      type: kind === "numeric" ? "float64" : "string",
+      ...(isDate ? { unit: "days since 1970-01-01" } : {}),
+    };
   });
 }
 
