@@ -144,6 +144,9 @@ export function leftOutReport(
   return {
     judge: (measured) => {
       if (!measured["warmStart"] && !isTruncation) return [];
+      const { truncationTail: tail, indirectGradientNorm: kept } = measured;
+      // Beside the rounding of float32 it is nothing.
+      if (!isTruncation && tail! <= 1e-6 * kept!) return [];
       const why = measured["warmStart"] ? `The hypergradient is biased: ${bias}. ` : "";
       return [{ status: undefined, sentence: `${why}${estimateInWords(measured)}` }];
     },

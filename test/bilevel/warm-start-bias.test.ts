@@ -87,6 +87,9 @@ test("steps that forget their start are not warned of, and one that does not fal
   const { warnings, history } = await run(settled, { steps: 3 });
   expect(warnings).toEqual([]);
   expect(history.at(-1)!.measured["truncationTail"]).toBeLessThan(1e-8);
+  for await (const { report } of run(settled, { steps: 2 })) {
+    expect(report.sentence).not.toContain("biased");
+  }
   const swinging = reverse({ steps: 2, dynamics: gradientDescent({ learningRate: 2 }) });
   const { sentence } = await run(swinging, { steps: 2 });
   expect(sentence).toContain("has no estimate, for the adjoint does not fall on the way (1.00 of");
