@@ -27,12 +27,16 @@ export async function matrixPage(): Promise<string> {
 
 const introduction = `# Every rule on every problem
 
-What each form of each rule gives on each of the problems whose answers are known in closed form, in float64. A test
+What each form of each rule gives on each of the problems whose answers are known by hand, in float64. A test
 evaluates every cell as it is written here; the rows and columns are data in [test/matrix](../test/matrix/rules.ts), and
 \`npm run docs:matrix\` makes this page of them. A form is the rule with the option of [rules.md](rules.md).
 
 Where a tolerance is given, it is relative to the size of the hypergradient and of the answer, or absolute below 1. Rules
-with a state of their own are looked at where they come to rest while λ stands still, with all data at once.`;
+with a state of their own are looked at where they come to rest while λ stands still, with all data at once.
+
+The last columns are small networks with biases of which only the matrices are penalized: trained by gradient descent,
+and after eight steps of other dynamics, whose derivative is differenced from steps written by hand. There a rule "agrees"
+that gives the derivative of the same eight steps. \`implicitKkt\` sees a bound on a bias, the others no constraint.`;
 
 const SIGNS: Readonly<Record<Cell["kind"], readonly [sign: string, meaning: string]>> = {
   agrees: ["=", "the leader's hypergradient and the follower's answer"],

@@ -1,6 +1,12 @@
 /** What a rule does on a problem, as data. */
 import type { Rule, Schedule, Status } from "../../src/bilevel/index.ts";
-import type { Column, Lack, ProblemName } from "./column.ts";
+import {
+  motionNames,
+  type Column,
+  type Lack,
+  type MotionName,
+  type ProblemName,
+} from "./column.ts";
 import type { Answer } from "./theory.ts";
 
 /** A cell of the matrix. Tolerances are relative to the size of what is compared, or absolute below 1. */
@@ -76,6 +82,18 @@ export const unconfined: Cell = {
 
 /** A reason that is the rule's own. */
 export const unclaimed = (why: string): Cell => ({ kind: "unclaimed", because: "design", why });
+
+/** Rules without a choice of dynamics, on columns of other dynamics than gradient descent. */
+export const ownSteps: Readonly<Record<MotionName, Cell>> = on(
+  motionNames,
+  unclaimed("it has steps of its own, and takes no dynamics"),
+);
+
+/** Forms that differ from their rule's first one in what no network touches. */
+export const asFirstForm: Partial<Record<MotionName, Cell>> = on(
+  motionNames.filter((name) => name.startsWith("conv")),
+  unclaimed("as the rule's first form, which has the column"),
+);
 
 /** One cell for several problems. */
 export function on<N extends ProblemName>(

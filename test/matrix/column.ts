@@ -1,6 +1,12 @@
 /** What a column of the matrix is: a problem at one λ, the library's and the same one written by hand. */
 import type { numpy as np } from "@jax-js/jax";
-import type { Problem, Projection } from "../../src/bilevel/index.ts";
+import {
+  gradientDescent,
+  type Dynamics,
+  type Optimizer,
+  type Problem,
+  type Projection,
+} from "../../src/bilevel/index.ts";
 import type { Tensor, Tree } from "../../src/program/index.ts";
 import type { Matrix } from "../bilevel/dense.ts";
 import { flat, type Model, type Vector } from "./model.ts";
@@ -26,7 +32,21 @@ export type ProblemName =
   | "P12 moving"
   | "P13"
   | "P14"
-  | "init";
+  | "init"
+  | "leaves"
+  | NetworkName
+  | MotionName;
+
+/** Columns of networks that gradient descent trains, and of those that other dynamics move by some steps. */
+export type NetworkName = "net" | "conv";
+export type MotionName = `${NetworkName} ${"momentum" | "Nesterov" | "Adam" | "contraction"}`;
+
+/** The columns of other dynamics. */
+export const motionNames: readonly MotionName[] = (["net", "conv"] as const).flatMap((network) =>
+  (["momentum", "Nesterov", "Adam", "contraction"] as const).map(
+    (motion) => `${network} ${motion}` as const,
+  ),
+);
 
 /** A column. */
 export interface Column extends Place {
@@ -53,12 +73,23 @@ export interface Column extends Place {
   };
   /** Batches of a finite sum for rules that draw their own; absent when the data are not examples. */
   readonly batch?: { readonly inner: number; readonly outer: number };
+  /** A bound for rules that need a constraint, and the answer under it, on a problem that the others see free. */
+  readonly bounded?: {
+    readonly constraints: NonNullable<Column["constraints"]>;
+    readonly exact: Answer;
+    readonly steps: number;
+  };
   /** ∂w_0/∂λ where the problem has an init. */
   readonly startDerivative?: Matrix;
 }
 
 /** A property that some rules need. */
 export type Lack = "strong convexity" | "a unique inner solution" | "a minimum";
+
+/** The follower's dynamics in a column: those it names, or gradient descent. */
+export function dynamicsOf({ moved, rate }: Column): Dynamics | Optimizer {
+  return moved?.motion.dynamics ?? gradientDescent({ learningRate: rate });
+}
 
 /** A hand-written model and the follower's first weights, for a problem that lacks nothing. */
 export const free = (

@@ -19,6 +19,11 @@ export interface Level {
   readonly leader: (w: Vector) => Vector;
   /** ∇²_λw, [m, n] */
   readonly cross: (w: Vector) => Matrix;
+  /** ∇²_ww·v and ∇²_λw·v, where they cost less than the matrices. */
+  readonly products?: (
+    w: Vector,
+    v: Vector,
+  ) => { readonly hessian: Vector; readonly cross: Vector };
 }
 
 /** Both objectives: L and E. */
@@ -44,7 +49,7 @@ export function quadratic(
 
 /** An objective of one weight and one hyperparameter. */
 export function scalar(of: {
-  readonly [key in keyof Level]: (w: number) => number;
+  readonly [key in Exclude<keyof Level, "products">]: (w: number) => number;
 }): Level {
   return {
     value: ([w]) => of.value(w!),
@@ -54,6 +59,13 @@ export function scalar(of: {
     cross: ([w]) => [[of.cross(w!)]],
   };
 }
+
+/** ∇²_ww·v and ∇²_λw·v */
+export const products = (level: Level, w: Vector, v: Vector): { hessian: Vector; cross: Vector } =>
+  level.products?.(w, v) ?? {
+    hessian: apply(level.hessian(w), v),
+    cross: apply(level.cross(w), v),
+  };
 
 /** aᵀb */
 export const dot = (a: Vector, b: Vector): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);

@@ -2,7 +2,6 @@
 import {
   darts,
   forward,
-  gradientDescent,
   oneStage,
   realTime,
   reverse,
@@ -11,6 +10,7 @@ import {
 } from "../../src/bilevel/index.ts";
 import {
   agrees,
+  asFirstForm,
   biased,
   lacks,
   misses,
@@ -21,12 +21,12 @@ import {
   type Cells,
   type Row,
 } from "./cells.ts";
-import type { Column } from "./column.ts";
-import { greedy, unrolled } from "./theory.ts";
+import { dynamicsOf, motionNames, type Column } from "./column.ts";
+import { greedy, unrolled, type Place } from "./theory.ts";
 
 const withSteps = (column: Column, steps = column.steps): UnrolledOptions => {
   const { projection } = column.constraints ?? {};
-  const dynamics = gradientDescent({ learningRate: column.rate });
+  const dynamics = dynamicsOf(column);
   return projection ? { steps, dynamics, projection } : { steps, dynamics };
 };
 
@@ -38,7 +38,20 @@ const slides = {
 const stays =
   "y2 stays where it starts: the leader stops at (1 + 0.01)/2 = 0.505 in the place of 1";
 const wrongBranch = "the follower stays at the wrong minimum beside which it starts";
-const unique = ["P1", "P2", "P3", "P4", "P5", "P6", "P10", "P13", "P14"] as const;
+const unique = [
+  "P1",
+  "P2",
+  "P3",
+  "P4",
+  "P5",
+  "P6",
+  "P10",
+  "P13",
+  "P14",
+  "leaves",
+  "net",
+  "conv",
+] as const;
 
 const exact: Cells = {
   ...on(unique, agrees()),
@@ -50,6 +63,7 @@ const exact: Cells = {
   ...on(["P12 free", "P12 bound", "P12 plane"], agrees()),
   "P12 moving": unconfined,
   init: agrees(1e-14, "the derivative of the same five steps"),
+  ...on(motionNames, agrees(1e-8, "the derivative of the same steps, which is differenced")),
 };
 
 const dropsStart = refuses(/init/, "it drops the steps through which the first weights matter");
@@ -66,6 +80,7 @@ const partial = (why: string): Cells => ({
   ...on(["P12 free", "P12 plane"], biased(why)),
   "P12 bound": agrees(1e-9, "no step moves the answer off its bound"),
   init: dropsStart,
+  ...on(motionNames, biased(why, 1e-8)),
 });
 
 export const explicitRows: readonly Row[] = [
@@ -83,7 +98,7 @@ export const explicitRows: readonly Row[] = [
     make: (c) => reverse({ ...withSteps(c), checkpoints: "sqrt" }),
     theory: all,
     isConfined: true,
-    cells: exact,
+    cells: { ...exact, ...asFirstForm },
   },
   {
     factory: "reverse",
@@ -91,7 +106,7 @@ export const explicitRows: readonly Row[] = [
     make: (c) => reverse({ ...withSteps(c), checkpoints: { slots: 10 } }),
     theory: all,
     isConfined: true,
-    cells: exact,
+    cells: { ...exact, ...asFirstForm },
   },
   {
     factory: "forward",
@@ -115,7 +130,7 @@ export const explicitRows: readonly Row[] = [
     make: (c) => realTime({ ...withSteps(c), tangents: "reset" }),
     theory: all,
     isConfined: true,
-    cells: { ...exact, init: dropsStart },
+    cells: { ...exact, ...asFirstForm, init: dropsStart },
   },
   {
     factory: "truncated",
@@ -147,17 +162,19 @@ export const explicitRows: readonly Row[] = [
   {
     factory: "darts",
     option: "order: 2",
-    make: (c) => darts({ learningRate: c.rate, order: 2 }),
-    theory: (c) => unrolled({ ...c, projection: undefined }, { steps: 1 }),
+    make: (c) => darts({ learningRate: c.rate, order: 2, dynamics: dynamicsOf(c) }),
+    theory: (c) => unrolled(virtualStep(c), { steps: 1 }),
     cells: dartsCells("one step is taken, and differentiated"),
   },
   {
     factory: "darts",
     option: 'order: 2, difference: "finite"',
-    make: (c) => darts({ learningRate: c.rate, order: 2, difference: "finite" }),
-    theory: (c) => unrolled({ ...c, projection: undefined }, { steps: 1 }),
+    make: (c) =>
+      darts({ learningRate: c.rate, order: 2, difference: "finite", dynamics: dynamicsOf(c) }),
+    theory: (c) => unrolled(virtualStep(c), { steps: 1 }),
     cells: {
       ...dartsCells("one step is taken, and differentiated"),
+      ...asFirstForm,
       // The finite difference is exact for quadratics alone; elsewhere the error is of the order of ε².
       P9: misses(wrongBranch, 1e-4),
       P10: biased("one step is taken, and differentiated by differences", 1e-4),
@@ -166,11 +183,14 @@ export const explicitRows: readonly Row[] = [
   {
     factory: "darts",
     option: "order: 1",
-    make: (c) => darts({ learningRate: c.rate, order: 1 }),
+    make: (c) => darts({ learningRate: c.rate, order: 1, dynamics: dynamicsOf(c) }),
     theory: ({ model, start }) => ({ gradient: model.outer.leader(start), w: start }),
     cells: dartsCells("no step is taken; the direct part alone is left"),
   },
 ];
+
+/** The virtual step is one of gradient descent, whatever moves the follower. */
+const virtualStep = (c: Column): Place => ({ ...c, projection: undefined, moved: undefined });
 
 function dartsCells(why: string): Cells {
   return {

@@ -13,6 +13,7 @@ import {
 import { solveDense } from "../bilevel/dense.ts";
 import {
   agrees,
+  asFirstForm,
   biased,
   flags,
   misses,
@@ -22,10 +23,24 @@ import {
   type Cells,
   type Row,
 } from "./cells.ts";
-import type { Column } from "./column.ts";
-import { damped, implicitAt, innerSolution, series } from "./theory.ts";
+import { dynamicsOf, motionNames, type Column } from "./column.ts";
+import { damped, implicitAt, innerSolution, series, throughMotion } from "./theory.ts";
 
-const unique = ["P1", "P2", "P3", "P4", "P5", "P6", "P10", "P11", "P13", "P14"] as const;
+const unique = [
+  "P1",
+  "P2",
+  "P3",
+  "P4",
+  "P5",
+  "P6",
+  "P10",
+  "P11",
+  "P13",
+  "P14",
+  "leaves",
+  "net",
+  "conv",
+] as const;
 const bounds = ["P12 free", "P12 bound", "P12 plane"] as const;
 const noConstraint = refuses(/inequalities or equalities is required/, "there is no constraint");
 const atSolution = "the first weights have no part: it is the derivative of the solution, near w₅";
@@ -45,9 +60,12 @@ const exact: Cells = {
   ...on(bounds, unconfined),
   "P12 moving": unconfined,
   init: biased(atSolution),
+  ...on(
+    motionNames,
+    biased("the answer is eight steps from its start, and is differentiated as a solution", 1e-8),
+  ),
 };
 
-const dynamics = (column: Column) => gradientDescent({ learningRate: column.rate });
 const rowOf = (
   option: string,
   solver: (column: Column) => LinearSolver,
@@ -56,10 +74,20 @@ const rowOf = (
 ): Row => ({
   factory: "implicit",
   option,
-  make: (c) => implicit({ solver: solver(c), steps: c.steps, dynamics: dynamics(c) }),
+  make: (c) => implicit({ solver: solver(c), steps: c.steps, dynamics: dynamicsOf(c) }),
   theory: (c) => implicitAt(c.model, innerSolution(c, c.steps), solve(c)),
   cells,
 });
+
+/** Networks, which the other rules see free, have a bound on a bias here. */
+const constraintsOf = (c: Column): NonNullable<Column["constraints"]> =>
+  c.constraints ?? c.bounded?.constraints ?? {};
+
+/** A bound on a bias, under which each of the dynamics takes as many steps as gradient descent. */
+const onNetworks = {
+  ...on(["net", "conv", ...motionNames], agrees(1e-7, "what the steps leave")),
+  ...on(["net Adam", "conv Adam"], agrees(2e-2, "Adam's steps of 0.02 do not come to rest")),
+};
 
 /** Few, so that the series' bias shows; where the Hessian is singular, enough to notice. */
 const terms = (c: Column): number => (c.lacks.length > 0 ? 50 : 4);
@@ -75,7 +103,7 @@ export const implicitRows: readonly Row[] = [
     "solver: neumann",
     (c) => neumann({ step: c.rate, maxSteps: terms(c) }),
     (c) => series(terms(c), c.rate),
-    { ...exact, ...on(unique, biased("four terms of the series")), P11: agrees() },
+    { ...exact, ...asFirstForm, ...on(unique, biased("four terms of the series")), P11: agrees() },
   ),
   rowOf(
     "solver: minres",
@@ -83,6 +111,7 @@ export const implicitRows: readonly Row[] = [
     () => solveDense,
     {
       ...exact,
+      ...asFirstForm,
       "P2 saddle": agrees(1e-9, "MINRES solves indefinite systems"),
     },
   ),
@@ -92,6 +121,7 @@ export const implicitRows: readonly Row[] = [
     () => damped(1e-2),
     {
       ...exact,
+      ...asFirstForm,
       ...on(unique, biased("the damping 0.01 is part of the answer")),
       P11: agrees(),
     },
@@ -100,18 +130,21 @@ export const implicitRows: readonly Row[] = [
     "solver: dense",
     () => dense(),
     () => solveDense,
-    exact,
+    { ...exact, ...asFirstForm },
   ),
   {
     factory: "implicit",
     option: "solver: fixedPoint",
     make: (c) => {
       const { projection } = c.constraints ?? {};
-      const solver = fixedPoint({ maxSteps: Math.max(c.steps, 200), rtol: 1e-14 });
-      const options = { solver, steps: c.steps, dynamics: dynamics(c) };
+      const solver = fixedPoint({ maxSteps: Math.max(c.steps, c.moved ? 4000 : 200), rtol: 1e-14 });
+      const options = { solver, steps: c.steps, dynamics: dynamicsOf(c) };
       return implicit(projection ? { ...options, projection } : options);
     },
-    theory: (c) => implicitAt(c.model, innerSolution(c, c.steps), solveDense),
+    theory: (c) =>
+      c.moved
+        ? throughMotion(c, c.moved, c.steps)
+        : implicitAt(c.model, innerSolution(c, c.steps), solveDense),
     isConfined: true,
     cells: {
       ...exact,
@@ -125,17 +158,21 @@ export const implicitRows: readonly Row[] = [
     make: (c) => {
       const { projection } = c.constraints ?? {};
       const options = {
-        solver: conjugateGradientNormal({ maxSteps: 100, rtol: 1e-14 }),
+        solver: conjugateGradientNormal({ maxSteps: c.moved ? 2000 : 100, rtol: 1e-14 }),
         through: "dynamics" as const,
         steps: c.steps,
         // Five steps are compared with five steps of gradient descent; all others converge.
-        dynamics: c.startDerivative
-          ? dynamics(c)
-          : momentum({ learningRate: c.rate / 2, momentum: 0.3 }),
+        dynamics:
+          c.startDerivative || c.moved
+            ? dynamicsOf(c)
+            : momentum({ learningRate: c.rate / 2, momentum: 0.3 }),
       };
       return implicit(projection ? { ...options, projection } : options);
     },
-    theory: (c) => implicitAt(c.model, innerSolution(c, c.steps), solveDense),
+    theory: (c) =>
+      c.moved
+        ? throughMotion(c, c.moved, c.steps)
+        : implicitAt(c.model, innerSolution(c, c.steps), solveDense),
     isConfined: true,
     cells: {
       ...exact,
@@ -147,15 +184,17 @@ export const implicitRows: readonly Row[] = [
     factory: "implicitKkt",
     option: "",
     make: (c) => {
-      const { projection, ...constraints } = c.constraints ?? {};
-      const options = { ...constraints, steps: c.steps, dynamics: dynamics(c) };
+      const { projection, ...constraints } = constraintsOf(c);
+      const steps = c.bounded?.steps ?? c.steps;
+      const options = { ...constraints, steps, dynamics: dynamicsOf(c) };
       return implicitKkt(projection ? { ...options, projection } : options);
     },
-    theory: (c) => c.exact,
+    theory: (c) => c.bounded?.exact ?? c.exact,
     isConfined: true,
     cells: {
       ...on([...unique, "P2 saddle", "P7", "P8", "P9", "init"], noConstraint),
-      ...on(bounds, agrees()),
+      ...on([...bounds, "leaves"], agrees()),
+      ...onNetworks,
       "P12 moving": unconfined,
     },
   },
@@ -163,20 +202,21 @@ export const implicitRows: readonly Row[] = [
     factory: "implicitKkt",
     option: "penalty: ρ",
     make: (c) => {
-      const { inequalities, equalities } = c.constraints ?? {};
+      const { inequalities, equalities } = constraintsOf(c);
       return implicitKkt({
         ...(inequalities ? { inequalities } : {}),
         ...(equalities ? { equalities } : {}),
         penalty: 1,
-        steps: 6 * c.steps,
-        dynamics: gradientDescent({ learningRate: c.rate / 2 }),
+        steps: 6 * (c.bounded?.steps ?? c.steps),
+        dynamics: c.moved ? dynamicsOf(c) : gradientDescent({ learningRate: c.rate / 2 }),
       });
     },
-    theory: (c) => c.exact,
+    theory: (c) => c.bounded?.exact ?? c.exact,
     isConfined: true,
     cells: {
       ...on([...unique, "P2 saddle", "P7", "P8", "P9", "init"], noConstraint),
-      ...on([...bounds, "P12 moving"], agrees(1e-8, "the multipliers converge linearly")),
+      ...on([...bounds, "P12 moving", "leaves"], agrees(1e-8, "the multipliers converge linearly")),
+      ...onNetworks,
     },
   },
 ];

@@ -3,7 +3,6 @@ import {
   amigo,
   f2sa,
   fsla,
-  gradientDescent,
   mrbo,
   pzobo,
   saba,
@@ -23,6 +22,7 @@ import {
   lacks,
   misses,
   on,
+  ownSteps,
   refuses,
   unclaimed,
   unconfined,
@@ -30,11 +30,25 @@ import {
   type Row,
 } from "./cells.ts";
 import { dot, plus, type Vector } from "./model.ts";
-import type { Column } from "./column.ts";
+import { dynamicsOf, motionNames, type Column, type ProblemName } from "./column.ts";
 import { randomDirections } from "./random-directions.ts";
 import { averaged, implicitAt, innerSolution, penalized, series, unrolled } from "./theory.ts";
 
-const unique = ["P1", "P2", "P3", "P4", "P5", "P6", "P10", "P11", "P13", "P14"] as const;
+const unique = [
+  "P1",
+  "P2",
+  "P3",
+  "P4",
+  "P5",
+  "P6",
+  "P10",
+  "P11",
+  "P13",
+  "P14",
+  "leaves",
+  "net",
+  "conv",
+] as const;
 const bounds = ["P12 free", "P12 bound", "P12 plane", "P12 moving"] as const;
 const noInit = refuses(/init/, "it drops the derivative of the first weights");
 
@@ -46,6 +60,7 @@ const exact: Cells = {
   P9: misses("the follower stays at the wrong minimum beside which it starts"),
   ...on(bounds, unconfined),
   init: noInit,
+  ...ownSteps,
 };
 const cut = (why: string): Cells => ({ ...exact, ...on(unique, biased(why)), P11: agrees() });
 
@@ -84,7 +99,8 @@ const ofExamples = {
   ),
 };
 const drawn = { directions: 3, seed: 4 };
-const isLinear = ({ name }: Column): boolean => name !== "P3" && name !== "P4";
+const curved: readonly ProblemName[] = ["P3", "P4", "leaves", "net", "conv", ...motionNames];
+const isLinear = ({ name }: Column): boolean => !curved.includes(name);
 
 const mu = 0.2;
 const GAMMA = 10;
@@ -195,7 +211,7 @@ export const singleLoopRows: readonly Row[] = [
     option: "",
     make: (c) => {
       const { projection } = c.constraints ?? {};
-      const dynamics = gradientDescent({ learningRate: c.rate });
+      const dynamics = dynamicsOf(c);
       // Where the response is not linear in λ, a difference is off by a multiple of μ.
       const smoothing = isLinear(c) ? 0.01 : 1e-6;
       const options = { steps: c.steps, dynamics, smoothing, ...drawn };
@@ -216,10 +232,7 @@ export const singleLoopRows: readonly Row[] = [
     cells: {
       ...exact,
       ...on(unique, biased("three random directions stand for all")),
-      ...on(
-        ["P3", "P4"],
-        biased("three random directions, along which the response is curved", 1e-3),
-      ),
+      ...on(curved, biased("three random directions, along which the response is curved", 1e-3)),
       P7: misses("y2 stays where it starts"),
       P8: unclaimed("a part of the derivative along a branch that the leader must leave"),
       P11: agrees(),

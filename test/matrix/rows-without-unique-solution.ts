@@ -14,11 +14,13 @@ import {
 } from "../../src/bilevel/index.ts";
 import {
   agrees,
+  asFirstForm,
   biased,
   flags,
   lacks,
   misses,
   on,
+  ownSteps,
   refuses,
   unclaimed,
   unconfined,
@@ -27,7 +29,7 @@ import {
   type Row,
 } from "./cells.ts";
 import { sinusoidalOptimum } from "../bilevel/problems-without-unique-answer.ts";
-import type { Column } from "./column.ts";
+import { dynamicsOf, motionNames, type Column } from "./column.ts";
 import {
   barred,
   bomeDirection,
@@ -38,7 +40,21 @@ import {
   unrolled,
 } from "./theory.ts";
 
-const unique = ["P1", "P2", "P3", "P4", "P5", "P6", "P10", "P11", "P13", "P14"] as const;
+const unique = [
+  "P1",
+  "P2",
+  "P3",
+  "P4",
+  "P5",
+  "P6",
+  "P10",
+  "P11",
+  "P13",
+  "P14",
+  "leaves",
+  "net",
+  "conv",
+] as const;
 const bounds = ["P12 free", "P12 bound", "P12 plane"] as const;
 const noInit = refuses(/init/, "it drops the derivative of the first weights");
 const noMinimum = lacks("a minimum");
@@ -51,7 +67,7 @@ const harmonic = (sign: number) => (t: number) => (sign * 0.5) / (t + 1);
 const AGGREGATED = 12;
 const ofBda = (c: Column): BdaOptions => {
   const { projection } = c.constraints ?? {};
-  const dynamics = gradientDescent({ learningRate: c.rate });
+  const dynamics = dynamicsOf(c);
   const steps = Math.min(c.steps, AGGREGATED);
   return projection ? { steps, dynamics, projection } : { steps, dynamics };
 };
@@ -73,6 +89,7 @@ const bdaCells = (p7: Cell): Cells => ({
   "P12 bound": agrees(1e-9, "both objectives' steps end on the bound"),
   "P12 moving": unconfined,
   init: mixed,
+  ...on(motionNames, mixed),
 });
 
 /** Near the answer that a penalty leads to: E pulls it to the leader's basin of P9. */
@@ -99,6 +116,7 @@ const penaltyCells: Cells = {
   P9: byPenalty,
   ...on([...bounds, "P12 moving"], unconfined),
   init: noInit,
+  ...ownSteps,
 };
 
 export const rowsWithoutUniqueSolution: readonly Row[] = [
@@ -116,14 +134,14 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
     make: (c) => bda({ ...ofBda(c), attitude: "pessimistic" }),
     theory: aggregated(-1),
     isConfined: true,
-    cells: bdaCells(mixed),
+    cells: { ...bdaCells(mixed), ...asFirstForm },
   },
   {
     factory: "iaptt",
     option: "",
     make: (c) => {
       const { projection } = c.constraints ?? {};
-      const dynamics = gradientDescent({ learningRate: c.rate });
+      const dynamics = dynamicsOf(c);
       const options = {
         steps: c.steps,
         dynamics,
@@ -136,7 +154,7 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
     cells: {
       ...on(unique, agrees(1e-9, "E is largest where the trajectory ends: nothing is cut")),
       ...on(
-        ["P1", "P3", "P4", "P10", "P11", "P14"],
+        ["P1", "P3", "P4", "P10", "P11", "P14", "leaves", "net"],
         biased("the trajectory is cut where E is largest"),
       ),
       "P2 saddle": noMinimum,
@@ -162,6 +180,11 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
       ...on(bounds, agrees(1e-9, "E is largest where the trajectory ends: nothing is cut")),
       "P12 moving": unconfined,
       init: noInit,
+      ...on(motionNames, biased("the trajectory is cut where E is largest", 1e-8)),
+      ...on(
+        ["conv", "net Adam", "conv momentum", "conv Nesterov", "conv contraction"],
+        agrees(1e-8, "E is largest where the trajectory ends: nothing is cut"),
+      ),
     },
   },
   {
@@ -169,7 +192,7 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
     option: 'truncation: "none"',
     make: (c) => {
       const { projection } = c.constraints ?? {};
-      const dynamics = gradientDescent({ learningRate: c.rate });
+      const dynamics = dynamicsOf(c);
       const options = {
         steps: c.steps,
         dynamics,
@@ -190,6 +213,7 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
       ...on(bounds, agrees()),
       "P12 moving": unconfined,
       init: noInit,
+      ...on(motionNames, agrees(1e-8)),
     },
   },
   {
@@ -219,6 +243,13 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
     cells: {
       ...penaltyCells,
       P9: flags("it climbs to an inner maximum, whose gradient vanishes too"),
+      net: biased(
+        "the penalty 10 leaves a bias; its condition number is the square of the problem's",
+        1e-6,
+      ),
+      conv: unclaimed(
+        "its penalty has the square of the condition number 61, for which the column has too few steps",
+      ),
       P11: {
         kind: "strays",
         leads: { of: "w", to: [(2 * Math.PI) / 3], tolerance: 1e-12, rate: 0.5, steps: 5 },

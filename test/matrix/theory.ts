@@ -9,7 +9,8 @@ import {
   transpose,
   type Matrix,
 } from "../bilevel/dense.ts";
-import { dot, plus, type Model, type Vector } from "./model.ts";
+import { dot, plus, products, type Model, type Vector } from "./model.ts";
+import type { Motion } from "./motions.ts";
 
 /** A hypergradient and the follower's answer that goes with it. */
 export interface Answer {
@@ -26,6 +27,15 @@ export interface Place {
   readonly rate: number;
   /** P, and its derivative there (a symmetric matrix), when weights are constrained to a set that λ does not move. */
   readonly projection?: { readonly apply: (w: Vector) => Vector; readonly tangent: Matrix };
+  /** Other dynamics than gradient descent, and the model at other λ, which their theory is differenced over. */
+  readonly moved?: Moved;
+}
+
+/** Dynamics other than gradient descent, around λ. */
+export interface Moved {
+  readonly motion: Motion;
+  readonly lambda: Vector;
+  readonly at: (lambda: Vector) => Model;
 }
 
 /** Options of {@link unrolled}. */
@@ -42,7 +52,9 @@ export interface Unrolled {
 }
 
 /** Reverse mode through w_t = P(w_{t−1} − s·(ρ_t ∇E + (1 − |ρ_t|) ∇L)), written out. */
-export function unrolled({ model, start, rate, projection }: Place, options: Unrolled): Answer {
+export function unrolled(place: Place, options: Unrolled): Answer {
+  const { model, start, rate, projection } = place;
+  if (place.moved) return unrolledByDifferences(place, place.moved, options);
   const { inner, outer } = model;
   const share = options.share ?? (() => 0);
   const mix = (t: number, ofInner: Vector, ofOuter: Vector): Vector =>
@@ -50,7 +62,9 @@ export function unrolled({ model, start, rate, projection }: Place, options: Unr
   const states = [start];
   for (let t = 0; t < options.steps; t++) {
     const w = states[t]!;
-    const moved = plus(w, -rate, mix(t, inner.gradient(w), outer.gradient(w)));
+    const ofInner = inner.gradient(w);
+    const ofOuter = share(t) === 0 ? ofInner : outer.gradient(w);
+    const moved = plus(w, -rate, mix(t, ofInner, ofOuter));
     states.push(projection ? projection.apply(moved) : moved);
   }
   const values = states.slice(1).map((w) => outer.value(w));
@@ -61,33 +75,116 @@ export function unrolled({ model, start, rate, projection }: Place, options: Unr
   for (let t = last - 1; t >= first; t--) {
     const at = states[t]!;
     const beta = projection ? apply(projection.tangent, alpha) : alpha;
-    const crossed = mix(t, apply(inner.cross(at), beta), apply(outer.cross(at), beta));
-    const curved = mix(t, apply(inner.hessian(at), beta), apply(outer.hessian(at), beta));
-    gradient = plus(gradient, -rate, crossed);
-    alpha = plus(beta, -rate, curved);
+    const ofInner = products(inner, at, beta);
+    // What has no share is not computed.
+    const ofOuter = share(t) === 0 ? ofInner : products(outer, at, beta);
+    gradient = plus(gradient, -rate, mix(t, ofInner.cross, ofOuter.cross));
+    alpha = plus(beta, -rate, mix(t, ofInner.hessian, ofOuter.hessian));
   }
   const { startDerivative } = options;
   if (startDerivative) gradient = plus(gradient, 1, apply(transpose(startDerivative), alpha));
   return { gradient, w };
 }
 
+/** The same for any dynamics: the derivative of E after the steps that count, by differences over λ. */
+function unrolledByDifferences(
+  { model, start }: Place,
+  { motion, lambda, at }: Moved,
+  options: Unrolled,
+): Answer {
+  const n = start.length;
+  const share = options.share ?? (() => 0);
+  const move = (at: Model, lambda: Vector, state: Vector, t: number): Vector => {
+    const w = state.slice(0, n);
+    const ofOuter = share(t) === 0 ? w.map(() => 0) : at.outer.gradient(w);
+    const mixed = at.inner
+      .gradient(w)
+      .map((g, i) => (1 - Math.abs(share(t))) * g + share(t) * ofOuter[i]!);
+    return motion.step(state, mixed, lambda, t);
+  };
+  const states = [motion.start(start)];
+  for (let t = 0; t < options.steps; t++) states.push(move(model, lambda, states[t]!, t));
+  const values = states.slice(1).map((state) => model.outer.value(state.slice(0, n)));
+  const last = options.isCut ? values.indexOf(Math.max(...values)) + 1 : options.steps;
+  const first = last - (options.keep ?? last);
+  const valueAt = (x: Vector): number => {
+    const moved = at(x);
+    let state = states[first]!;
+    for (let t = first; t < last; t++) state = move(moved, x, state, t);
+    return moved.outer.value(state.slice(0, n));
+  };
+  const gradient = differences((x) => [valueAt(x)], lambda).map(([slope]) => slope!);
+  return { gradient, w: states[last]!.slice(0, n) };
+}
+
+/** ∂f/∂x_k for each k, by central differences of fourth order: the error is h⁴/30 times a fifth derivative, and 1e-16/h. */
+function differences(f: (x: Vector) => Vector, x: Vector): Vector[] {
+  return x.map((v, k) => {
+    // Adam takes roots of small numbers: the step stays small beside them.
+    const h = 3e-4 * (v === 0 ? 1 : Math.min(1, 10 * Math.abs(v)));
+    const at = (s: number): Vector => f(x.map((v, i) => (i === k ? v + s * h : v)));
+    const [far, near, back, behind] = [at(2), at(1), at(-1), at(-2)];
+    return near!.map((_, i) => (8 * (near![i]! - back![i]!) - (far![i]! - behind![i]!)) / (12 * h));
+  });
+}
+
+/** ∇_λE + (∂Φ/∂λ)ᵀq with (I − ∂Φ/∂state)ᵀq = ∇E, after some steps, for dynamics other than gradient descent. */
+export function throughMotion({ model, start }: Place, moved: Moved, steps: number): Answer {
+  const { motion, lambda, at } = moved;
+  const n = start.length;
+  const step = (state: Vector, x: Vector, t: number): Vector =>
+    motion.step(state, at(x).inner.gradient(state.slice(0, n)), x, t);
+  let state = motion.start(start);
+  for (let t = 0; t < steps; t++) state = step(state, lambda, t);
+  const last = steps - 1;
+  // Rows: inputs; columns: outputs. That is the transposed Jacobian already.
+  const byState = differences((s) => step(s, lambda, last), state);
+  const byLeader = differences((x) => step(state, x, last), lambda);
+  const w = state.slice(0, n);
+  const alpha = [...model.outer.gradient(w), ...state.slice(n).map(() => 0)];
+  const q = solveDense(add(identity(state.length), byState, -1), alpha);
+  return { gradient: plus(model.outer.leader(w), 1, apply(byLeader, q)), w };
+}
+
 /** The direct part of every step, judged by E right after it and discounted by γ for each step that followed. */
 export function greedy(place: Place, steps: number, discount: number): Answer {
   const { model, rate, projection } = place;
+  if (place.moved) return greedyByDifferences(place, place.moved, steps, discount);
   let before = place.start;
   let sum = model.outer.leader(before).map(() => 0);
   for (let t = 0; t < steps; t++) {
-    const { w } = unrolled({ ...place, start: before }, { steps: 1 });
+    const { w } = unrolled({ ...place, start: before }, { steps: 1, keep: 0 });
     const v = model.outer.gradient(w);
     const tangent = projection ? apply(projection.tangent, v) : v;
     sum = plus(
       sum.map((x) => x * discount),
       -rate,
-      apply(model.inner.cross(before), tangent),
+      products(model.inner, before, tangent).cross,
     );
     before = w;
   }
   return { gradient: plus(model.outer.leader(before), 1, sum), w: before };
+}
+
+function greedyByDifferences(
+  { model, start }: Place,
+  { motion, lambda, at }: Moved,
+  steps: number,
+  discount: number,
+): Answer {
+  const weights = (state: Vector): Vector => state.slice(0, start.length);
+  let state = motion.start(start);
+  let sum = lambda.map(() => 0);
+  for (let t = 0; t < steps; t++) {
+    const before = state;
+    const step = (x: Vector): Vector =>
+      motion.step(before, at(x).inner.gradient(weights(before)), x, t);
+    const direct = differences((x) => [model.outer.value(weights(step(x)))], lambda);
+    sum = sum.map((v, k) => discount * v + direct[k]![0]!);
+    state = step(lambda);
+  }
+  const w = weights(state);
+  return { gradient: plus(model.outer.leader(w), 1, sum), w };
 }
 
 /** ∇_λE − ∇²_λwL q with q from the Hessian and ∇_wE, at given weights. */
