@@ -20,7 +20,7 @@ test("a named rule runs, and the terminal, the result and the report say so", as
   expect(run.stderr).not.toContain("internal error");
   expect(run.exitCode).toBe(0);
   expect(run.stdout).toMatch(
-    /^Rule: amigo\(\{ steps: 100, learningRate: [\d.]+ \}\), biased; 400 inner gradients and 404 products with second derivatives in the first split's search, \d+ B kept at once\. Its report at the chosen step: [a-z-]+\.$/m,
+    /^Rule: amigo\(\{ steps: 100, learningRate: [\d.]+ \}\), biased; 400 inner gradients and 404 products with second derivatives in the first split's search, [\d.]+ k?B kept at once\. Its report at the chosen step: [a-z-]+\.$/m,
   );
   const { rule, command } = resultIn("named");
   expect(rule).toMatchObject({ name: "amigo", innerGradients: 400, products: 404 });

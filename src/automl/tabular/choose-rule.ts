@@ -5,7 +5,6 @@ import type { Problem } from "../../bilevel/problem.ts";
 import { DataError, type Table } from "../../data/index.ts";
 import { compile } from "../../program/index.ts";
 import { tensor, zeros } from "../../program/tensor.ts";
-import { defaultCoefficient } from "./baselines.ts";
 import { innerStepsFor } from "./inner-steps.ts";
 import {
   curvatureBounds,
@@ -73,8 +72,9 @@ interface Answer extends Advice {
 }
 
 /**
- * The adviser's answer at the default coefficient, for the first follower of a split whose encoding needs no padding, for
- * padded columns are flat directions. Of a large table some training rows stand for all.
+ * The adviser's answer at coefficients of 1, for the first follower of a split whose encoding needs no padding, for padded
+ * columns are flat directions. Of a large table some training rows stand for all. At much smaller coefficients the parabola
+ * of {@link withoutShift} would be steeper than the preconditioner allows.
  */
 async function adviseOn(
   table: Table,
@@ -109,12 +109,11 @@ async function adviseOn(
     };
     const ones = new Float32Array(inputs);
     const prior = { present: tensor(ones.fill(1), { shape: [1, inputs] }), prior: tensor([0]) };
-    const start = new Float32Array(inputs).fill(Math.log(defaultCoefficient(all.length)));
     const advice = await advise(
       withoutShift(tabularProblem(task), curvatureBounds[task], outputs),
       {
         ...session,
-        lambda: { logCoefficient: tensor(start, { shape: [1, inputs] }) },
+        lambda: { logCoefficient: zeros([1, inputs]) },
         w: { weights: zeros([1, outputs, width + 1]) },
         data: { inner: { ...inner!, ...shared }, outer: { ...outer!, ...prior } },
         steps: innerStepsFor(
