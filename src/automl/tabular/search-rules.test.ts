@@ -13,8 +13,6 @@ const demo = demoTable();
 const options: TuneOptions = {
   target: demo.target,
   holdout: 0.2,
-  // Two followers instead of five: a test of rules, not of folds.
-  validation: 0.2,
   seed: 0,
   repeats: 1,
   steps: 60,
