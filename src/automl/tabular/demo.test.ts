@@ -6,7 +6,9 @@ describe("demoTable", () => {
   test("the text reads back as the very table", () => {
     const { csv, table } = demoTable({ rows: 120 });
     const read = parseTable(new TextEncoder().encode(csv), "demo.csv");
-    expect(read.table).toEqual(table);
+    // What was read also knows how its cells were written.
+    const columns = read.table.columns.map((column) => ({ ...column, written: undefined }));
+    expect({ ...read.table, columns }).toEqual(table);
   });
 
   test("a seed gives one table, another seed another", () => {
