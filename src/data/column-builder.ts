@@ -13,6 +13,9 @@ const writtenLimit = 200;
 
 const isMissingNumber = missingTest(defaultMissing);
 
+/** Room to begin with. A header can name many more columns than rows follow, so memory is taken as the rows come. */
+const firstRows = 16;
+
 export class ColumnBuilder {
   readonly name: string;
   readonly kind: ColumnKind;
@@ -28,7 +31,7 @@ export class ColumnBuilder {
   private points = 0;
   private groupedPoints = 0;
   rowCount: number = 0;
-  private readonly values: Float64Array | Int32Array;
+  private values: Float64Array | Int32Array;
   private readonly codeOf: Map<string, number> = new Map();
   /** [rows], how each number was written; undefined once there are too many spellings. */
   private spelling: Int32Array | undefined;
@@ -37,15 +40,16 @@ export class ColumnBuilder {
   /** Cells of each level. */
   readonly counts: number[] = [];
 
-  constructor(name: string, kind: ColumnKind, capacity: number) {
+  constructor(name: string, kind: ColumnKind) {
     this.name = name;
     this.kind = kind;
-    this.values = kind === "numeric" ? new Float64Array(capacity) : new Int32Array(capacity);
-    if (kind === "numeric") this.spelling = new Int32Array(capacity);
+    this.values = kind === "numeric" ? new Float64Array(firstRows) : new Int32Array(firstRows);
+    if (kind === "numeric") this.spelling = new Int32Array(firstRows);
   }
 
   /** @param place - byte at which the record begins. */
   add(cell: string, place: number): void {
+    this.makeRoom();
     if (this.kind === "numeric") {
       this.addNumber(cell, place);
       return;
@@ -54,9 +58,21 @@ export class ColumnBuilder {
   }
 
   addMissing(): void {
+    this.makeRoom();
     this.missing++;
     if (this.spelling !== undefined) this.spelling[this.rowCount] = -1;
     this.values[this.rowCount++] = this.kind === "numeric" ? NaN : -1;
+  }
+
+  private makeRoom(): void {
+    const { values, spelling, rowCount } = this;
+    if (rowCount < values.length) return;
+    const rows = 2 * rowCount;
+    this.values = values instanceof Float64Array ? new Float64Array(rows) : new Int32Array(rows);
+    this.values.set(values);
+    if (spelling === undefined) return;
+    this.spelling = new Int32Array(rows);
+    this.spelling.set(spelling);
   }
 
   private addNumber(cell: string, place: number): void {

@@ -4,6 +4,7 @@ import { decodeImage } from "./decode-image.ts";
 import { cumulate, type ImageSet } from "./image-set.ts";
 import { type Resampling, resizer } from "./resize-image.ts";
 import { DataError, plural } from "./table.ts";
+import { checkLimit } from "./unpacked.ts";
 
 /** How far a loader has come. */
 export interface LoadProgress {
@@ -26,6 +27,13 @@ export interface ImageOptions {
   readonly resampling?: Resampling;
   /** Dark ink on light paper, see {@link ImageSet}. Default false. */
   readonly invert?: boolean;
+  /**
+   * Most bytes that an image may become, three a pixel, six where it has 16 bits; default 120 million, 40 megapixels. A small
+   * file can say that it is an image of gigabytes.
+   */
+  readonly maxUnpacked?: number;
+  /** Called with a sentence on what was left out, if anything was. */
+  readonly onNote?: (sentence: string) => void;
   /** Called after each class, and while bytes arrive. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Ends the work between two classes or during a download, with the signal's reason. */
@@ -60,10 +68,11 @@ export async function decodeClasses(
   classes: readonly EncodedClass[],
   options: ImageOptions,
 ): Promise<ImageSet> {
-  const { size, channels, invert = false, onProgress, signal } = options;
+  const { size, channels, invert = false, maxUnpacked, onProgress, signal } = options;
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(`${source}: size is a whole number of pixels from 1, not ${size}.`);
   }
+  if (maxUnpacked !== undefined) checkLimit(maxUnpacked);
   const resize = resizer(size, size, options.resampling ?? "lanczos");
   const bytes = channels * size * size;
   const total = classes.reduce((sum, { images }) => sum + images.length, 0);
@@ -78,7 +87,8 @@ export async function decodeClasses(
   for (const { images } of classes) {
     for (const image of images) {
       try {
-        pixels.set(resize(decodeImage(await image.read(), channels)), done * bytes);
+        const planes = decodeImage(await image.read(), channels, maxUnpacked);
+        pixels.set(resize(planes), done * bytes);
       } catch (error) {
         bad.push(`${image.name} (${error instanceof Error ? error.message : String(error)})`);
       }

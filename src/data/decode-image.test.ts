@@ -71,6 +71,44 @@ describe("PNG", () => {
     expect(color(clear)).toEqual([255, 40, 255, 50, 255, 60]);
   });
 
+  test("the one transparent colour of an image without a palette shows white", () => {
+    expect(gray(png([3, 1, 8, 0], [[7, 0, 200]], ["tRNS", [0, 0]]))).toEqual([7, 255, 200]);
+    expect(gray(png([4, 1, 2, 0], [[0b00011011]], ["tRNS", [0, 2]]))).toEqual([0, 85, 255, 255]);
+    const key = ["tRNS", [0, 1, 0, 2, 0, 3]] as const;
+    expect(color(png([3, 1, 8, 2], [[1, 2, 3, 1, 2, 4, 0, 2, 3]], key))).toEqual([
+      ...[255, 1, 0],
+      ...[255, 2, 2],
+      ...[255, 4, 3],
+    ]);
+    const wide = png([2, 1, 16, 0], [[9, 1, 9, 2]], ["tRNS", [9, 2]]);
+    expect(gray(wide)).toEqual([9, 255]);
+  });
+
+  test("interlaced: eight bits are read, fewer are refused", () => {
+    // Pass 1 is the first pixel, pass 6 the second of the first row, pass 7 the second row.
+    const bytes = png([2, 2, 8, 0], [[1], [2], [3, 4]]);
+    const interlaced = (file: Buffer): Buffer => {
+      file[28] = 1;
+      file.writeUInt32BE(crc32(file.subarray(12, 29)), 29);
+      return file;
+    };
+    expect(gray(interlaced(bytes))).toEqual([1, 2, 3, 4]);
+    expect(() => decodeImage(interlaced(png([2, 2, 1, 0], [[1], [2]])), 1)).toThrow(
+      "interlaced pixels of 1 bits are unsupported, save it without",
+    );
+  });
+
+  test("data of fewer rows than the header says are damage", () => {
+    const bytes = png(
+      [2, 3, 8, 0],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    );
+    expect(() => decodeImage(bytes, 1)).toThrow("it is damaged or cut off");
+  });
+
   test("transparent pixels show white", () => {
     expect(gray(png([3, 1, 8, 4], [[0, 0, 0, 255, 0, 51]]))).toEqual([255, 0, 204]);
     expect(color(png([1, 1, 8, 6], [[100, 0, 255, 51]]))).toEqual([224, 204, 255]);

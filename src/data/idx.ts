@@ -14,10 +14,14 @@ export interface IdxArray {
 /**
  * Reads an IDX file of unsigned bytes, gzip or not.
  *
+ * @param options.maxUnpacked - most bytes that a gzip file may unpack to; default 256 million.
  * @throws {@link DataError} when the file cannot be read or is not such an IDX file.
  */
-export async function readIdx(path: string): Promise<IdxArray> {
-  return parseIdx(await readBytes(path), path);
+export async function readIdx(
+  path: string,
+  options: { readonly maxUnpacked?: number } = {},
+): Promise<IdxArray> {
+  return parseIdx(await readBytes(path, options.maxUnpacked), path);
 }
 
 /**

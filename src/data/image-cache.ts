@@ -46,7 +46,8 @@ export async function cachedImageSet(
   return set;
 }
 
-const format = "stackelberg-images-1";
+/** The number grows when decoding changes: since 2, images are upright. */
+const format = "stackelberg-images-2";
 
 /** Undefined when there is no such file or it is not what was written. */
 async function readImageSet(path: string): Promise<ImageSet | undefined> {

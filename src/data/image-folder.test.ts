@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -99,8 +100,6 @@ test("images that cannot be read are named, all of them, with reasons", async ()
 test("another form of folder is refused", async () => {
   await put({ "loose.png": png(1), "a/b/c.png": png(1) });
   await expect(readImageFolder(folder, gray)).rejects.toThrow("needs one folder a class");
-  await put({ "cat/1.png": png(1) });
-  await expect(readImageFolder(folder, gray)).rejects.toThrow('no PNG or JPEG images are in "a"');
   const absent = readImageFolder(join(folder, "absent"), gray);
   await expect(absent).rejects.toThrow(/absent: this is no folder that can be read \(ENOENT\)/);
   await expect(readImageFolder(folder, { ...gray, size: 0 })).rejects.toThrow(DataError);
@@ -133,4 +132,71 @@ test("a size that no memory has room for is refused", async () => {
   await put({ "a/1.png": png(5) });
   const huge = readImageFolder(folder, { size: 70_000, channels: 1 });
   await expect(huge).rejects.toThrow("1 image of 1×70000×70000 take 4.6 GiB of memory");
+});
+
+test("what archives and systems leave behind is left out, and counted", async () => {
+  await put({
+    "cat/1.png": png(11),
+    "cat/._1.png": "resource fork",
+    "cat/Thumbs.db": "thumbnails",
+    "cat/desktop.ini": "[.ShellClassInfo]",
+    "cat/more/2.png": png(12),
+    "dog/1.png": png(13),
+    "__MACOSX/cat/._1.png": "resource fork",
+    "__MACOSX/1.png": png(14),
+    "@eaDir/1.png": png(15),
+    ".ipynb_checkpoints/1.png": png(16),
+    ".DS_Store": "Bud1",
+    "loose.png": png(17),
+    "eel/notes.txt": "no image",
+  });
+  await mkdir(join(folder, "fox"));
+  const notes: string[] = [];
+  const set = await readImageFolder(folder, { ...gray, onNote: (note) => notes.push(note) });
+  expect([set.classes, set.offsets]).toEqual([
+    ["cat", "dog"],
+    [0, 1, 2],
+  ]);
+  expect(notes).toEqual([
+    `${folder}: left out 10 entries that are no image of a class (".DS_Store", ".ipynb_checkpoints", "@eaDir" and 7 more) and 2 class folders without images ("eel", "fox").`,
+  ]);
+});
+
+test("a clean folder has no note", async () => {
+  await put({ "cat/1.png": png(11), "dog/1.png": png(13) });
+  await readImageFolder(folder, { ...gray, onNote: (note) => expect.fail(note) });
+});
+
+test.runIf(process.platform === "linux")(
+  "pipes, devices and circles are refused at once",
+  async () => {
+    await put({ "cat/1.png": png(11) });
+    execFileSync("mkfifo", [join(folder, "cat", "pipe.png")]);
+    await symlink("/dev/zero", join(folder, "cat", "zero.png"));
+    await symlink("self.png", join(folder, "cat", "self.png"));
+    await symlink(folder, join(folder, "cat", "folder.png"));
+    const failure = readImageFolder(folder, gray);
+    await expect(failure).rejects.toThrow(DataError);
+    await expect(failure).rejects.toThrow(
+      "cat/folder.png (it is a folder, not a file), cat/pipe.png (it is a pipe, not a file), cat/self.png (it is a link that leads in a circle) and 1 more",
+    );
+    const zero = readImages([join(folder, "cat", "zero.png")], gray);
+    await expect(zero).rejects.toThrow("zero.png (it is a device, not a file)");
+    await symlink("dog", join(folder, "dog"));
+    await expect(readImageFolder(folder, gray)).rejects.toThrow(
+      /dog: it is a link that leads in a circle; remove it/,
+    );
+  },
+);
+
+test("an image that says it is larger than allowed is refused, and read when the limit is raised", async () => {
+  await put({ "a/1.png": png(5, 300) });
+  const small = readImageFolder(folder, { ...gray, maxUnpacked: 200_000 });
+  await expect(small).rejects.toThrow(
+    "a/1.png (its 300×300 pixels take more than 200 kB; raise maxUnpacked (--max-unpacked) if you trust the file)",
+  );
+  const set = await readImageFolder(folder, { ...gray, maxUnpacked: 300_000 });
+  expect([...set.pixels]).toEqual([5, 5, 5, 5]);
+  const wrong = readImageFolder(folder, { ...gray, maxUnpacked: 0 });
+  await expect(wrong).rejects.toThrow("maxUnpacked: a number of bytes above 0, not 0");
 });

@@ -16,7 +16,7 @@ import { DataError, quote } from "./table.ts";
 
 /** Where miniImageNet lies and what becomes of it. */
 export interface MiniImageNetOptions extends Partial<
-  Pick<ImageOptions, "size" | "resampling" | "onProgress" | "signal">
+  Pick<ImageOptions, "size" | "resampling" | "maxUnpacked" | "onProgress" | "signal">
 > {
   /** Folder with `train.csv`, `val.csv` and `test.csv`, or the same with `.gz`. Default: the folder of the images. */
   readonly splits?: string;
@@ -47,7 +47,7 @@ async function readPart(
   part: string,
   options: MiniImageNetOptions,
 ): Promise<ImageSet> {
-  const { size = 84, resampling = "lanczos", onProgress, signal } = options;
+  const { size = 84, resampling = "lanczos", maxUnpacked, onProgress, signal } = options;
   const files = await readList(options.splits ?? folder, part);
   const inside = (await exists(join(folder, "images"))) ? join(folder, "images") : folder;
   const cache = await cacheFolder(options.cache);
@@ -62,6 +62,7 @@ async function readPart(
       size,
       channels: 3,
       resampling,
+      ...(maxUnpacked === undefined ? {} : { maxUnpacked }),
       onProgress,
       signal,
     });

@@ -3,9 +3,9 @@
  * Source: Lake, Salakhutdinov, Tenenbaum, "Human-level concept learning through probabilistic program induction",
  * Science 2015; MIT license.
  */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { unzipSync } from "fflate";
+import { readRegularFile } from "../files/regular-file.ts";
 import { sha256 } from "../files/sha256.ts";
 import {
   decodeClasses,
@@ -18,6 +18,8 @@ import { cachedImageSet, cacheFolder } from "./image-cache.ts";
 import type { ImageSet, ImageSplits } from "./image-set.ts";
 import { type OmniglotSplitOptions, splitOmniglot } from "./omniglot-splits.ts";
 import { DataError } from "./table.ts";
+import { defaultMaxUnpacked, UnpackedError } from "./unpacked.ts";
+import { unzipWithin } from "./unzip.ts";
 
 /** Where Omniglot comes from and what becomes of it. */
 export interface OmniglotOptions extends Partial<
@@ -30,6 +32,8 @@ export interface OmniglotOptions extends Partial<
   readonly folder?: string;
   /** Where downloads and decoded images are kept. Default `stackelberg` in XDG_CACHE_HOME or `~/.cache`. */
   readonly cache?: string;
+  /** Most bytes that the drawings of an archive may unpack to; default 256 million. */
+  readonly maxUnpacked?: number;
 }
 
 /**
@@ -86,7 +90,7 @@ export async function readArchives(
   sources: readonly Archive[],
   options: OmniglotOptions,
 ): Promise<ImageSet> {
-  const { size = 28, resampling = "lanczos", onProgress, signal } = options;
+  const { size = 28, resampling = "lanczos", maxUnpacked, onProgress, signal } = options;
   const cache = await cacheFolder(options.cache);
   const data = process.env["STACKELBERG_DATA"];
   const folder = options.folder ?? (data ? join(data, "omniglot") : undefined);
@@ -97,7 +101,7 @@ export async function readArchives(
   const digest = sha256(...zips.map((zip) => sha256(zip))).slice(0, 16);
   const stored = join(cache, `omniglot-${size}-${resampling}-${digest}.images`);
   return cachedImageSet(stored, () => {
-    const classes = sources.flatMap((source, i) => charactersOf(source, zips[i]!));
+    const classes = sources.flatMap((source, i) => charactersOf(source, zips[i]!, maxUnpacked));
     return decodeClasses("Omniglot", classes, {
       size,
       channels: 1,
@@ -123,7 +127,7 @@ async function readLocal(folder: string, { name }: Archive): Promise<Uint8Array>
   const paths = [`${name}.zip`, `${name}.rebuilt.zip`].map((file) => join(folder, file));
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined);
-    if (found?.isFile()) return readFile(path);
+    if (found?.isFile()) return readRegularFile(path);
   }
   throw new DataError(
     `${folder}: needs Omniglot's ${name}.zip, it is not there; put it there, or give no folder and unset STACKELBERG_DATA to download it.`,
@@ -131,9 +135,13 @@ async function readLocal(folder: string, { name }: Archive): Promise<Uint8Array>
 }
 
 /** Classes of an archive, sorted by the number in the file names. */
-function charactersOf({ name, characters }: Archive, zip: Uint8Array): EncodedClass[] {
+function charactersOf(
+  { name, characters }: Archive,
+  zip: Uint8Array,
+  limit?: number,
+): EncodedClass[] {
   const found = new Map<string, { name: string; images: EncodedImage[] }>();
-  for (const [path, bytes] of Object.entries(unzip(name, zip)).sort(([a], [b]) => order(a, b))) {
+  for (const [path, bytes] of unzip(name, zip, limit).sort(([a], [b]) => order(a, b))) {
     const [, alphabet, character, id] = member.exec(path)!;
     const entry = found.get(id!) ?? { name: `${alphabet}/${character}`, images: [] };
     entry.images.push({ name: path, read: () => bytes });
@@ -156,10 +164,16 @@ function charactersOf({ name, characters }: Archive, zip: Uint8Array): EncodedCl
 /** Alphabet, character, number of the character, number of the drawing. */
 const member = /^images_\w+\/([^/]+)\/(character\d+)\/(\d{4})_(\d{2})\.png$/;
 
-function unzip(name: string, zip: Uint8Array): Record<string, Uint8Array> {
+function unzip(
+  name: string,
+  zip: Uint8Array,
+  limit: number = defaultMaxUnpacked,
+): ReturnType<typeof unzipWithin> {
   try {
-    return unzipSync(zip, { filter: (file) => member.test(file.name) });
+    return unzipWithin(zip, member, limit);
   } catch (cause) {
+    if (cause instanceof UnpackedError)
+      throw new DataError(`${name}.zip: ${cause.message}.`, { cause });
     throw new DataError(
       `${name}.zip: the archive is damaged (${(cause as Error).message}); fetch it again.`,
       { cause },

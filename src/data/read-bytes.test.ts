@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -54,12 +55,35 @@ test("damaged and cut gzip", async () => {
   }
 });
 
+test("gzip that becomes more than allowed is refused, and read when the limit is raised", async () => {
+  const path = await write("large.csv.gz", gzipSync("a,b\n" + "1,2\n".repeat(50_000)));
+  await expect(readTable(path, { maxUnpacked: 200_000 })).rejects.toThrow(
+    /large\.csv\.gz: it unpacks to more than 200 kB; raise maxUnpacked \(--max-unpacked\) if you trust the file\.$/,
+  );
+  expect((await readTable(path, { maxUnpacked: 200_004 })).table.rowCount).toBe(50_000);
+  await expect(readTable(path, { maxUnpacked: -1 })).rejects.toThrow(RangeError);
+});
+
+test.runIf(process.platform === "linux")("pipes, devices and circles are refused", async () => {
+  const pipe = join(folder, "pipe.csv");
+  execFileSync("mkfifo", [pipe]);
+  await symlink("circle.csv", join(folder, "circle.csv"));
+  for (const [path, message] of [
+    [pipe, "it is a pipe, not a file; write its contents to a file first."],
+    ["/dev/zero", "it is a device, not a file; write its contents to a file first."],
+    [join(folder, "circle.csv"), "it is a link that leads in a circle; remove it."],
+  ] as const) {
+    await expect(readTable(path)).rejects.toThrow(DataError);
+    await expect(readTable(path)).rejects.toThrow(`${path}: ${message}`);
+  }
+});
+
 test("a missing file and a directory", async () => {
   await expect(readTable(join(folder, "nowhere.csv"))).rejects.toThrow(
     /nowhere\.csv: there is no such file; check the path\.$/,
   );
   await expect(readTable(folder)).rejects.toThrow(
-    /this is a directory; give the CSV file inside it\.$/,
+    /it is a folder, not a file; give the file inside it\.$/,
   );
 });
 

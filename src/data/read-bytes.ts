@@ -3,20 +3,31 @@
  * What a file is called does not matter here, only what it holds.
  */
 import { isUtf8 } from "node:buffer";
-import { readFile, stat } from "node:fs/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { NotAFileError, readRegularFile } from "../files/regular-file.ts";
+import { gunzipWithin } from "./gunzip.ts";
 import { DataError } from "./table.ts";
+import { defaultMaxUnpacked, UnpackedError } from "./unpacked.ts";
 
-const unzip = promisify(gunzip);
-
-/** Reads a file and unzips it when it begins like gzip. Throws {@link DataError} when it cannot. */
-export async function readBytes(path: string): Promise<Uint8Array> {
+/**
+ * Reads a file and unzips it when it begins like gzip.
+ *
+ * @param limit - most bytes that gzip data may unpack to.
+ * @param look - sees the pieces of gzip data before they are kept, and may refuse them.
+ * @throws {@link DataError} when it cannot.
+ */
+export async function readBytes(
+  path: string,
+  limit: number = defaultMaxUnpacked,
+  look?: (piece: Uint8Array) => void,
+): Promise<Uint8Array> {
   const packed = await readWhole(path);
   if (packed[0] !== 0x1f || packed[1] !== 0x8b) return packed;
   try {
-    return await unzip(packed);
+    return await gunzipWithin(packed, limit, look);
   } catch (cause) {
+    if (cause instanceof RangeError || cause instanceof DataError) throw cause;
+    if (cause instanceof UnpackedError)
+      throw new DataError(`${path}: ${cause.message}.`, { cause });
     throw new DataError(
       `${path}: the gzip data are damaged or cut off (${reasonOf(cause)}); fetch the file again or unzip it yourself.`,
       { cause },
@@ -92,12 +103,9 @@ const binaryFormats: readonly (readonly [
 
 async function readWhole(path: string): Promise<Uint8Array> {
   try {
-    if ((await stat(path)).isDirectory()) {
-      throw new DataError(`${path}: this is a directory; give the CSV file inside it.`);
-    }
-    return await readFile(path);
+    return await readRegularFile(path);
   } catch (cause) {
-    if (cause instanceof DataError) throw cause;
+    if (cause instanceof NotAFileError) throw notAFile(path, cause);
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw new DataError(`${path}: there is no such file; check the path.`, { cause });
@@ -116,6 +124,15 @@ async function readWhole(path: string): Promise<Uint8Array> {
       cause,
     });
   }
+}
+
+function notAFile(path: string, cause: NotAFileError): DataError {
+  const remedy = cause.message.includes("folder")
+    ? "give the file inside it"
+    : cause.message.includes("circle")
+      ? "remove it"
+      : "write its contents to a file first";
+  return new DataError(`${path}: ${cause.message}; ${remedy}.`, { cause });
 }
 
 function reasonOf(cause: unknown): string {

@@ -2,7 +2,6 @@
 import { cleanCell } from "./clean-cell.ts";
 import { ColumnBuilder } from "./column-builder.ts";
 import { cellLimit, lineOfPlace, parseRecords, type RecordFormat } from "./parse-records.ts";
-import { countLineBreaks } from "./read-bytes.ts";
 import { DataError, plural, quote, type ColumnKind } from "./table.ts";
 
 /** A checked text and how it is written. */
@@ -58,9 +57,8 @@ const footerLimit = 5;
  */
 export function readColumns(file: CsvFile, kinds: readonly (ColumnKind | undefined)[]): ReadCells {
   const { text, source, header, names, isMissing } = file;
-  const capacity = countLineBreaks(text) + 1;
   const builders = names.map((name, j) =>
-    kinds[j] === undefined ? undefined : new ColumnBuilder(name, kinds[j], capacity),
+    kinds[j] === undefined ? undefined : new ColumnBuilder(name, kinds[j]),
   );
   const odd: OddRow[] = [];
   let rows = 0;

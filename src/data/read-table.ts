@@ -4,6 +4,7 @@
  */
 import type { CellFormat, DateOrder, Decimal } from "./cells/cell-format.ts";
 import { defaultMissing, missingTest } from "./cells/missing-words.ts";
+import { checkLines, lineWatch } from "./check-lines.ts";
 import { decodeText } from "./decode-text.ts";
 import { parseNumber } from "./numbers.ts";
 import { readBytes } from "./read-bytes.ts";
@@ -32,6 +33,8 @@ export interface ReadTableOptions {
    * {@link defaultMissing} and other usual placeholders are missing cells anyway, and in columns of text they are text.
    */
   readonly missing?: readonly string[];
+  /** Most bytes that a gzip file may unpack to; default 256 million. */
+  readonly maxUnpacked?: number;
   /**
    * Types to use instead of the inferred ones. A record must name existing columns; a function is asked
    * for each column and may decline with undefined.
@@ -88,7 +91,7 @@ export async function readTable(
   path: string,
   options: ReadTableOptions = {},
 ): Promise<ReadTableResult> {
-  return parseTable(await readBytes(path), path, options);
+  return parseTable(await readBytes(path, options.maxUnpacked, lineWatch(path)), path, options);
 }
 
 /**
@@ -107,6 +110,7 @@ export function parseTable(
     );
   }
   const decoded = decodeText(bytes, source, options.encoding);
+  checkLines(decoded.text, source, options.delimiter);
   const typed = typeof options.types === "object" ? Object.keys(options.types) : [];
   const layout = layOut(decoded.text, source, {
     expectedNames: [...(options.expectedNames ?? []), ...typed],

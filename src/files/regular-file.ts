@@ -1,0 +1,49 @@
+/**
+ * Files that somebody names are opened only if they are files: a named pipe would wait for a writer, a device never end.
+ */
+import type { Stats } from "node:fs";
+import { constants, open, stat } from "node:fs/promises";
+
+/** What was named is no file that can be read. The message is half a sentence, such as `it is a device, not a file`. */
+export class NotAFileError extends Error {
+  override readonly name = "NotAFileError";
+}
+
+/**
+ * Reads a whole file.
+ *
+ * @throws {@link NotAFileError} for pipes, devices, sockets, folders, and links that lead in a circle, at once; Node's error
+ *   for everything else.
+ */
+export async function readRegularFile(path: string): Promise<Buffer<ArrayBuffer>> {
+  // Looked at first, because opening a device may do something; opened so that nothing that takes its place can block.
+  checkRegular(await statOf(path));
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    checkRegular(await file.stat());
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+function checkRegular(found: Stats): void {
+  const kind = irregularKinds.find(([is]) => is(found))?.[1];
+  if (kind !== undefined) throw new NotAFileError(`it is ${kind}, not a file`);
+}
+
+async function statOf(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ELOOP") throw cause;
+    throw new NotAFileError("it is a link that leads in a circle", { cause });
+  }
+}
+
+const irregularKinds: readonly (readonly [is: (found: Stats) => boolean, kind: string])[] = [
+  [(found) => found.isDirectory(), "a folder"],
+  [(found) => found.isFIFO(), "a pipe"],
+  [(found) => found.isSocket(), "a socket"],
+  [(found) => found.isCharacterDevice() || found.isBlockDevice(), "a device"],
+];
