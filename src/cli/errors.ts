@@ -1,6 +1,8 @@
 // What the command line says when something goes wrong, and the exit code that goes with it.
 // Everything that a person can put right is one sentence and code 2; the rest is code 1.
 
+import { NotAFileError } from "../files/regular-file.ts";
+
 /** Exit codes of the `stackelberg` command. */
 export const exitCodes = {
   ok: 0,
@@ -42,6 +44,9 @@ export function describeFailure(error: unknown): Failure {
   if (code === "USAGE" || code === "DATA") {
     return { exitCode: exitCodes.usage, sentence: oneLine(error.message) };
   }
+  if (error instanceof NotAFileError) {
+    return { exitCode: exitCodes.usage, sentence: oneLine(`${error.path}: ${error.message}`) };
+  }
   const system = systemFailure(error as NodeJS.ErrnoException);
   if (system !== undefined) return system;
   return {
@@ -56,6 +61,7 @@ const systemSentences: Record<string, readonly [exitCode: number, sentence: stri
   EPERM: [exitCodes.usage, "may not be read or written by this user"],
   EISDIR: [exitCodes.usage, "is a folder, a file was expected"],
   ENOTDIR: [exitCodes.usage, "lies under something that is not a folder"],
+  ELOOP: [exitCodes.usage, "leads through links in a circle"],
   EROFS: [exitCodes.usage, "is on a read-only file system"],
   ENAMETOOLONG: [exitCodes.usage, "is too long a name for the file system"],
   EEXIST: [exitCodes.usage, "exists already"],

@@ -3,6 +3,7 @@ import { UsageError } from "./errors.ts";
 import {
   checkSettings,
   defaultOutputFolder,
+  parseBytes,
   parseDelimiter,
   parseDuration,
   parseFraction,
@@ -65,6 +66,16 @@ describe("values", () => {
     expect(() => parseNames("--numeric", " , ")).toThrow(UsageError);
   });
 
+  test("sizes are in powers of ten", () => {
+    const read = (text: string): number => parseBytes("--max-unpacked", text);
+    expect(["1GB", "2.5 mb", "500k", "1000000"].map(read)).toEqual([1e9, 2.5e6, 5e5, 1e6]);
+    for (const text of ["", "0", "-1MB", "1TB", "1MiB", "lots"]) {
+      expect(() => read(text)).toThrow(
+        /--max-unpacked must be a size above 0 with its unit, such as/,
+      );
+    }
+  });
+
   test("delimiters are one character", () => {
     expect(["tab", "\\t", ";"].map((text) => parseDelimiter("--delimiter", text))).toEqual([
       "\t",
@@ -97,6 +108,7 @@ test("the command to reproduce survives a shell", () => {
     target: "$(rm -rf)",
     header: false,
     delimiter: "\t",
+    maxUnpacked: 1e9,
     categorical: ["a,b", "c"],
     budgetSeconds: 0.5,
     exclude: ["-x", "y"],
@@ -104,7 +116,7 @@ test("the command to reproduce survives a shell", () => {
   });
   expect(command.replace(/^.* tune /, "")).toBe(
     "'my data.csv' --target '$(rm -rf)' --holdout 0.2 --validation 0.2 --seed 0 " +
-      "--repeats 5 --steps 60 --budget 0.5s --device cpu --no-header --delimiter tab --categorical 'a\\,b,c' " +
+      "--repeats 5 --steps 60 --budget 0.5s --device cpu --no-header --delimiter tab --max-unpacked 1000000000 --categorical 'a\\,b,c' " +
       "--exclude=-x,y --min-class 4 --out 'stackelberg-my data-again'",
   );
 });

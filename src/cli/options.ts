@@ -96,6 +96,21 @@ export function parseDuration(option: string, text: string): number {
   return seconds;
 }
 
+const unitBytes: Record<string, number> = { "": 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** A number of bytes, `2GB`, `500MB` or `1000000`, in powers of ten. */
+export function parseBytes(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(text.trim());
+  const bytes =
+    match === null ? 0 : Math.round(Number(match[1]) * unitBytes[match[2]!.toLowerCase()]!);
+  if (!(bytes > 0)) {
+    throw new UsageError(
+      `${option} must be a size above 0 with its unit, such as 500MB or 2GB, not "${text}"`,
+    );
+  }
+  return bytes;
+}
+
 /** One of a few words. */
 export function parseChoice<T extends string>(
   option: string,

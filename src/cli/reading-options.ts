@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { DateOrder, Decimal } from "../data/cells/cell-format.ts";
 import { UsageError } from "./errors.ts";
-import { parseDelimiter, parseNames, parseWhole } from "./options.ts";
+import { parseBytes, parseDelimiter, parseNames, parseWhole } from "./options.ts";
 
 /** A reader of an option's value that refuses a following option in its place. */
 type Take = <T>(read: (option: string, text: string) => T, option: string) => (text: string) => T;
@@ -47,7 +47,12 @@ export function addReadingOptions(
       "lines above the table to leave out (default: detected)",
       take((option, text) => parseWhole(option, text, 0), "--skip"),
     )
-    .option("--drop-ragged", "leave out rows with another number of cells");
+    .option("--drop-ragged", "leave out rows with another number of cells")
+    .option(
+      "--max-unpacked <size>",
+      "what a .csv.gz file may unpack to at most (default: 256MB)",
+      take(parseBytes, "--max-unpacked"),
+    );
   if (kinds) {
     command
       .option(

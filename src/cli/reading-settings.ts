@@ -21,6 +21,8 @@ export interface ReadingSettings {
   /** Lines above the table. */
   skip?: number;
   dropRagged?: boolean;
+  /** Most bytes that a packed file may become. */
+  maxUnpacked?: number;
 }
 
 /** The settings among a command's flags; what was not given is absent. */
@@ -33,7 +35,7 @@ export function readingSettings(flags: ReadingSettings): ReadingSettings {
 /** The names of the settings, as of the options without their dashes. */
 export const readingNames: readonly (keyof ReadingSettings)[] = [
   ...(["header", "delimiter", "decimal", "date", "missing", "encoding", "skip"] as const),
-  ...(["dropRagged", "categorical", "numeric"] as const),
+  ...(["dropRagged", "maxUnpacked", "categorical", "numeric"] as const),
 ];
 
 /**
@@ -45,7 +47,8 @@ export function readerOptions(
   settings: ReadingSettings,
   target?: { name: string; isLabels: boolean },
 ): ReadTableOptions {
-  const { header, delimiter, decimal, date, missing, encoding, skip, dropRagged } = settings;
+  const { header, delimiter, decimal, date, missing, encoding, skip } = settings;
+  const { dropRagged, maxUnpacked } = settings;
   const types: Record<string, ColumnKind> = {};
   for (const name of settings.categorical ?? []) types[name] = "categorical";
   for (const name of settings.numeric ?? []) types[name] = "numeric";
@@ -59,6 +62,7 @@ export function readerOptions(
     ...(encoding === undefined ? {} : { encoding }),
     ...(skip === undefined ? {} : { skip }),
     ...(dropRagged === undefined ? {} : { dropRagged }),
+    ...(maxUnpacked === undefined ? {} : { maxUnpacked }),
     ...(target === undefined ? {} : { expectedNames: [target.name] }),
     ...(target?.isLabels === true ? { labels: target.name } : {}),
   };
@@ -66,7 +70,8 @@ export function readerOptions(
 
 /** The options as words of a command that repeats a run, not yet quoted for a shell. */
 export function readingWords(settings: ReadingSettings): string[] {
-  const { header, delimiter, decimal, date, missing, encoding, skip, dropRagged } = settings;
+  const { header, delimiter, decimal, date, missing, encoding, skip } = settings;
+  const { dropRagged, maxUnpacked } = settings;
   const words: string[] = [];
   const add = (option: string, value: string | number | readonly string[] | undefined): void => {
     words.push(...optionWords(option, value));
@@ -79,6 +84,7 @@ export function readingWords(settings: ReadingSettings): string[] {
   add("--encoding", encoding);
   add("--skip", skip);
   if (dropRagged === true) words.push("--drop-ragged");
+  add("--max-unpacked", maxUnpacked);
   add("--categorical", settings.categorical);
   add("--numeric", settings.numeric);
   return words;

@@ -2,11 +2,17 @@
  * Files that somebody names are opened only if they are files: a named pipe would wait for a writer, a device never end.
  */
 import type { Stats } from "node:fs";
-import { constants, open, stat } from "node:fs/promises";
+import { constants, type FileHandle, open, stat } from "node:fs/promises";
 
 /** What was named is no file that can be read. The message is half a sentence, such as `it is a device, not a file`. */
 export class NotAFileError extends Error {
   override readonly name = "NotAFileError";
+  readonly path: string;
+
+  constructor(path: string, what: string, options?: ErrorOptions) {
+    super(`it is ${what}`, options);
+    this.path = path;
+  }
 }
 
 /**
@@ -16,20 +22,35 @@ export class NotAFileError extends Error {
  *   for everything else.
  */
 export async function readRegularFile(path: string): Promise<Buffer<ArrayBuffer>> {
-  // Looked at first, because opening a device may do something; opened so that nothing that takes its place can block.
-  checkRegular(await statOf(path));
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const file = await openRegularFile(path);
   try {
-    checkRegular(await file.stat());
     return await file.readFile();
   } finally {
     await file.close();
   }
 }
 
-function checkRegular(found: Stats): void {
+/**
+ * Opens a file for reading.
+ *
+ * @throws as {@link readRegularFile}.
+ */
+export async function openRegularFile(path: string): Promise<FileHandle> {
+  // Looked at first, because opening a device may do something; opened so that nothing that takes its place can block.
+  checkRegular(path, await statOf(path));
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    checkRegular(path, await file.stat());
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function checkRegular(path: string, found: Stats): void {
   const kind = irregularKinds.find(([is]) => is(found))?.[1];
-  if (kind !== undefined) throw new NotAFileError(`it is ${kind}, not a file`);
+  if (kind !== undefined) throw new NotAFileError(path, `${kind}, not a file`);
 }
 
 async function statOf(path: string): Promise<Stats> {
@@ -37,7 +58,7 @@ async function statOf(path: string): Promise<Stats> {
     return await stat(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ELOOP") throw cause;
-    throw new NotAFileError("it is a link that leads in a circle", { cause });
+    throw new NotAFileError(path, "a link that leads in a circle", { cause });
   }
 }
 

@@ -33,6 +33,7 @@ import { renderTable, type Cell } from "../terminal-table.ts";
 export interface EvalFlags {
   model?: string;
   data?: string;
+  maxUnpacked?: number;
   episodes?: number;
   seed?: number;
   innerSteps?: number[];
@@ -91,7 +92,13 @@ async function test(
   const innerRate = testRateOf(settings, { ways, innerRate: flags.innerRate });
   const line = stderrLine(flags);
   const data = flags.data ?? settings.data;
-  const { test: set } = await loadImages({ ...settings, data }, { onProgress: showLoading(line) });
+  const { test: set } = await loadImages(
+    { ...settings, data },
+    {
+      ...showLoading(line),
+      ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+    },
+  );
   checkClasses(set, { ways, shots, queries }, { data, use: "testing" });
   const count = flags.episodes ?? 600;
   const episodes = listEpisodes(set, { ways, shots, queries }, { seed, count });

@@ -7,7 +7,7 @@ import type { Column, EpisodeBatch, ImageOptions, ImageSet } from "../../data/in
 import { openClassifier } from "../../fewshot/index.ts";
 import { Tensor, tensor } from "../../program/index.ts";
 import { replaceFile } from "../../files/replace-file.ts";
-import { exitCodes, UsageError } from "../errors.ts";
+import { exitCodes, oneLine, UsageError } from "../errors.ts";
 import { adaptsEncoder, descends, hasHead, makeTestLearner } from "../fewshot/learners.ts";
 import { normalization, readModel, trainedStepsOf } from "../fewshot/model-file.ts";
 import { checkNewFile } from "../fewshot/new-file.ts";
@@ -18,6 +18,7 @@ export interface FewshotPredictFlags {
   model?: string;
   support?: string;
   images?: string[];
+  maxUnpacked?: number;
   innerSteps?: number;
   innerRate?: number;
   batchNorm?: BatchNorm;
@@ -55,7 +56,13 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
       `--inner-steps is not for this model: the answer of ${name} has a closed form; leave the option out`,
     );
   }
-  const reading: ImageOptions = { size, channels, invert: flags.invert ?? settings.invert };
+  const reading: ImageOptions = {
+    size,
+    channels,
+    invert: flags.invert ?? settings.invert,
+    onNote: (note) => process.stderr.write(`${oneLine(note)}\n`),
+    ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+  };
   const support = await readImageFolder(folder, reading);
   const ways = support.classes.length;
   if (ways < 2) {

@@ -48,7 +48,11 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
   });
   const { signal } = interrupts;
   try {
-    const images = await loadImages(settings, { signal, onProgress: showLoading(line) });
+    const images = await loadImages(settings, {
+      signal,
+      ...showLoading(line),
+      ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+    });
     const { train, validation, test } = images;
     // Sets that are too small are refused before anything is written.
     checkSizes(images, settings);
@@ -74,7 +78,8 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
     const hasModel = bestLine(outcome.lines) !== undefined;
     if (hasModel && status !== "interrupted" && status !== "failed") await run.complete();
     const lines = report(outcome, folder);
-    if (flags.quiet !== true) lines.push(`The run again: ${trainCommand(settings)}`);
+    if (flags.quiet !== true)
+      lines.push(`The run again: ${trainCommand(settings, flags.maxUnpacked)}`);
     if (outcome.status === "failed") {
       if (bestLine(outcome.lines) !== undefined) process.stdout.write(`${lines.join("\n")}\n`);
       throw new UsageError(outcome.sentence);

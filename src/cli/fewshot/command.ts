@@ -50,6 +50,11 @@ function addEval(command: Command, take: Take, setExitCode: (code: number) => vo
       "omniglot or a folder, of which the test classes are taken (default: the model's)",
       word("--data"),
     )
+    .option(
+      "--max-unpacked <size>",
+      "what an image may become at most, three bytes a pixel (default: 120MB)",
+      take(parse.parseBytes, "--max-unpacked"),
+    )
     .option("--episodes <n>", "test episodes (default: 600)", whole("--episodes", 2, 100_000))
     .option(
       "--seed <n>",
@@ -126,6 +131,11 @@ function addPredict(command: Command, take: Take, setExitCode: (code: number) =>
     )
     .option("--support <folder>", "the labelled images: folder/class/image.png", word("--support"))
     .option("--images <files...>", "the images to label, PNG or JPEG")
+    .option(
+      "--max-unpacked <size>",
+      "what an image may become at most, three bytes a pixel (default: 120MB)",
+      take(parse.parseBytes, "--max-unpacked"),
+    )
     .option(
       "--inner-steps <T>",
       "steps of the follower (default: as trained)",

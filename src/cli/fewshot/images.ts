@@ -16,7 +16,7 @@ import {
 import type { ImageSettings } from "./settings.ts";
 
 /** Reports how far loading has come, and can be ended. */
-export type LoadOptions = Pick<ImageOptions, "onProgress" | "signal">;
+export type LoadOptions = Pick<ImageOptions, "maxUnpacked" | "onNote" | "onProgress" | "signal">;
 
 /**
  * Reads and splits the images.
@@ -31,7 +31,10 @@ export async function loadImages(
   options: LoadOptions = {},
 ): Promise<ImageSplits> {
   const { data, split, size, channels, invert, ways } = settings;
-  if (data === "omniglot") return readOmniglot({ split, size, ...options });
+  if (data === "omniglot") {
+    const { onProgress, signal } = options;
+    return readOmniglot({ split, size, onProgress, signal });
+  }
   const reading = { size, channels, invert, ...options };
   const parts = ["train", "validation", "test"] as const;
   const isSplit = await Promise.all(parts.map((part) => isFolder(join(data, part))));

@@ -1,6 +1,6 @@
 // What a person sees while a long command runs: on a terminal one line that is redrawn, elsewhere plain lines only.
 
-import type { LoadProgress } from "../../data/index.ts";
+import type { ImageOptions } from "../../data/index.ts";
 import { oneLine } from "../errors.ts";
 import { fitParts, type ProgressStream } from "../progress.ts";
 import { wrapWords } from "../terminal-text.ts";
@@ -54,11 +54,14 @@ export function createLiveLine(options: {
   };
 }
 
-/** Shows on a line how far images have been read. */
-export function showLoading(line: LiveLine): (progress: LoadProgress) => void {
-  return ({ stage, done, total }) => {
-    const doing = stage === "download" ? "downloading" : "reading images";
-    line.draw([doing, `${done}/${total ?? "?"}`]);
+/** Shows on a line how far images have been read, and above it what was left out. */
+export function showLoading(line: LiveLine): Required<Pick<ImageOptions, "onNote" | "onProgress">> {
+  return {
+    onProgress({ stage, done, total }) {
+      const doing = stage === "download" ? "downloading" : "reading images";
+      line.draw([doing, `${done}/${total ?? "?"}`]);
+    },
+    onNote: line.say,
   };
 }
 

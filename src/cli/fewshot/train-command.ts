@@ -34,6 +34,11 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
       "side that images are resized to (default: 28)",
       whole("--size", 1, 1024),
     )
+    .option(
+      "--max-unpacked <size>",
+      "what an image may become at most, three bytes a pixel (default: 120MB)",
+      take(parse.parseBytes, "--max-unpacked"),
+    )
     .option("--color", "read a folder's images in color (default: gray)")
     .option("--invert", "a folder's images are dark on light, such as ink on paper")
     .option(

@@ -2,7 +2,7 @@
 
 import type { OmniglotSplit } from "../../data/index.ts";
 import { UsageError } from "../errors.ts";
-import { commandText, freshFolder } from "../command-text.ts";
+import { commandText, freshFolder, optionWords } from "../command-text.ts";
 import { checkOutputFolder } from "../output-folder.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { checkLearnerOptions, defaultsOf } from "./learners.ts";
@@ -16,6 +16,7 @@ export interface TrainFlags {
   data?: string;
   split?: OmniglotSplit;
   size?: number;
+  maxUnpacked?: number;
   color?: boolean;
   invert?: boolean;
   learner?: LearnerName;
@@ -58,7 +59,7 @@ export interface TrainPlan {
 }
 
 /** What may change when a run goes on. */
-const resumable = ["resume", "steps", "budget", "threads", "quiet"];
+const resumable = ["resume", "steps", "budget", "threads", "quiet", "maxUnpacked"];
 
 /**
  * Checks the options.
@@ -125,12 +126,12 @@ export async function beginRun(
 }
 
 /** The command that makes a run with these settings. */
-export function trainCommand(settings: TrainSettings): string {
+export function trainCommand(settings: TrainSettings, maxUnpacked?: number): string {
   const { data, split, size, channels, invert, learner, from, ...rest } = settings;
   const isOmniglot = data === "omniglot";
   const words = ["fewshot", "train", "--data", data, "--learner", learner];
   if (isOmniglot) words.push("--split", split);
-  words.push("--size", String(size));
+  words.push("--size", String(size), ...optionWords("--max-unpacked", maxUnpacked));
   if (!isOmniglot && channels === 3) words.push("--color");
   if (!isOmniglot && invert) words.push("--invert");
   if (from !== undefined) words.push("--from", from.path);
@@ -151,7 +152,7 @@ async function planResuming(folder: string, flags: TrainFlags, run: RunFolder): 
   const other = Object.keys(flags).find((name) => !resumable.includes(name));
   if (other !== undefined) {
     throw new UsageError(
-      `--resume goes on with the settings of the run; only --steps, --budget, --threads and --quiet go with it, leave --${other.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} out`,
+      `--resume goes on with the settings of the run; only --steps, --budget, --threads, --max-unpacked and --quiet go with it, leave --${other.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} out`,
     );
   }
   await run.resume(folder);
