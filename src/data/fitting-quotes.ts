@@ -46,7 +46,7 @@ function oddQuotes(
   let fits = true;
   try {
     parseRecords(text, source, { ...file, quotes }, (cells, { start }) => {
-      if (cells.length !== file.width) fits = false;
+      if (cells.length !== file.width) throw new Error("no better");
       if (!cells.some((cell) => cell.includes('"'))) return;
       if (quotes === "none" && cells.some((cell) => /^".*"$/s.test(cell))) fits = false;
       if (count++ === 0) first = start;
