@@ -54,6 +54,7 @@ const settingsMembers = {
   encoding: v.exactOptional(v.string()),
   skip: v.exactOptional(count),
   dropRagged: v.exactOptional(v.boolean()),
+  maxUnpacked: v.exactOptional(positiveCount),
   exclude: v.exactOptional(names),
   minClass: v.exactOptional(positiveCount),
 } satisfies Record<keyof TuneSettings, unknown>;

@@ -7,7 +7,7 @@ import { isCensored, isPlaceholder } from "./cells/missing-words.ts";
 import { isInfinite, shapeOf } from "./cells/number-shape.ts";
 import { cleanCell } from "./clean-cell.ts";
 import { parseNumber } from "./numbers.ts";
-import { parseRecords, type Quotes } from "./parse-records.ts";
+import { isTooLong, parseRecords, type Quotes } from "./parse-records.ts";
 
 /** Records looked at. */
 export const sampleSize = 200;
@@ -43,8 +43,9 @@ export function sampleRecords(
   const trials = candidates.map((delimiter) => {
     let cut = cutRecords(text, { delimiter, start, quotes: "strict" });
     const broken = cut.isBroken;
-    // Quotes that do not fit: either the wrong delimiter or an error the full reading reports.
-    if (broken) {
+    // Quotes that do not fit: either the wrong delimiter or an error the full reading reports. An endless one is as long
+    // whatever else quotes may mean.
+    if (broken && !cut.isEndless) {
       const relaxed = cutRecords(text, { delimiter, start, quotes: "relaxed" });
       if (relaxed.records.length > cut.records.length) cut = relaxed;
     }
@@ -140,7 +141,7 @@ function mayBeValue(cell: string): boolean {
 function cutRecords(
   text: Uint8Array,
   format: { delimiter: string; start: number; quotes: Quotes },
-): { records: string[][]; places: number[]; isBroken: boolean } {
+): { records: string[][]; places: number[]; isBroken: boolean; isEndless: boolean } {
   const records: string[][] = [];
   const places: number[] = [];
   try {
@@ -148,10 +149,10 @@ function cutRecords(
       records.push(cells.map(cleanCell));
       places.push(place.start);
     });
-  } catch {
-    return { records, places, isBroken: true };
+  } catch (error) {
+    return { records, places, isBroken: true, isEndless: isTooLong(error) };
   }
-  return { records, places, isBroken: false };
+  return { records, places, isBroken: false, isEndless: false };
 }
 
 function commonestWidth(records: readonly string[][]): { width: number; share: number } {

@@ -81,6 +81,12 @@ export function lineOfPlace(text: Uint8Array, start: number): number {
   return lineAt(text, at);
 }
 
+/** Whether an error says that a record is longer than {@link recordLimit}. */
+export function isTooLong(error: unknown): boolean {
+  const cause = error instanceof DataError ? error.cause : undefined;
+  return cause instanceof CsvError && cause.code === "CSV_MAX_RECORD_SIZE";
+}
+
 function quoteError(error: CsvError, text: Uint8Array, source: string, from: number): DataError {
   // csv-parse reports the bytes up to the last finished cell; the quote at fault comes after it.
   const opening = text.indexOf(0x22, from + Number(error.bytes));

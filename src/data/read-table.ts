@@ -120,6 +120,8 @@ export function parseTable(
     skip: options.skip,
   });
   const { names } = layout;
+  // Columns cost memory before they have rows, and a header can name very many.
+  if (layout.header && layout.rows.length === 0 && isOneLine(layout)) throw withoutRows(source);
   const forced = forcedKinds(names, options.types, source);
   if (options.labels !== undefined) {
     const place = placeOf(names.slice(0, filledWidth(layout)), options.labels);
@@ -209,9 +211,7 @@ const isMissingNumber = missingTest(defaultMissing);
 
 function checkContent(source: string, table: Table): void {
   if (table.rowCount === 0) {
-    throw new DataError(
-      `${source}: the file has a header but no rows; add rows, or say that there is no header (--no-header).`,
-    );
+    throw withoutRows(source);
   }
   const isPresent = table.columns.some((column) =>
     column.kind === "numeric"
@@ -223,4 +223,16 @@ function checkContent(source: string, table: Table): void {
       `${source}: every cell is missing; check the delimiter (--delimiter) and the words for missing cells (--missing).`,
     );
   }
+}
+
+/** Whether nothing but blanks follows the first line: without rows in the sample, there may also be a fault in one. */
+function isOneLine({ text, start }: TableLayout): boolean {
+  const end = text.subarray(start).findIndex((byte) => byte === 0x0a || byte === 0x0d);
+  return end < 0 || text.subarray(start + end).every((byte) => byte <= 0x20);
+}
+
+function withoutRows(source: string): DataError {
+  return new DataError(
+    `${source}: the file has a header but no rows; add rows, or say that there is no header (--no-header).`,
+  );
 }
