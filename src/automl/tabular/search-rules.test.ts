@@ -1,4 +1,7 @@
-/** Every rule that applies searches the demonstration's coefficients, from the same start with the same leader. */
+/**
+ * Every rule that applies searches the demonstration's coefficients, from the same start with the same leader. One
+ * validation part takes the place of the folds: fewer followers, the same rules.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { searchGrid } from "./baselines.ts";
 import { searchColumns, type ColumnSearch } from "./column-coefficients.ts";
@@ -13,6 +16,7 @@ const demo = demoTable();
 const options: TuneOptions = {
   target: demo.target,
   holdout: 0.2,
+  validation: 0.2,
   seed: 0,
   repeats: 1,
   steps: 60,
@@ -40,7 +44,7 @@ test("reverse mode's hypergradients gain something", () => {
   expect(exact.outer.rule).toMatchObject({ name: "reverse", bias: null, status: "converged" });
   expect(gain).toBeGreaterThan(0.3 * exact.choice.validationLoss);
   expect(exact.outer.hold.share).toBe(1);
-  expect(separation(exact)).toBeGreaterThan(1);
+  expect(separation(exact)).toBeGreaterThan(0.3);
 });
 
 /**
@@ -57,12 +61,12 @@ test.each(likeReverse)("%s ends at reverse mode's coefficients", async (name) =>
   expect(Math.abs(excess(found))).toBeLessThan(1e-2);
 });
 
-// 100 plain gradient steps, at the coefficients near 0.01 where the search starts, leave more: measured 0.02 and 0.07.
+// Their inverse is a series of 100 plain gradient steps, which leaves more where coefficients are small: measured 0.07 and 0.02.
 test.each(["amigo", "stocBio"])("%s ends near reverse mode's coefficients", async (name) => {
   const found = await search(name);
   expect(found.outer.rule.status).toBe("converged");
-  expect(farthest(found)).toBeLessThan(0.15);
-  expect(Math.abs(excess(found))).toBeLessThan(0.05);
+  expect(farthest(found)).toBeLessThan(0.1);
+  expect(Math.abs(excess(found))).toBeLessThan(1e-2);
 });
 
 // Off by the outer objective's share in the answer: 1/51 and 1/11 of the way, and the mean of 0.5/(t + 1) over 100 steps.
@@ -71,9 +75,9 @@ test.each(["valuePenalty", "f2sa", "bda"])(
   async (name) => {
     const found = await search(name);
     expect(farthest(found)).toBeLessThan(1);
-    // Measured: at most 0.12 of the gain.
-    expect(Math.abs(excess(found))).toBeLessThan(0.25);
-    expect(separation(found)).toBeGreaterThan(0.5);
+    // Measured: 0.03 and 0.02 of the gain, and 0.12 of it at a share of 1/11.
+    expect(Math.abs(excess(found))).toBeLessThan(name === "f2sa" ? 0.15 : 0.05);
+    expect(separation(found)).toBeGreaterThan(separation(exact) / 2);
   },
 );
 
@@ -84,13 +88,15 @@ test.each(lagging)("%s lags behind, is biased and says so", async (name) => {
   const found = await search(name);
   expect(found.outer.rule.bias).toBeTypeOf("string");
   expect(found.outer.rule.sentence).toContain("The hypergradient is biased: ");
-  // Measured: up to 0.2 of the gain are missing, 0.45 of it for darts, which stops early.
-  expect(excess(found)).toBeLessThan(name === "darts" ? 0.7 : 0.3);
+  // Measured: up to 0.2 of the gain are missing; 0.45 for darts, whose single step moves the coefficients least.
+  expect(excess(found)).toBeLessThan(name === "darts" ? 0.5 : 0.25);
   expect(separation(found)).toBeGreaterThan(0);
 });
 
-test("soba catches up with more steps", async () => {
-  expect(excess(await search("soba", 120))).toBeLessThan(0.1);
+test.each(["darts", "soba"])("%s ends where it brings nothing more", async (name) => {
+  const found = await search(name, 120);
+  expect(found.outer.status).toBe("converged");
+  expect(found.outer.history.length).toBeLessThan(120);
 });
 
 test("these are all the rules that apply", () => {
