@@ -324,7 +324,7 @@ Examples:
 
 The output folder holds model.onnx and model.json (the model), report.html (open it in a browser),
 result.json (every number) and checkpoint.json (for --resume). Ctrl-C stops cleanly and saves.
-Exit codes: 0 done, 1 failure, 2 bad options or data, 130 interrupted.`;
+Exit codes: 0 done, 1 failure, 2 bad options or data, 130 or 143 interrupted by Ctrl-C or SIGTERM.`;
 
 const cleanExamples = `
 Examples:
@@ -333,7 +333,8 @@ Examples:
   stackelberg clean data.csv --no-header --target last --top 50 --out doubtful
 
 The output folder holds ranked.csv (every row's score), report.html and result.json. The file itself is
-not changed. Exit codes: 0 done, 1 failure, 2 bad options or data, 130 interrupted (nothing is written).`;
+not changed. Exit codes: 0 done, 1 failure, 2 bad options or data, 130 or 143 interrupted by Ctrl-C or
+SIGTERM (nothing is written).`;
 
 const predictExamples = `
 Examples:

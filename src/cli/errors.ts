@@ -10,8 +10,6 @@ export const exitCodes = {
   failure: 1,
   /** Bad options, bad data, a folder that cannot be written or a full disk: the sentence on stderr says what to change. */
   usage: 2,
-  /** Stopped by Ctrl-C or SIGTERM, after saving. */
-  interrupted: 130,
 } as const;
 
 /** Wrong use of the command line: a sentence without a stack, exit code 2. */

@@ -18,6 +18,8 @@ export interface EvaluationOptions extends ClassifierOptions {
   readonly chunk?: number;
   /** Breaks ties between equal logits at random. Default 0. */
   readonly seed?: number;
+  /** Ends an evaluation after the episodes in progress, by rejecting with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a learner reached after some number of inner steps. */
@@ -54,7 +56,8 @@ export interface Evaluator {
  * @throws RangeError for no episodes, or a chunk that is not a whole number ≥ 1.
  */
 export function openEvaluation(learner: Learner, options: EvaluationOptions): Evaluator {
-  const { set, episodes, seed = 0, chunk = Math.min(20, episodes.length), ...rest } = options;
+  const { set, episodes, seed = 0, signal, ...sizes } = options;
+  const { chunk = Math.min(20, episodes.length), ...rest } = sizes;
   if (episodes.length === 0) {
     throw new RangeError("openEvaluation: needs at least one episode; see listEpisodes.");
   }
@@ -69,6 +72,7 @@ export function openEvaluation(learner: Learner, options: EvaluationOptions): Ev
     async evaluate(lambda, statistics) {
       const accuracies = classifier.steps.map(() => new Float64Array(episodes.length));
       for (let first = 0; first < episodes.length; first += chunk) {
+        signal?.throwIfAborted();
         const own = episodes.slice(first, first + chunk);
         // The last run is filled up, so that one program does for all.
         const filled = [...own, ...Array<Episode>(chunk - own.length).fill(own[0]!)];

@@ -1,6 +1,7 @@
 // `stackelberg tune` and `predict` from end to end on a small table, interruption included.
 
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { demoTable } from "../../src/automl/tabular/demo.ts";
@@ -102,6 +103,43 @@ describe("a small table", () => {
       /^stackelberg: other\.csv: \d+ columns that the model needs are missing/,
     );
     expect(existsSync(join(folder, "predictions.csv"))).toBe(false);
+  });
+});
+
+describe("one folder, several runs", () => {
+  const words = ["tune", "--demo", "--repeats", "30", "--steps", "200", "--force", "--out"];
+  const kill = (text: string, child: ChildProcess): void => {
+    if (/^split 1\/30: best single coefficient/m.test(text)) child.kill("SIGKILL");
+  };
+
+  test("a second one is refused, and a kill leaves the earlier run whole", async () => {
+    const short = ["--demo", "--repeats", "1", "--steps", "1", "--out", "one"];
+    expect(await stackelberg(["tune", ...short], { cwd: folder })).toMatchObject({ exitCode: 0 });
+    const before = outputs.map((name) => read("one", name));
+    let second: Promise<Finished[]> | undefined;
+    const killed = await stackelberg([...words, "one"], {
+      cwd: folder,
+      onStderr(text, child) {
+        if (!/^split 1\/30: default coefficient/m.test(text)) return;
+        second ??= Promise.all([
+          stackelberg([...words, "one"], { cwd: folder }),
+          stackelberg(["tune", "--resume", "one"], { cwd: folder }),
+        ]).finally(() => child.kill("SIGKILL"));
+      },
+    });
+    expect(killed.exitCode).toBe(null);
+    for (const refused of await second!) {
+      expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
+      expect(refused.stderr).toMatch(/one is in use by stackelberg tune \(process \d+ on /);
+    }
+    expect(outputs.map((name) => read("one", "previous", name))).toEqual(before);
+    const again = await stackelberg([...words, "one"], { cwd: folder, onStderr: kill });
+    expect(again.exitCode).toBe(null);
+    expect(again.stderr).toMatch(/^one was left by stackelberg tune \(process \d+/m);
+    expect(outputs.map((name) => read("one", "previous", name))).toEqual(before);
+    const done = await stackelberg(["tune", ...short, "--force"], { cwd: folder });
+    expect(done).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(join(folder, "one")).sort()).toEqual([...outputs, "demo.csv"].sort());
   });
 });
 

@@ -8,13 +8,15 @@ import { findColumn, type Table } from "../../data/table.ts";
 import { readTable } from "../../data/read-table.ts";
 import { replaceFiles } from "../../files/replace-file.ts";
 import { sha256OfFile } from "../../files/sha256.ts";
+import { runJob } from "../../study/job.ts";
 import { announce } from "../announcement.ts";
+import type { CleanJobEvent, CleanJobPlan } from "../clean-job.ts";
 import { cleanFiles, cleanJson, printRanking } from "../clean-output.ts";
 import type { CleanResult } from "../clean-result.ts";
 import { cleanCommand, planCleaning, type CleanFlags, type CleanPlan } from "../clean-plan.ts";
 import { removableLeaks } from "../data-summary.ts";
 import { exitCodes } from "../errors.ts";
-import { listenForInterrupts } from "../interrupt.ts";
+import { listenForInterrupts, waitingSentence } from "../interrupt.ts";
 import { prepareTable, type PreparedTable } from "../prepare-table.ts";
 import { createProgress } from "../progress.ts";
 import { readerOptions } from "../reading-settings.ts";
@@ -46,8 +48,9 @@ async function cleanIn(
   const { table, summary, notes } = await read(file, flags);
   notes.forEach(say);
   announce(summary, process.stderr).forEach(say);
-  const interrupts = listenForInterrupts(() => {
-    say("Stopping after this fit; nothing is written. Ctrl-C again stops at once.");
+  const interrupts = listenForInterrupts({
+    onFirst: () => say("Stopping after this fit; nothing is written. Ctrl-C again stops at once."),
+    onWaiting: (seconds) => say(waitingSentence(seconds)),
   });
   try {
     await run.begin(plan.folder, { force: flags.force === true, input: file });
@@ -81,7 +84,7 @@ async function cleanIn(
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
     process.stderr.write("Interrupted; nothing was written.\n");
-    return exitCodes.interrupted;
+    return interrupts.exitCode;
   } finally {
     interrupts.stop();
   }
@@ -112,20 +115,26 @@ async function rank(
   signal: AbortSignal,
 ): Promise<Ranking> {
   const { target, task, minClass, seed, folds, repeats, plant } = plan;
-  const { rankRows } = await import("../../automl/cleaning/rank.ts");
-  return rankRows(table, {
+  const options: CleanJobPlan["options"] = {
     target,
     seed,
     folds,
     repeats,
-    signal,
-    onProgress: (done, most) => {
-      const models = `${folds * repeats} models`;
-      say(`Fitting ${models} at coefficient ${done + 1} of at most ${most}.`);
-    },
     ...(task === undefined ? {} : { task }),
     ...(minClass === undefined ? {} : { minClass }),
     ...(plant === undefined ? {} : { plant }),
     ...(threads === undefined ? {} : { threads }),
-  });
+  };
+  return runJob<CleanJobPlan, CleanJobEvent, Ranking>(
+    "../clean-job",
+    import.meta.url,
+    { table, options },
+    {
+      signal,
+      onEvent: ({ done, most }) => {
+        const models = `${folds * repeats} models`;
+        say(`Fitting ${models} at coefficient ${done + 1} of at most ${most}.`);
+      },
+    },
+  );
 }

@@ -1,31 +1,17 @@
 // `stackelberg fewshot eval`: a trained model on a list of test episodes that is the same for every model of the same data.
 
-import { basename } from "node:path";
-import { listEpisodes } from "../../data/index.ts";
-import { openEvaluation, type Learner } from "../../fewshot/index.ts";
 import { replaceFile } from "../../files/replace-file.ts";
-import { sha256 } from "../../files/sha256.ts";
+import { runJob } from "../../study/job.ts";
 import { exitCodes, UsageError } from "../errors.ts";
-import {
-  formatEvaluation,
-  type Accuracy,
-  type EvaluationDocument,
-} from "../fewshot/evaluation-file.ts";
-import { checkClasses } from "../fewshot/check-images.ts";
-import { loadImages } from "../fewshot/images.ts";
-import { descends, hasHead, makeTestLearner, testRateOf } from "../fewshot/learners.ts";
-import { showLoading, stderrLine } from "../fewshot/live-line.ts";
-import {
-  modelFile,
-  normalization,
-  readModel,
-  recordOf,
-  trainedStepsOf,
-  type FewshotModel,
-} from "../fewshot/model-file.ts";
+import type { EvalJobPlan } from "../fewshot/eval-job.ts";
+import { formatEvaluation, type EvaluationDocument } from "../fewshot/evaluation-file.ts";
+import { descends, hasHead } from "../fewshot/learners.ts";
+import { showOnLine, stderrLine, type LineEvent } from "../fewshot/live-line.ts";
+import { modelFile, readModel } from "../fewshot/model-file.ts";
 import { checkNewFile } from "../fewshot/new-file.ts";
 import { percent } from "../fewshot/percent.ts";
 import { batchNormModes, type BatchNorm } from "../fewshot/settings.ts";
+import { listenForInterrupts, waitingSentence } from "../interrupt.ts";
 import { formatCount } from "../numbers.ts";
 import { renderTable, type Cell } from "../terminal-table.ts";
 
@@ -56,8 +42,7 @@ export async function runFewshotEval(flags: EvalFlags): Promise<number> {
       "--model is missing: give the output folder of `stackelberg fewshot train`",
     );
   }
-  const model = await readModel(flags.model);
-  const { settings } = model;
+  const { settings } = await readModel(flags.model);
   const ways = flags.ways ?? settings.ways;
   if (hasHead(settings.learner) && ways !== settings.ways) {
     throw new UsageError(
@@ -72,7 +57,8 @@ export async function runFewshotEval(flags: EvalFlags): Promise<number> {
   const seed = flags.seed ?? 0;
   const out = flags.out ?? (await defaultFile(flags.model, seed));
   await checkNewFile(out, flags.force === true);
-  const document = await test(model, { ...flags, ways, seed });
+  const document = await testInJob({ flags: { ...flags, model: flags.model, ways, seed } });
+  if (typeof document === "number") return document;
   // Printed first: a disk that is full must not cost the result.
   if (flags.json === true) process.stdout.write(formatEvaluation(document));
   else process.stdout.write(`${describeEvaluation(document).join("\n")}\n`);
@@ -81,67 +67,29 @@ export async function runFewshotEval(flags: EvalFlags): Promise<number> {
   return exitCodes.ok;
 }
 
-async function test(
-  model: FewshotModel & { learner: Learner },
-  flags: EvalFlags & { ways: number; seed: number },
-): Promise<EvaluationDocument> {
-  const { settings, lambda, statistics } = model;
-  const { ways, seed, threads, shots = settings.shots, queries = settings.queries } = flags;
-  const started = performance.now();
-  const learner = makeTestLearner(settings, { ways, innerRate: flags.innerRate });
-  const innerRate = testRateOf(settings, { ways, innerRate: flags.innerRate });
-  const line = stderrLine(flags);
-  const data = flags.data ?? settings.data;
-  const { test: set } = await loadImages(
-    { ...settings, data },
-    {
-      ...showLoading(line),
-      ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
-    },
-  );
-  checkClasses(set, { ways, shots, queries }, { data, use: "testing" });
-  const count = flags.episodes ?? 600;
-  const episodes = listEpisodes(set, { ways, shots, queries }, { seed, count });
-  const trainedSteps = trainedStepsOf(model);
-  const evaluator = openEvaluation(learner, {
-    set,
-    episodes,
-    steps: flags.innerSteps ?? [...new Set([1, 2, 3, 5, 8, 16, trainedSteps])],
-    ...(threads === undefined ? {} : { threads }),
+/** The result, or the exit code of a test that was interrupted. */
+async function testInJob(plan: EvalJobPlan): Promise<EvaluationDocument | number> {
+  const line = stderrLine(plan.flags);
+  const interrupts = listenForInterrupts({
+    onFirst: () => line.say("Stopping after these episodes; Ctrl-C again stops at once."),
+    onWaiting: (seconds) => line.say(waitingSentence(seconds)),
   });
-  const { batchNorm = "all" } = flags;
-  const results: Accuracy[] = [];
+  const { signal } = interrupts;
   try {
-    for (const mode of batchNorm === "all" ? batchNormModes : [batchNorm]) {
-      line.draw([`${count} episodes`, `batch norm: ${mode}`], true);
-      const found = await evaluator.evaluate(lambda, normalization(mode, statistics));
-      for (const { steps, mean, halfWidth, standardDeviation, count: n } of found) {
-        results.push({ batchNorm: mode, steps, mean, halfWidth, standardDeviation, n });
-      }
-    }
+    return await runJob<EvalJobPlan, LineEvent, EvaluationDocument>(
+      "../fewshot/eval-job",
+      import.meta.url,
+      plan,
+      { signal, onEvent: (event) => showOnLine(line, event) },
+    );
+  } catch (error) {
+    if (!signal.aborted || (error as Error).name !== "AbortError") throw error;
+    process.stderr.write("Interrupted; nothing was written.\n");
+    return interrupts.exitCode;
   } finally {
     line.clear();
-    await evaluator.dispose();
+    interrupts.stop();
   }
-  const list = JSON.stringify(episodes);
-  return {
-    version: 1,
-    model: recordOf(model),
-    test: {
-      data: data === "omniglot" ? data : basename(data),
-      classes: set.classes.length,
-      ways,
-      shots,
-      queries,
-      episodes: count,
-      seed,
-      listSha256: sha256(list),
-    },
-    trainedSteps,
-    ...(innerRate === undefined ? {} : { innerRate }),
-    results,
-    seconds: (performance.now() - started) / 1000,
-  };
 }
 
 /** Beside the model, named after it and the seed. */

@@ -1,30 +1,18 @@
 // `stackelberg fewshot train`: checks everything, reads the images, then trains in the output folder until the steps, the
 // budget, early stopping or Ctrl-C end it.
 
-import { tree } from "@jax-js/jax";
-import type { ImageSplits } from "../../data/index.ts";
-import type { Learner } from "../../fewshot/index.ts";
-import type { Tensor, Tree } from "../../program/index.ts";
-import { exitCodes, UsageError } from "../errors.ts";
-import { checkClasses } from "../fewshot/check-images.ts";
-import { loadImages } from "../fewshot/images.ts";
-import { makeLearner } from "../fewshot/learners.ts";
-import { showLoading, stderrLine, type LiveLine } from "../fewshot/live-line.ts";
-import { modelName, readModel } from "../fewshot/model-file.ts";
-import { percent } from "../fewshot/percent.ts";
-import {
-  beginRun,
-  planTraining,
-  trainCommand,
-  type TrainFlags,
-  type TrainPlan,
-} from "../fewshot/train-plan.ts";
-import { runTraining, type TrainingOutcome } from "../fewshot/training.ts";
-import { trainingEpisode, type TrainSettings } from "../fewshot/settings.ts";
-import { bestLine } from "../fewshot/training-log.ts";
-import { listenForInterrupts } from "../interrupt.ts";
-import { formatCount } from "../numbers.ts";
+import { decodeError } from "../../study/job-error.ts";
+import { runJob } from "../../study/job.ts";
 import { commandText, optionWords } from "../command-text.ts";
+import { exitCodes, UsageError } from "../errors.ts";
+import { showOnLine, stderrLine, type LiveLine } from "../fewshot/live-line.ts";
+import { modelName } from "../fewshot/model-file.ts";
+import { percent } from "../fewshot/percent.ts";
+import type { TrainJobEvent, TrainJobPlan, TrainJobResult } from "../fewshot/train-job.ts";
+import { beginRun, planTraining, trainCommand, type TrainFlags } from "../fewshot/train-plan.ts";
+import { bestLine } from "../fewshot/training-log.ts";
+import { listenForInterrupts, waitingSentence } from "../interrupt.ts";
+import { formatCount } from "../numbers.ts";
 import { createRunFolder, type RunFolder } from "../run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
@@ -41,39 +29,30 @@ export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
 
 async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promise<number> {
   const plan = await planTraining(flags, run);
-  const { settings, folder, point } = plan;
-  const learner = makeLearner(settings);
-  const interrupts = listenForInterrupts(() => {
-    line.say("Stopping after this step and saving; Ctrl-C again stops at once.");
+  const { settings, folder } = plan;
+  const interrupts = listenForInterrupts({
+    onFirst: () => line.say("Stopping after this step and saving; Ctrl-C again stops at once."),
+    onWaiting: (seconds) => line.say(waitingSentence(seconds)),
   });
   const { signal } = interrupts;
   try {
-    const images = await loadImages(settings, {
-      signal,
-      ...showLoading(line),
-      ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
-    });
-    const { train, validation, test } = images;
-    // Sets that are too small are refused before anything is written.
-    checkSizes(images, settings);
-    const lambda = await firstLambda(plan, learner, images);
-    await beginRun(plan, flags, run);
-    const classes = [train, validation, test].map((set) => set.classes.length).join(", ");
-    line.say(
-      `${learner.name}, ${settings.ways}-way ${settings.shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`,
+    const outcome = await runJob<TrainJobPlan, TrainJobEvent, TrainJobResult>(
+      "../fewshot/train-job",
+      import.meta.url,
+      {
+        settings,
+        folder,
+        resuming: flags.resume !== undefined,
+        ...(flags.budget === undefined ? {} : { budgetSeconds: flags.budget }),
+        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+        ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+      },
+      {
+        signal,
+        onEvent: (event) =>
+          event.type === "ready" ? beginRun(plan, flags, run) : showOnLine(line, event),
+      },
     );
-    const outcome = await runTraining({
-      settings,
-      learner,
-      images,
-      folder,
-      signal,
-      line,
-      ...(point === undefined ? {} : { point }),
-      ...(lambda === undefined ? {} : { lambda }),
-      ...(flags.budget === undefined ? {} : { budgetSeconds: flags.budget }),
-      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-    });
     const { status } = outcome;
     const hasModel = bestLine(outcome.lines) !== undefined;
     if (hasModel && status !== "interrupted" && status !== "failed") await run.complete();
@@ -85,52 +64,20 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
       throw new UsageError(outcome.sentence);
     }
     process.stdout.write(`${lines.join("\n")}\n`);
-    if (outcome.unsaved !== undefined) throw outcome.unsaved;
-    return outcome.status === "interrupted" ? exitCodes.interrupted : exitCodes.ok;
+    if (outcome.unsaved !== undefined) throw decodeError(outcome.unsaved);
+    return outcome.status === "interrupted" ? interrupts.exitCode : exitCodes.ok;
   } catch (error) {
-    // The reading of images is ended by the signal's reason; a training that has begun ends by itself.
-    if (error !== signal.reason) throw error;
+    // The reading of images is ended by the signal; a training that has begun ends by itself.
+    if (!signal.aborted || (error as Error).name !== "AbortError") throw error;
     process.stderr.write("Interrupted; nothing was written.\n");
-    return exitCodes.interrupted;
+    return interrupts.exitCode;
   } finally {
     interrupts.stop();
   }
 }
 
-function checkSizes({ train, validation, test }: ImageSplits, settings: TrainSettings): void {
-  const { data, trainWays, trainShots, trainQueries } = settings;
-  const isOwn = [trainWays, trainShots, trainQueries].some((size) => size !== undefined);
-  const training = { data, use: "training", ...(isOwn && { prefix: "train-" }) };
-  checkClasses(validation, settings, { data, use: "validation" });
-  checkClasses(test, settings, { data, use: "testing" });
-  checkClasses(train, trainingEpisode(settings), training);
-}
-
-/** The λ of the model that a new run starts from, where there is one. */
-async function firstLambda(
-  { settings, point }: TrainPlan,
-  learner: Learner,
-  { train }: ImageSplits,
-): Promise<Tree<Tensor> | undefined> {
-  const { from, seed } = settings;
-  if (from === undefined || point !== undefined) return undefined;
-  const { lambda } = await readModel(from.path);
-  const { channels, height, width, classes } = train;
-  const shape = {
-    ways: trainingEpisode(settings).ways,
-    image: { channels, height, width },
-    classes: classes.length,
-  };
-  const own = learner.init(shape, seed);
-  const describe = (values: Tree<Tensor>): string => tree.leaves<Tensor>(values).join(", ");
-  if (describe(lambda) === describe(own)) return lambda;
-  throw new UsageError(
-    `--from ${from.path}: its parameters do not fit this learner and these images; give a model with the same --learner, --filters, --ways and --size`,
-  );
-}
-
 /** What came out and what can be done with it. */
-function report({ status, step, lines, unsaved }: TrainingOutcome, folder: string): string[] {
+function report({ status, step, lines, unsaved }: TrainJobResult, folder: string): string[] {
   const best = bestLine(lines);
   const more = unsaved
     ? ""

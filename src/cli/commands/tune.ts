@@ -2,8 +2,9 @@
 
 import { basename, join, resolve } from "node:path";
 import type { TuneCheckpoint } from "../../automl/tabular/checkpoint.ts";
-import type { TuneOptions, TuneResult } from "../../automl/tabular/types.ts";
+import type { TuneResult } from "../../automl/tabular/types.ts";
 import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
+import { runJob } from "../../study/job.ts";
 import { announce } from "../announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "../checkpoint-file.ts";
 import { checkDevice } from "../device-probe.ts";
@@ -11,10 +12,11 @@ import { commandText, optionWords } from "../command-text.ts";
 import { removableLeaks } from "../data-summary.ts";
 import { exitCodes } from "../errors.ts";
 import { readForTuning, type TuningInput } from "../input-table.ts";
-import { listenForInterrupts } from "../interrupt.ts";
+import { listenForInterrupts, waitingSentence } from "../interrupt.ts";
 import { reproduceCommand } from "../options.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { createRunFolder, type RunFolder } from "../run-folder.ts";
+import type { TuneJobEvent, TuneJobPlan } from "../tune-job.ts";
 import { outputFiles, printResult, resultJson } from "../tune-output.ts";
 import { planTuning, type TuneFlags, type TunePlan } from "../tune-plan.ts";
 
@@ -49,8 +51,11 @@ async function tuneIn(
   input.notes.forEach(progress.say);
   announce(input.summary, process.stderr).forEach(progress.say);
 
-  const interrupts = listenForInterrupts(() => {
-    progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
+  const interrupts = listenForInterrupts({
+    onFirst: () => {
+      progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
+    },
+    onWaiting: (seconds) => progress.say(waitingSentence(seconds)),
   });
   try {
     if (plan.resume === undefined) await openFolder(run, plan, flags.force === true);
@@ -80,7 +85,7 @@ async function tuneIn(
     } else {
       printResult(result, context, plan.folder, names);
     }
-    return finish(result, plan.folder, flags.quiet === true);
+    return finish(result, plan.folder, flags.quiet === true, interrupts.exitCode);
   } finally {
     interrupts.stop();
   }
@@ -110,7 +115,6 @@ async function tuneAndSave(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { tune } = await import("../../automl/tabular/tune.ts");
   const { settings } = plan;
   let saved = plan.resume;
   const data = { path: resolve(plan.file), sha256: input.sha256 };
@@ -120,7 +124,7 @@ async function tuneAndSave(
   };
   // The notes of the table have been printed already.
   const printed = new Set(input.notes);
-  const options: TuneOptions = {
+  const options: TuneJobPlan["options"] = {
     target: input.target,
     holdout: settings.holdout,
     seed: settings.seed,
@@ -128,12 +132,6 @@ async function tuneAndSave(
     steps: settings.steps,
     // wasm is refused in Node by checkDevice.
     device: settings.device === "wasm" ? "cpu" : settings.device,
-    signal,
-    onEvent: (event) => {
-      if (event.type === "note" && printed.has(event.text)) return;
-      progress.onEvent(event);
-    },
-    onCheckpoint: save,
   };
   if (settings.folds !== undefined) options.folds = settings.folds;
   if (settings.validation !== undefined) options.validation = settings.validation;
@@ -143,7 +141,18 @@ async function tuneAndSave(
   if (settings.budgetSeconds !== undefined) options.budgetSeconds = settings.budgetSeconds;
   if (settings.threads !== undefined) options.threads = settings.threads;
   if (plan.resume !== undefined) options.resume = plan.resume.state;
-  const tuned = await tune(input.table, options);
+  const tuned = await runJob<TuneJobPlan, TuneJobEvent, TuneResult>(
+    "../tune-job",
+    import.meta.url,
+    { table: input.table, options },
+    {
+      signal,
+      onEvent: (event) => {
+        if (event.type === "checkpoint") return save(event.state);
+        if (event.type !== "note" || !printed.has(event.text)) progress.onEvent(event);
+      },
+    },
+  );
   const notes = [...new Set([...input.notes, ...tuned.notes])];
   const result = { ...tuned, source: basename(plan.file), notes };
   if (saved !== undefined) saved = { ...saved, completed: tuned.status === "completed" };
@@ -155,12 +164,12 @@ function resumeCommand(folder: string): string {
 }
 
 /** Says how to go on with an unfinished run; the result is the exit code. */
-function finish(result: TuneResult, folder: string, quiet: boolean): number {
+function finish(result: TuneResult, folder: string, quiet: boolean, interrupted: number): number {
   if (result.status === "completed") return exitCodes.ok;
   if (!quiet || result.status === "cancelled") {
     const why = result.status === "budget" ? "The time budget was used up" : "Interrupted";
     const splits = `${result.completedRepeats} of ${result.repeats} splits`;
     process.stderr.write(`${why} after ${splits}; to go on: ${resumeCommand(folder)}\n`);
   }
-  return result.status === "cancelled" ? exitCodes.interrupted : exitCodes.ok;
+  return result.status === "cancelled" ? interrupted : exitCodes.ok;
 }

@@ -71,3 +71,25 @@ export function stderrLine(flags: { quiet?: boolean; json?: boolean }): LiveLine
   const live = stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
   return createLiveLine({ stream: stderr, live, quiet: flags.quiet === true });
 }
+
+/** What a line in another thread is to do. */
+export type LineEvent =
+  | { readonly type: "draw"; readonly parts: readonly string[]; readonly force: boolean }
+  | { readonly type: "say"; readonly text: string }
+  | { readonly type: "clear" };
+
+/** A line whose calls become events. */
+export function lineInJob(tell: (event: LineEvent) => unknown): LiveLine {
+  return {
+    draw: (parts, force = false) => void tell({ type: "draw", parts: [...parts], force }),
+    say: (text) => void tell({ type: "say", text }),
+    clear: () => void tell({ type: "clear" }),
+  };
+}
+
+/** Does on a line what an event says. */
+export function showOnLine(line: LiveLine, event: LineEvent): void {
+  if (event.type === "draw") line.draw(event.parts, event.force);
+  else if (event.type === "say") line.say(event.text);
+  else line.clear();
+}

@@ -183,4 +183,4 @@ Examples:
 Omniglot is downloaded once, or read from the folder that STACKELBERG_DATA names. The output folder holds
 model.safetensors (the best model by validation accuracy), representation.onnx (its encoder, normalizing by training
 images), log.jsonl (a line for each validation), settings.json and checkpoint.safetensors (for --resume). Ctrl-C stops
-cleanly and saves. Exit codes: 0 done, 1 failure, 2 bad options or data, 130 interrupted.`;
+cleanly and saves. Exit codes: 0 done, 1 failure, 2 bad options or data, 130 or 143 interrupted by Ctrl-C or SIGTERM.`;
