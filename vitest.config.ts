@@ -44,6 +44,7 @@ function browser(executablePath: string): TestProjectConfiguration {
       browser: {
         enabled: true,
         headless: true,
+        connectTimeout: timeouts.testTimeout,
         screenshotFailures: false,
         provider: playwright({ launchOptions: { executablePath, args: chromiumFlags } }),
         instances: [{ browser: "chromium" }],

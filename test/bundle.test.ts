@@ -7,7 +7,12 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright";
 import { build, createLogger, preview, type Rolldown } from "vite";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { chromiumFlags, chromiumPath, crossOriginIsolation } from "./chromium.ts";
+import {
+  chromiumFlags,
+  chromiumPath,
+  chromiumPatienceMs,
+  crossOriginIsolation,
+} from "./chromium.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "stackelberg-bundle-"));
@@ -77,9 +82,14 @@ test.runIf(chromiumPath)("the page computes a hypergradient", async () => {
     logLevel: "silent",
     preview: { port: 0, headers: crossOriginIsolation },
   });
-  const browser = await chromium.launch({ executablePath: chromiumPath!, args: chromiumFlags });
+  const browser = await chromium.launch({
+    executablePath: chromiumPath!,
+    args: chromiumFlags,
+    timeout: chromiumPatienceMs,
+  });
   try {
     const page = await browser.newPage();
+    page.setDefaultTimeout(chromiumPatienceMs);
     await page.goto(server.resolvedUrls!.local[0]!);
     await page.waitForFunction(() => document.title !== "");
     const [value, gradient] = (await page.title()).split(" ").map(Number);

@@ -31,6 +31,9 @@ export const chromiumFlags: string[] = [
   "--disable-sync",
 ];
 
+/** Limits of waiting, in milliseconds: for hangs, as those of the tests. */
+export const chromiumPatienceMs = 300_000;
+
 /** Makes every page cross-origin isolated, which is what SharedArrayBuffer, hence threads, need. */
 export const crossOriginIsolation: Record<string, string> = {
   "Cross-Origin-Opener-Policy": "same-origin",

@@ -1,9 +1,9 @@
 // checkpoint.json: what an interrupted run needs to go on: which data, which settings, and the state
 // of the run in the library's own exact encoding.
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
+import { readRegularFile } from "../files/regular-file.ts";
 import {
   checkpointOf,
   encodeCheckpoint,
@@ -87,7 +87,7 @@ export async function readSavedRun(
   note: (text: string) => void,
 ): Promise<SavedRun> {
   const path = join(folder, checkpointName);
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readRegularFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
     throw new UsageError(
       `--resume ${folder}: there is no ${checkpointName} in it; give the output folder of an interrupted run`,

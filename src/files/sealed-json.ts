@@ -3,6 +3,7 @@
  * as zeros; its first member says so, so that no single damage makes a file pass for one without a checksum.
  */
 import { crc32 } from "./crc32.ts";
+import { whyNotParsed } from "./json-limits.ts";
 
 const promise = "crc32 of every byte of this file, with its eight digits as zeros, at the end";
 const head = `{\n"checked": "${promise}",\n`;
@@ -44,6 +45,10 @@ export function openSealedJson(
   const sum = /"checksum": "([0-9a-f]{8})"\n\}\n$/.exec(text)?.[1];
   const isWhole = text.startsWith(head) && sum !== undefined && sum === crcWithZeros(bytes);
   if (!isWhole && (text.startsWith(head) || sum !== undefined)) throw damaged(source, remedy);
+  const refusal = whyNotParsed(bytes, isWhole);
+  if (refusal !== undefined) {
+    throw new DamagedFileError(`${source} is damaged: ${refusal}; ${remedy}`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -63,5 +63,30 @@ test.runIf(process.platform === "linux")("pipes and devices are never waited for
     'letters: left out 1 entry that is no image of a class ("b/Thumbs.db").\n' +
       "stackelberg: images: of 1 image 1 cannot be read: pipe.png (it is a pipe, not a file); repair or remove them.\n",
   );
+
+  // The models and runs that the commands read back.
+  execFileSync("mkfifo", [join(folder, "model.json"), join(folder, "checkpoint.json")]);
+  for (const words of [
+    ["predict", ".", "pipe.csv"],
+    ["fewshot", "eval", "--model", "pipe.csv"],
+    ["fewshot", "table", "pipe.csv"],
+  ]) {
+    const read = await run(...words);
+    expect(read).toMatchObject(none);
+    expect(read.stderr).toMatch(
+      /^stackelberg: [^\n]*(pipe\.csv|model\.json)[^\n]*: it is a pipe, not a file\n$/,
+    );
+  }
   expect(readdirSync(folder).filter((name) => name.startsWith("stackelberg-pipe"))).toEqual([]);
+});
+
+test("a model.json that nests without end", async () => {
+  mkdirSync(join(folder, "nested"));
+  writeFileSync(join(folder, "nested", "model.json"), "[".repeat(10_000_000));
+  writeFileSync(join(folder, "rows.csv"), "x,y\n1,2\n");
+  const refused = await stackelberg(["predict", "nested", "rows.csv"], { cwd: folder });
+  expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(refused.stderr).toMatch(
+    /^stackelberg: nested\/model\.json is damaged: it nests more than 100 levels deep; [^\n]+\n$/,
+  );
 });

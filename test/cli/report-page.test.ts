@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { expect, test } from "vitest";
 import { reportPage } from "../../src/cli/report/page.ts";
-import { chromiumFlags, chromiumPath } from "../chromium.ts";
+import { chromiumFlags, chromiumPath, chromiumPatienceMs } from "../chromium.ts";
 import { temporaryFolder } from "./run-cli.ts";
 import { dataSummary } from "./data-summary.ts";
 import { makeTuneResult } from "./tune-result.ts";
@@ -29,6 +29,7 @@ test.runIf(chromiumPath)("the report in Chromium", async () => {
   const browser = await chromium.launch({
     executablePath: chromiumPath!,
     args: chromiumFlags,
+    timeout: chromiumPatienceMs,
   });
   try {
     const incidents: string[] = [];
@@ -37,6 +38,7 @@ test.runIf(chromiumPath)("the report in Chromium", async () => {
       [1000, "dark"],
     ] as const) {
       const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      page.setDefaultTimeout(chromiumPatienceMs);
       page.on("request", (request) => {
         if (!request.url().startsWith("file:")) incidents.push(request.url());
       });

@@ -1,7 +1,8 @@
 // `stackelberg predict`: the rows of a new table through a tuned model, one line per row, in order.
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { readRegularFile } from "../../files/regular-file.ts";
 import { checkModel } from "../../automl/tabular/model-schema.ts";
 import type { TabularModel } from "../../automl/tabular/types.ts";
 import { alignTable } from "../../data/align-table.ts";
@@ -117,7 +118,7 @@ function readingFor(encoder: Encoder, flags: ReadingSettings): ReadTableOptions 
 /** Reads model.json of an output folder. */
 async function readModel(folder: string): Promise<TabularModel> {
   const path = join(folder, "model.json");
-  const bytes = await readFile(path).catch(async (error: NodeJS.ErrnoException) => {
+  const bytes = await readRegularFile(path).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
     const earlier = join(folder, previousName);
     const hasEarlier = await stat(join(earlier, "model.json")).then(

@@ -1,8 +1,8 @@
 // The result of `fewshot eval` as JSON: what was tested, on which episodes, and the accuracy after each number of inner
 // steps in each mode of batch normalization.
 
-import { readFile } from "node:fs/promises";
 import * as v from "valibot";
+import { NotAFileError, readRegularFile } from "../../files/regular-file.ts";
 import { checkSchema, count, finite, positiveCount } from "../../files/check-schema.ts";
 import { DamagedFileError, openSealedJson, sealJson } from "../../files/sealed-json.ts";
 import { UsageError } from "../errors.ts";
@@ -87,9 +87,9 @@ export function formatEvaluation(document: EvaluationDocument): string {
  * @throws UsageError when it is none.
  */
 export async function readEvaluation(path: string): Promise<EvaluationDocument> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "EISDIR") return new Uint8Array();
-    throw error;
+  const bytes = await readRegularFile(path).catch((error: unknown) => {
+    if (!(error instanceof NotAFileError)) throw error;
+    throw new UsageError(`${path} is no result of \`stackelberg fewshot eval\`: ${error.message}`);
   });
   const remedy = "give the JSON files that it wrote";
   try {

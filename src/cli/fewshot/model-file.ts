@@ -1,9 +1,10 @@
 // A trained few-shot model as one safetensors file: λ, the statistics of training images for batch normalization, and,
 // in its metadata, the settings and where it stands in its training.
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
+import { readRegularFile } from "../../files/regular-file.ts";
 import {
   decodeParameters,
   encodeParameters,
@@ -82,7 +83,7 @@ export async function readModel(
 ): Promise<FewshotModel & { learner: Learner }> {
   const file = await modelFile(path);
   const isFolder = file !== path;
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readRegularFile(file).catch((error: NodeJS.ErrnoException) => {
     if (!isFolder || error.code !== "ENOENT") throw error;
     throw new UsageError(
       `${path} holds no ${modelName} yet: the training writes it at its first validation; give another model, or go on with --resume ${path}`,

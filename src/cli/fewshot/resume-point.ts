@@ -1,8 +1,9 @@
 // Where an interrupted training stands: its checkpoint and its log, read together, so that it goes on as if it had never
 // been interrupted.
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { readRegularFile } from "../../files/regular-file.ts";
 import { CheckpointError, decodeCheckpoint } from "../../bilevel/index.ts";
 import type { Tensor, Tree } from "../../program/index.ts";
 import { UsageError } from "../errors.ts";
@@ -36,7 +37,7 @@ export async function readResumePoint(
   folder: string,
   every: number,
 ): Promise<ResumePoint | undefined> {
-  const bytes = await readFile(join(folder, checkpointName)).catch(ignoreMissing);
+  const bytes = await readRegularFile(join(folder, checkpointName)).catch(ignoreMissing);
   if (bytes === undefined) return undefined;
   const { history, trees } = decode(bytes, folder);
   const step = history.length - 1;

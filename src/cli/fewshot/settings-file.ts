@@ -1,7 +1,7 @@
 // settings.json in the output folder of a training says what runs in it, so that --resume needs nothing else.
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readRegularFile } from "../../files/regular-file.ts";
 import { replaceFile } from "../../files/replace-file.ts";
 import { checkSchema } from "../../files/check-schema.ts";
 import { openSealedJson, sealJson } from "../../files/sealed-json.ts";
@@ -12,7 +12,7 @@ import { settingsSchema, type TrainSettings } from "./settings.ts";
 /** The settings of the run in a folder. */
 export async function readSettings(folder: string): Promise<TrainSettings> {
   const path = join(folder, settingsName);
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readRegularFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
     throw new UsageError(
       `--resume ${folder}: there is no ${settingsName} in it; give the output folder of \`stackelberg fewshot train\``,

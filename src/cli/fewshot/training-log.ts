@@ -1,8 +1,8 @@
 // log.jsonl: one line for each validation of a training, from which its best model and its end follow. A resumed run
 // drops the lines after its checkpoint and writes them again.
 
-import { readFile } from "node:fs/promises";
 import * as v from "valibot";
+import { readRegularFile } from "../../files/regular-file.ts";
 import { count, finite } from "../../files/check-schema.ts";
 import { crc32 } from "../../files/crc32.ts";
 import { UsageError } from "../errors.ts";
@@ -30,10 +30,11 @@ export interface LogLine {
  * @throws UsageError when it is damaged.
  */
 export async function readLog(path: string): Promise<LogLine[]> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
+  const bytes = await readRegularFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return Buffer.alloc(0);
     throw error;
   });
+  const text = bytes.toString("utf8");
   let before = "";
   return (text === "" ? [] : text.split(/(?<=\n)/)).map((line, i) => {
     const found = parse(line);
