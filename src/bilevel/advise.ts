@@ -2,6 +2,7 @@
  * The adviser: which rule to trust on a problem. It measures the problem, rules out what the measurements forbid, and
  * ranks the rest with a reason, a prediction and a caution each.
  */
+import { checkArgument, checkOptions } from "../program/check-options.ts";
 import { tree } from "@jax-js/jax";
 import { toTensor, type Tensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { drawData } from "./advise-data.ts";
@@ -122,6 +123,25 @@ export async function advise<L, W, D, O>(
   asked: Problem<L, W, D, O>,
   options: AdviseOptions,
 ): Promise<Advice> {
+  checkArgument("advise", "problem", asked, "object");
+  checkOptions("advise", options, {
+    lambda: "any!",
+    w: "any",
+    data: "any!",
+    steps: "number!",
+    dynamics: "object!",
+    projection: "function",
+    bytes: "number",
+    seconds: "number",
+    starts: "number",
+    batches: "number",
+    seed: "number",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    optimize: "boolean",
+    blockedKernels: "boolean",
+  });
   const problem = asked as Problem;
   const { steps, projection, bytes = Infinity, seconds = Infinity, seed = 0 } = options;
   const { starts = 7, batches = 16 } = options;

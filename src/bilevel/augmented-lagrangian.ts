@@ -5,6 +5,7 @@
  *     λ, w ← solve E(w(λ), λ) + (1/2ρ) Σ (max(0, μ + ρp)² − μ²) + νᵀq + (ρ/2)‖q‖²
  *     μ ← max(0, μ + ρ p(w, λ)),   ν ← ν + ρ q(w, λ)
  */
+import { checkArgument, checkOptions as checkNamedOptions } from "../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import { compile } from "../program/compile.ts";
 import type { Tensor } from "../program/tensor.ts";
@@ -105,6 +106,35 @@ export async function augmentedLagrangian<L, W, D, O>(
   problem: Problem<L, W, D, O>,
   options: AugmentedLagrangianOptions,
 ): Promise<ConstrainedResult<L, W>> {
+  checkArgument("augmentedLagrangian", "problem", problem, "object");
+  checkNamedOptions("augmentedLagrangian", options, {
+    penalty: "number",
+    growth: "number",
+    updates: "number",
+    constraintTolerance: "number",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    rule: "object!",
+    optimizer: "object!",
+    constants: "object",
+    lambda: "any!",
+    w: "any",
+    data: "any!",
+    constraints: "function",
+    budget: "object",
+    tolerance: "number",
+    earlyStopping: "object",
+    divergence: "number",
+    start: "string",
+    innerValue: "boolean",
+    seed: "number",
+    signal: "object",
+    optimize: "boolean",
+    blockedKernels: "boolean",
+    inequalities: "function",
+    equalities: "function",
+  });
   const { inequalities, equalities, penalty = 10, growth = 1, updates = 30, ...rest } = options;
   const { constraintTolerance = 1e-6, ...solveOptions } = rest;
   const constraints: Constraints = { inequalities, equalities };

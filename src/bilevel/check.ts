@@ -2,6 +2,7 @@
  * Is the hypergradient right? Its inner product with a direction d is compared with the central difference
  * (F(λ + h·d) − F(λ − h·d)) / 2h of the same follower, whose error falls as h² until rounding takes over.
  */
+import { checkArgument, checkOptions } from "../program/check-options.ts";
 import { tree } from "@jax-js/jax";
 import { Tensor, tensor, type Tree } from "../program/tensor.ts";
 import {
@@ -81,6 +82,23 @@ export interface Check {
  * if (!check.passed) throw new Error(check.sentence);
  */
 export async function checkHypergradient(problem: Problem, options: CheckOptions): Promise<Check> {
+  checkArgument("checkHypergradient", "problem", problem, "object");
+  checkOptions("checkHypergradient", options, {
+    rule: "object!",
+    directions: "number",
+    seed: "number",
+    steps: "any",
+    tolerance: "number",
+    lambda: "any!",
+    w: "any",
+    data: "any!",
+    batched: "boolean",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    optimize: "boolean",
+    blockedKernels: "boolean",
+  });
   const { rule, directions = 3, seed = 0, steps = DEFAULT_STEPS } = options;
   if (!Number.isSafeInteger(directions) || directions < 1) {
     throw new RangeError(`checkHypergradient: directions must be >= 1; ${directions} came.`);

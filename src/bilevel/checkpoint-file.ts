@@ -1,4 +1,5 @@
 /** Checkpoints on disk, in Node only, replaced whole or not at all. */
+import { checkArgument } from "../program/check-options.ts";
 import { replaceFile, type FileSystem as ReplacingFiles } from "../files/replace-file.ts";
 import { CheckpointError } from "./checkpoint.ts";
 
@@ -20,6 +21,8 @@ export async function writeCheckpointFile(
   bytes: Uint8Array,
   files?: FileSystem,
 ): Promise<void> {
+  checkArgument("writeCheckpointFile", "path", path, "text");
+  checkArgument("writeCheckpointFile", "bytes", bytes, "bytes");
   const system = files ?? (await nodeFiles("checkpoint.path"));
   try {
     await replaceFile(path, bytes, system);
@@ -38,6 +41,8 @@ export async function writeCheckpointFile(
  * @throws {@link CheckpointError} "io" when there is no such file or it cannot be read.
  */
 export async function readCheckpointFile(path: string, files?: FileSystem): Promise<Uint8Array> {
+  checkArgument("readCheckpointFile", "path", path, "text");
+  if (files) checkArgument("readCheckpointFile", "files.readFile", files.readFile, "function");
   const { readFile } = files ?? (await nodeFiles("resume"));
   try {
     return await readFile(path);

@@ -3,6 +3,7 @@
  * wall-clock times are left out, so that an interrupted and an uninterrupted run end with the same bytes.
  * Early stopping, the best step and the costs are functions of the history and need no fields of their own.
  */
+import { checkArgument } from "../program/check-options.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
 import { fromColumns, toColumns, type StepRecord } from "./history.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
@@ -76,6 +77,7 @@ export function encodeCheckpoint(state: SolveState, identity: Identity): Uint8Ar
  * @throws {@link CheckpointError} "unreadable" when the bytes are not a checkpoint of this format.
  */
 export function decodeCheckpoint(bytes: Uint8Array): { state: SolveState; identity: Identity } {
+  checkArgument("decodeCheckpoint", "bytes", bytes, "bytes");
   try {
     const { tensors, metadata } = decodeSafetensors(bytes);
     if (metadata["format"] !== format) {

@@ -2,6 +2,7 @@
  * How the follower moves: one step of an optimizer on the inner objective, or any contraction whose fixed point
  * solves the inner problem. Its whole state is differentiated through.
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { grad } from "../program/derivatives.ts";
 import type { Optimizer, Watched } from "./optimizers/optimizer.ts";
@@ -70,6 +71,7 @@ export function contraction(options: {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the trees are the user's
   step: (w: any, gradient: any, lambda: any, data: any) => Arrays;
 }): Dynamics {
+  checkOptions("contraction", options, { name: "string!", step: "function!" });
   if (typeof options.step !== "function") {
     throw new TypeError("contraction: step must be a function (w, gradient, lambda, data) => w.");
   }

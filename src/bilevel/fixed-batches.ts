@@ -2,6 +2,7 @@
  * Batches that stay the same over a run, for methods that remember what each of them contributed. Which one a step sees is
  * a pure function of the seed, the stream's name and the number of the step.
  */
+import { checkOptions } from "../program/check-options.ts";
 import { tree } from "@jax-js/jax";
 import { Tensor, tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { fingerprintOfTree } from "./fingerprint.ts";
@@ -35,6 +36,7 @@ export interface FixedBatchOptions {
  * const inner = fixedBatches({ data: { x, y }, size: 32 });
  */
 export function fixedBatches(options: FixedBatchOptions): FixedBatchSampler {
+  checkOptions("fixedBatches", options, { data: "any!", size: "number!", seed: "number" });
   const { size, seed } = options;
   if (Array.isArray(options.data) || options.data instanceof Tensor || "batch" in options.data) {
     throw new TypeError(

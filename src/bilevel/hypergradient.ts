@@ -1,14 +1,15 @@
 /** One evaluation of the hypergradient: builds and compiles the rule's program once, runs it, and explains the result. */
+import { checkArgument, checkOptions } from "../program/check-options.ts";
 import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
 import { walk, type Value } from "../program/ir.ts";
 import { Program } from "../program/program.ts";
 import { type Built, ProgramCache } from "../program/program-cache.ts";
 import type { SessionOptions } from "../program/session.ts";
-import { type Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
+import type { Tensor, TensorLike, Tree } from "../program/tensor.ts";
 import { ArraySpec, forbidCapture } from "../program/trace.ts";
 import { checkConstants, type ProblemConstants } from "./bounds.ts";
-import { checkFloatLeaves, leafPaths } from "./leaves.ts";
-import { specsOf, treeMap } from "../program/trees.ts";
+import { checkFloatLeaves, hostTree, leafPaths } from "./leaves.ts";
+import { specsOf } from "../program/trees.ts";
 import { placementOf, type Placement } from "./placement.ts";
 import type { BilevelData, Problem } from "./problem.ts";
 import { makeReport, type Report } from "./report.ts";
@@ -57,6 +58,20 @@ export async function hypergradient<L, W, D, O>(
   options: EvaluationPoint &
     Placement & { readonly rule: Rule; readonly constants?: ProblemConstants },
 ): Promise<Hypergradient<L, W>> {
+  checkArgument("hypergradient", "problem", problem, "object");
+  checkOptions("hypergradient", options, {
+    lambda: "any!",
+    w: "any",
+    data: "any!",
+    batched: "boolean",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    optimize: "boolean",
+    blockedKernels: "boolean",
+    rule: "object!",
+    constants: "object",
+  });
   const { rule, constants, lambda, w: start, data, batched } = options;
   const point: EvaluationPoint = {
     lambda,
@@ -83,6 +98,7 @@ export async function hypergradient<L, W, D, O>(
  * programs the 32 that were used last are open, and a rule or a problem made anew finds the program that computes the same.
  */
 export async function disposePrograms(problem: Problem, rule?: Rule): Promise<void> {
+  checkArgument("disposePrograms", "problem", problem, "object");
   const prefix = rule && `${idOf(rule)} `;
   await programs.get(problem)?.dispose((key) => prefix === undefined || key.startsWith(prefix));
 }
@@ -196,12 +212,13 @@ function inputsOf(problem: Problem, point: EvaluationPoint): Inputs<Tensor> {
       "hypergradient: w, the follower's first weights, is missing; give it, or give the problem an init.",
     );
   }
-  const host = (values: Tree<TensorLike>): Tree<Tensor> => treeMap(toTensor, values);
+  const host = (root: string, values: Tree<TensorLike>): Tree<Tensor> =>
+    hostTree("hypergradient", root, values);
   return {
-    lambda: host(point.lambda),
-    w: problem.init || point.w === undefined ? [] : host(point.w),
-    inner: host(point.data.inner),
-    outer: host(point.data.outer),
+    lambda: host("lambda", point.lambda),
+    w: problem.init || point.w === undefined ? [] : host("w", point.w),
+    inner: host("data.inner", point.data.inner),
+    outer: host("data.outer", point.data.outer),
   };
 }
 

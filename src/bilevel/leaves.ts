@@ -1,6 +1,12 @@
 /** Trees leaf by leaf: their paths for messages, and arithmetic on whole trees. */
 import { numpy as np, tree } from "@jax-js/jax";
-import type { DType, Tree } from "../program/tensor.ts";
+import {
+  type DType,
+  type Tensor,
+  type TensorLike,
+  toTensor,
+  type Tree,
+} from "../program/tensor.ts";
 import { treeMap } from "../program/trees.ts";
 import type { Arrays } from "./problem.ts";
 
@@ -48,4 +54,41 @@ export function treeNorm(values: Arrays): np.Array {
 /** ‖a − b‖ over all leaves together; a jax-js function. */
 export function treeDistance(a: Arrays, b: Arrays): np.Array {
   return treeNorm(treeMap((x: np.Array, y: np.Array) => x.sub(y), a, b));
+}
+
+/**
+ * A tree of what a user may pass as arrays, on the host.
+ *
+ * @throws TypeError naming the leaf that is no array, or the nested list of numbers that was meant as one.
+ */
+export function hostTree(where: string, root: string, values: Tree<TensorLike>): Tree<Tensor> {
+  refuseNestedLists(where, root, values);
+  const paths = leafPaths(root, values);
+  const [leaves, structure] = tree.flatten<TensorLike>(values);
+  const made = leaves.map((leaf, i) => {
+    try {
+      return toTensor(leaf);
+    } catch (cause) {
+      throw new TypeError(`${where}: ${paths[i]}: ${(cause as Error).message}`, { cause });
+    }
+  });
+  return tree.unflatten(structure, made);
+}
+
+/** A list of lists of numbers would be a tree of as many scalars. */
+function refuseNestedLists(where: string, path: string, value: unknown): void {
+  const isRow = (row: unknown): boolean =>
+    Array.isArray(row) && row.length > 0 && row.every((item) => typeof item === "number");
+  if (Array.isArray(value)) {
+    if (value.length > 0 && value.every(isRow)) {
+      throw new TypeError(
+        `${where}: ${path} is a nested list of numbers, which is a tree of scalars; write tensor([[…], …]) for an array.`,
+      );
+    }
+    value.forEach((item, i) => refuseNestedLists(where, `${path}[${i}]`, item));
+  } else if (typeof value === "object" && value !== null && value.constructor === Object) {
+    for (const [name, item] of Object.entries(value)) {
+      refuseNestedLists(where, `${path}.${name}`, item);
+    }
+  }
 }

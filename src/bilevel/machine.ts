@@ -1,10 +1,10 @@
 /** What an outer loop runs: its compiled programs and its data, opened once and used at every step. */
-import { tree } from "@jax-js/jax";
 import type { Executable } from "../program/executable.ts";
-import { Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
+import { Tensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { forbidCapture } from "../program/trace.ts";
 import { checkIdentity, type Identity } from "./checkpoint.ts";
 import { describeTree, fingerprintOfBytes, fingerprintOfTree } from "./fingerprint.ts";
+import { hostTree } from "./leaves.ts";
 import { buildOuterStep, buildStart } from "./outer-step.ts";
 import type { OuterStepInputs, OuterStepOutputs, StartOutputs } from "./outer-step.ts";
 import { placementOf } from "./placement.ts";
@@ -100,10 +100,10 @@ function batches({
   data,
   seed,
 }: FullSolveOptions): (k: number) => Promise<BilevelData<Tree<Tensor>>> {
-  const host = (values: Tree<TensorLike>): Tree<Tensor> =>
-    tree.map(toTensor, values) as Tree<Tensor>;
   const level = (stream: "inner" | "outer"): ((k: number) => Promise<Tree<Tensor>>) => {
     const source: Tree<TensorLike> | Sampler = data[stream];
+    const host = (values: Tree<TensorLike>): Tree<Tensor> =>
+      hostTree("solve", `data.${stream}`, values);
     if (isSampler(source)) return async (k) => host(await source.batch(k, { seed, stream }));
     const arrays = host(source);
     return async () => arrays;

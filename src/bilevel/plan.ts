@@ -2,6 +2,7 @@
  * The memory planner: which rules fit in a budget of bytes, and what each of them costs, before anything is built. The
  * counts are those that the rules declare themselves.
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { Dynamics } from "./dynamics.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { count, planDrafts, type Draft, type Sizes } from "./plan-drafts.ts";
@@ -89,6 +90,19 @@ export interface MemoryPlan {
  * const rule = ranking[0]?.rule({ dynamics: gradientDescent({ learningRate: 0.1 }) });
  */
 export function planMemory(options: PlanOptions): MemoryPlan {
+  checkOptions("planMemory", options, {
+    steps: "number!",
+    weights: "number!",
+    state: "number",
+    hyperparameters: "number!",
+    bytes: "number!",
+    bytesPerFloat: "number",
+    preparedFloats: "number",
+    gradientsPerStep: "number",
+    solverSteps: "number",
+    gradientsPerProduct: "number",
+    biased: "boolean",
+  });
   const sizes = checked(options);
   const all = planDrafts(sizes).map((draft) => finish(draft, sizes));
   const isExactThere = all.some(({ kind, fits }) => kind === "exact" && fits);

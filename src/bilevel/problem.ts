@@ -2,6 +2,7 @@
  * A bilevel problem as two plain jax-js functions. The leader picks hyperparameters λ, the follower answers
  * with weights w(λ) that minimise `inner`, and the leader is judged by `outer` at that answer.
  */
+import { checkArgument } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import type { Tree } from "../program/tensor.ts";
 
@@ -59,6 +60,7 @@ export interface BilevelData<T> {
 export function bilevel<L = any, W = any, D = any, O = D>(
   problem: Problem<L, W, D, O>,
 ): Problem<L, W, D, O> {
+  checkArgument("bilevel", "problem", problem, "object");
   /* eslint-enable @typescript-eslint/no-explicit-any */
   for (const [key, value] of Object.entries(problem)) {
     if (!KEYS.has(key)) {

@@ -2,6 +2,7 @@
  * Euclidean projections onto simple sets, as jax-js functions from a tree to the same tree: for a follower they are
  * applied after every inner step and differentiated through, for a leader after every outer step.
  */
+import { checkOptions } from "../program/check-options.ts";
 import { lax, numpy as np, tree } from "@jax-js/jax";
 import type { Watched } from "./optimizers/optimizer.ts";
 import type { Arrays } from "./problem.ts";
@@ -36,6 +37,7 @@ export type BoxBound = number | ((lambda: any) => Arrays);
  * reverse({ steps, dynamics, projection: box({ lower: 0, upper: (lambda) => np.exp(lambda.logC) }) });
  */
 export function box(options: { lower?: BoxBound; upper?: BoxBound }): Projection {
+  checkOptions("box", options, { lower: "any", upper: "any" });
   const { lower = -Infinity, upper = Infinity } = options;
   for (const [name, bound] of Object.entries({ lower, upper })) {
     if (typeof bound === "function" || (typeof bound === "number" && !Number.isNaN(bound)))
@@ -126,6 +128,7 @@ export function nonNegative(): Projection {
  * @see Duchi et al., "Efficient projections onto the ℓ1-ball for learning in high dimensions", ICML 2008.
  */
 export function simplex(options: { total?: number } = {}): Projection {
+  checkOptions("simplex", options, { total: "number" });
   const { total = 1 } = options;
   checkPositive("simplex: total", total);
   return leafwise(`simplex of total ${total}`, (x) => shiftAndClip(x, Infinity, total));
@@ -139,6 +142,7 @@ export function simplex(options: { total?: number } = {}): Projection {
  * @see Franceschi et al., "Forward and reverse gradient-based hyperparameter optimization", ICML 2017, section 5.1.
  */
 export function boxWithinL1Ball(options: { radius: number; upper?: number }): Projection {
+  checkOptions("boxWithinL1Ball", options, { radius: "number!", upper: "number" });
   const { radius, upper = 1 } = options;
   checkPositive("boxWithinL1Ball: radius", radius);
   checkPositive("boxWithinL1Ball: upper", upper);

@@ -9,6 +9,7 @@
  *
  * @see https://github.com/huggingface/safetensors (section "Format")
  */
+import { checkArgument, describeValue } from "../program/check-options.ts";
 import { crc32 } from "../files/crc32.ts";
 import { sizeOf, Tensor, type DType, type TypedArray } from "../program/tensor.ts";
 
@@ -52,6 +53,14 @@ const maxHeaderBytes = 4_000_000;
 
 /** The file's bytes. The same content gives the same bytes, in whatever order it is listed. */
 export function encodeSafetensors(content: SafetensorsContent): Uint8Array<ArrayBuffer> {
+  checkArgument("encodeSafetensors", "content", content, "object");
+  checkArgument("encodeSafetensors", "content.tensors", content.tensors, "object");
+  for (const [name, value] of Object.entries<unknown>(content.tensors)) {
+    if (value instanceof Tensor) continue;
+    throw new SafetensorsError(
+      `safetensors: "${name}" must be a Tensor, ${describeValue(value)} came; tensor(…) makes one.`,
+    );
+  }
   const tensors = Object.entries(content.tensors).sort(
     ([a, x], [b, y]) => formats[y.dtype].bytes - formats[x.dtype].bytes || (a < b ? -1 : 1),
   );
@@ -114,6 +123,7 @@ export function decodeSafetensors(bytes: Uint8Array): {
   metadata: Record<string, string>;
   checked: boolean;
 } {
+  checkArgument("decodeSafetensors", "bytes", bytes, "bytes");
   // A Node Buffer's own `slice` would share its memory.
   const whole = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { header, data } = splitHeader(whole);

@@ -2,6 +2,7 @@
  * Minibatches for the outer loop. A batch is a pure function of the seed, the stream's name and the
  * number of the step, so a resumed run draws the same batches and two consumers never share theirs.
  */
+import { checkOptions } from "../program/check-options.ts";
 import { tree } from "@jax-js/jax";
 import { allocate, Tensor, toTensor, type TensorLike, type Tree } from "../program/tensor.ts";
 import { fingerprintOfTree } from "./fingerprint.ts";
@@ -61,6 +62,14 @@ export interface MinibatchOptions {
  * const inner = minibatches({ data: { x, y }, size: 32, seed: 0 });
  */
 export function minibatches(options: MinibatchOptions): MinibatchSampler {
+  checkOptions("minibatches", options, {
+    data: "any!",
+    size: "number!",
+    seed: "number",
+    stream: "string",
+    replacement: "boolean",
+    perStep: "number",
+  });
   const { size, replacement = false, perStep } = options;
   const data = tree.map((leaf: TensorLike) => toTensor(leaf), options.data) as Tree<Tensor>;
   const count = checkExamples(tree.leaves(data) as Tensor[]);

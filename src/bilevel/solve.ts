@@ -1,8 +1,9 @@
 /** The outer loop: hypergradient, optimizer, projection, again and again until a budget or the problem ends it. */
+import { checkArgument, checkOptions as checkNames } from "../program/check-options.ts";
 import { Array as JaxArray, tree } from "@jax-js/jax";
-import { toTensor, type Tensor, type TensorLike, type Tree } from "../program/tensor.ts";
+import type { TensorLike } from "../program/tensor.ts";
 import { checkBudget } from "./budget.ts";
-import { leafPaths } from "./leaves.ts";
+import { hostTree, leafPaths } from "./leaves.ts";
 import { OuterLoop } from "./outer-loop.ts";
 import type { Problem } from "./problem.ts";
 import { Run } from "./run.ts";
@@ -43,6 +44,32 @@ export function solve<L, W, D, O>(
   problem: Problem<L, W, D, O>,
   options: SolveOptions,
 ): Solve<L, W> {
+  checkArgument("solve", "problem", problem, "object");
+  checkNames("solve", options, {
+    rule: "object!",
+    optimizer: "object!",
+    constants: "object",
+    lambda: "any!",
+    w: "any",
+    data: "any!",
+    constraints: "function",
+    budget: "object",
+    tolerance: "number",
+    earlyStopping: "object",
+    divergence: "number",
+    start: "string",
+    keepBest: "boolean",
+    innerValue: "boolean",
+    seed: "number",
+    signal: "object",
+    checkpoint: "object",
+    resume: "any",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    optimize: "boolean",
+    blockedKernels: "boolean",
+  });
   checkOptions(options);
   if (options.w === undefined && problem.init === undefined) {
     throw new TypeError(
@@ -58,15 +85,11 @@ export function solve<L, W, D, O>(
     seed: options.seed ?? 0,
     tolerance: options.tolerance ?? 0,
     divergence: options.divergence ?? 1e6,
-    lambda: toHost(options.lambda),
-    w: problem.init ? [] : toHost(options.w ?? []),
+    lambda: hostTree("solve", "lambda", options.lambda),
+    w: problem.init ? [] : hostTree("solve", "w", options.w ?? []),
     captured: jaxArrays(options),
   });
   return new Run(loop) as unknown as Solve<L, W>;
-}
-
-function toHost(values: Tree<TensorLike>): Tree<Tensor> {
-  return tree.map(toTensor, values) as Tree<Tensor>;
 }
 
 /** The jax-js arrays among λ and w by name; an objective must not read them from its closure. */

@@ -3,6 +3,7 @@
  *
  *     w_0 = λ.head,   L and E: mean cross-entropy of f_λ(x)·W + b on the support and on the query set
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel } from "../bilevel/problem.ts";
 import { reverse } from "../bilevel/rules/reverse.ts";
@@ -24,6 +25,15 @@ import { firstNetwork, type Network } from "./maml.ts";
  * @see Raghu et al., "Rapid learning or feature reuse? Towards understanding the effectiveness of MAML", ICLR 2020.
  */
 export function anil(options: { encoder: Encoder } & DescentOptions): Learner {
+  checkOptions("anil", options, {
+    encoder: "object!",
+    steps: "number",
+    learningRate: "number",
+    learnRate: "boolean",
+    optimizer: "function",
+    rule: "function",
+    tasks: "string",
+  });
   const { encoder, ...descent } = options;
   return descentLearner({
     name: "anil",

@@ -2,6 +2,7 @@
  * A trained learner on new tasks: its follower adapts to a support set, for as many steps as asked for, and labels the
  * query set. One program for all tasks of a run, one after the other.
  */
+import { checkArgument, checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { weightsOf } from "../bilevel/follower.ts";
 import type { Arrays } from "../bilevel/problem.ts";
@@ -55,6 +56,17 @@ export function openClassifier(
   shape: TaskShape,
   options: ClassifierOptions = {},
 ): Classifier {
+  checkArgument("openClassifier", "learner", learner, "object");
+  checkArgument("openClassifier", "learner.adaptation", learner.adaptation, "function");
+  checkArgument("openClassifier", "shape", shape, "object");
+  checkOptions("openClassifier", options, {
+    steps: "any",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    log: "boolean",
+    graphOptimization: "string",
+  });
   const { steps: asked, ...session } = options;
   const adaptation = learner.adaptation(shape);
   const steps = stepsOf(adaptation, asked);

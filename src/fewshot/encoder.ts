@@ -3,6 +3,7 @@
  * halve the image each. Its weights are a plain tree, so that they can be hyperparameters or a follower's weights, and
  * what the batch normalization normalizes with is explicit: the batch at hand, or given statistics.
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { randomKey, randomStream } from "../data/random.ts";
 import { pooledBlock, stridedBlock } from "../layers/conv-block.ts";
@@ -81,6 +82,13 @@ export interface Encoder {
  *   meta-learning", ICML 2018, for "strided".
  */
 export function convolutionalEncoder(options: EncoderOptions = {}): Encoder {
+  checkOptions("convolutionalEncoder", options, {
+    variant: "string",
+    filters: "number",
+    blocks: "number",
+    gain: "boolean",
+    epsilon: "number",
+  });
   const { variant = "strided", filters = 64, blocks = 4, gain = false, epsilon = 1e-3 } = options;
   if (variant !== "strided" && variant !== "pooled") {
     throw new RangeError(

@@ -2,6 +2,7 @@
  * Accuracy over a list of test episodes, the same list for every learner: mean, 95 % interval and the accuracy of each
  * episode, after any numbers of inner steps.
  */
+import { checkArgument, checkOptions } from "../program/check-options.ts";
 import { stackEpisodes, type Episode } from "../data/episodes.ts";
 import type { ImageSet } from "../data/image-set.ts";
 import { randomKey, randomStream } from "../data/random.ts";
@@ -56,6 +57,20 @@ export interface Evaluator {
  * @throws RangeError for no episodes, or a chunk that is not a whole number ≥ 1.
  */
 export function openEvaluation(learner: Learner, options: EvaluationOptions): Evaluator {
+  checkArgument("openEvaluation", "learner", learner, "object");
+  checkOptions("openEvaluation", options, {
+    set: "object!",
+    episodes: "any!",
+    chunk: "number",
+    seed: "number",
+    signal: "object",
+    steps: "any",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    log: "boolean",
+    graphOptimization: "string",
+  });
   const { set, episodes, seed = 0, signal, ...sizes } = options;
   const { chunk = Math.min(20, episodes.length), ...rest } = sizes;
   if (episodes.length === 0) {
@@ -98,6 +113,21 @@ export async function evaluate(
   lambda: Tree<Tensor>,
   options: EvaluationOptions & { statistics?: Normalization },
 ): Promise<Evaluation[]> {
+  checkArgument("evaluate", "learner", learner, "object");
+  checkOptions("evaluate", options, {
+    set: "object!",
+    episodes: "any!",
+    chunk: "number",
+    seed: "number",
+    signal: "object",
+    steps: "any",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    log: "boolean",
+    graphOptimization: "string",
+    statistics: "any",
+  });
   const { statistics, ...rest } = options;
   const evaluator = openEvaluation(learner, rest);
   try {

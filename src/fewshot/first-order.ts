@@ -6,6 +6,7 @@
  *
  * The first weights depend on λ through the problem's `init`, or not at all.
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { Rule } from "../bilevel/rule.ts";
 import type { UnrolledOptions } from "../bilevel/rules/unrolled-options.ts";
 import { throughStart } from "./through-start.ts";
@@ -17,6 +18,12 @@ import { throughStart } from "./through-start.ts";
  * @see Finn et al., "Model-agnostic meta-learning for fast adaptation of deep networks", ICML 2017, section 5.2.
  */
 export function firstOrder(options: UnrolledOptions): Rule {
+  checkOptions("firstOrder", options, {
+    steps: "number!",
+    dynamics: "object!",
+    projection: "function",
+    tolerance: "object",
+  });
   return throughStart(options, {
     factory: "firstOrder",
     name: "first-order",

@@ -4,6 +4,7 @@
  *
  *     L(w, λ) = mean cross-entropy of f_λ(x)·W + b on the support set,   E(w, λ) = the same on the query set
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel, type Problem } from "../bilevel/problem.ts";
 import { reverse } from "../bilevel/rules/reverse.ts";
@@ -38,6 +39,15 @@ export type WithEncoder<T> = { readonly encoder: Block<T>[] };
  * @see Franceschi et al., "Bilevel programming for hyperparameter optimization and meta-learning", ICML 2018, section 5.2.
  */
 export function hyperRepresentation(options: { encoder: Encoder } & DescentOptions): Learner {
+  checkOptions("hyperRepresentation", options, {
+    encoder: "object!",
+    steps: "number",
+    learningRate: "number",
+    learnRate: "boolean",
+    optimizer: "function",
+    rule: "function",
+    tasks: "string",
+  });
   const { encoder, ...descent } = options;
   return descentLearner({
     name: "hyper-representation",

@@ -6,6 +6,7 @@
  *
  * The second equation is the implicit rule's: with ∇²_λw L = −ρI and q = (∇²ℓ + ρI)⁻¹ ∇ℓ_query, h = ρq.
  */
+import { checkOptions } from "../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import { bilevel, type Arrays } from "../bilevel/problem.ts";
 import { implicit } from "../bilevel/rules/implicit.ts";
@@ -31,6 +32,14 @@ export function imaml(
     "rule" | "learnRate" | "tasks"
   >,
 ): Learner {
+  checkOptions("imaml", options, {
+    encoder: "object!",
+    proximity: "number",
+    solver: "object",
+    optimizer: "function",
+    steps: "number",
+    learningRate: "number",
+  });
   const {
     encoder,
     proximity = 2,

@@ -4,6 +4,7 @@
  *
  *     λ = encoder and head of all classes,   E(λ) = mean cross-entropy of a batch of images
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel } from "../bilevel/problem.ts";
 import type { Sampler } from "../bilevel/samplers.ts";
@@ -29,6 +30,12 @@ import { classify, firstNetwork, type Network } from "./maml.ts";
 export function joint(
   options: { encoder: Encoder } & Pick<DescentOptions, "steps" | "learningRate" | "optimizer">,
 ): Learner {
+  checkOptions("joint", options, {
+    encoder: "object!",
+    optimizer: "function",
+    steps: "number",
+    learningRate: "number",
+  });
   const { encoder } = options;
   const probe = hyperRepresentation(options);
   const logits = classify(encoder);

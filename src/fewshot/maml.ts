@@ -3,6 +3,7 @@
  *
  *     w_0 = λ,   w_t = w_{t−1} − s ∇L(w_{t−1}),   E = cross-entropy of w_T on the query set
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel, type Problem } from "../bilevel/problem.ts";
 import { reverse } from "../bilevel/rules/reverse.ts";
@@ -28,6 +29,15 @@ export type Network<T> = { readonly encoder: Block<T>[]; readonly head: Head<T> 
  * @see Finn et al., "Model-agnostic meta-learning for fast adaptation of deep networks", ICML 2017.
  */
 export function maml(options: { encoder: Encoder } & DescentOptions): Learner {
+  checkOptions("maml", options, {
+    encoder: "object!",
+    steps: "number",
+    learningRate: "number",
+    learnRate: "boolean",
+    optimizer: "function",
+    rule: "function",
+    tasks: "string",
+  });
   const { encoder, ...descent } = options;
   const logits = classify(encoder);
   return descentLearner({
@@ -53,6 +63,13 @@ export function maml(options: { encoder: Encoder } & DescentOptions): Learner {
 export function firstOrderMaml(
   options: { encoder: Encoder } & Omit<DescentOptions, "rule" | "learnRate">,
 ): Learner {
+  checkOptions("firstOrderMaml", options, {
+    encoder: "object!",
+    optimizer: "function",
+    steps: "number",
+    learningRate: "number",
+    tasks: "string",
+  });
   return { ...maml({ ...options, rule: firstOrder }), name: "first-order maml" };
 }
 

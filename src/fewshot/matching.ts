@@ -5,6 +5,7 @@
  *
  * Without full-context embeddings: support and query images are encoded by the same network, each by itself.
  */
+import { checkOptions } from "../program/check-options.ts";
 import { nn, numpy as np } from "@jax-js/jax";
 import { closedFormLearner } from "./closed-form-learner.ts";
 import type { Encoder } from "./encoder.ts";
@@ -28,6 +29,7 @@ export function matching(options: {
   scale?: number;
   tasks?: "stacked" | "in turn";
 }): Learner {
+  checkOptions("matching", options, { encoder: "object!", scale: "number", tasks: "string" });
   const { encoder, scale = 10, tasks = "in turn" } = options;
   if (!(scale > 0 && scale < Infinity)) {
     throw new RangeError(`matching: scale must be a finite number > 0; ${scale} came.`);

@@ -1,4 +1,5 @@
 /** A learner's hyperparameters λ as a safetensors file: one tensor for each leaf, named by its path. */
+import { checkArgument } from "../program/check-options.ts";
 import { tree } from "@jax-js/jax";
 import { leafPaths } from "../bilevel/leaves.ts";
 import { decodeSafetensors, encodeSafetensors } from "../bilevel/safetensors.ts";
@@ -25,6 +26,7 @@ export function decodeParameters(
   bytes: Uint8Array,
   like: Tree<Tensor>,
 ): { lambda: Tree<Tensor>; metadata: Readonly<Record<string, string>> } {
+  checkArgument("decodeParameters", "bytes", bytes, "bytes");
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata["format"] !== format) {
     throw new TypeError(

@@ -1,6 +1,7 @@
 /**
  * Statistics for batch normalization that no test image has a part in: those of a trained encoder over training episodes.
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { tree } from "@jax-js/jax";
 import { stackEpisodes, type Episode } from "../data/episodes.ts";
@@ -29,6 +30,15 @@ export async function populationStatistics(
   lambda: Tree<Tensor>,
   options: SessionOptions & { set: ImageSet; episodes: readonly Episode[] },
 ): Promise<Statistics<Tensor>[]> {
+  checkOptions("populationStatistics", options, {
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    log: "boolean",
+    graphOptimization: "string",
+    set: "object!",
+    episodes: "any!",
+  });
   const { set, episodes, ...session } = options;
   if (episodes.length === 0) {
     throw new RangeError("populationStatistics: needs at least one episode; see listEpisodes.");

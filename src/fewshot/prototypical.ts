@@ -3,6 +3,7 @@
  *
  *     L(w, λ) = ½ Σ_i ‖f_λ(x_i) − w_{y_i}‖²,   w_k = mean of f_λ(x_i) over y_i = k,   logits −‖f_λ(x) − w_k‖²
  */
+import { checkOptions } from "../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import { closedFormLearner } from "./closed-form-learner.ts";
 import type { Encoder } from "./encoder.ts";
@@ -19,6 +20,7 @@ export function prototypical(options: {
   encoder: Encoder;
   tasks?: "stacked" | "in turn";
 }): Learner {
+  checkOptions("prototypical", options, { encoder: "object!", tasks: "string" });
   const { encoder, tasks = "in turn" } = options;
   return closedFormLearner<np.Array>({
     name: "prototypical",

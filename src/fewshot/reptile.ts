@@ -5,6 +5,7 @@
  *
  * With gradient descent of rate ε for the leader's optimizer, λ ← λ + ε (mean w_T − λ).
  */
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { weightsOf } from "../bilevel/follower.ts";
 import { zerosLikeTree } from "../bilevel/leaves.ts";
@@ -38,6 +39,13 @@ export function reptile(
     "rule" | "learnRate" | "tasks"
   >,
 ): Learner {
+  checkOptions("reptile", options, {
+    encoder: "object!",
+    stepShots: "number",
+    optimizer: "function",
+    steps: "number",
+    learningRate: "number",
+  });
   const { encoder, stepShots = 2, ...descent } = options;
   if (!Number.isSafeInteger(stepShots) || stepShots < 1) {
     throw new RangeError(`reptile: stepShots must be a whole number >= 1; ${stepShots} came.`);
@@ -67,6 +75,12 @@ export function reptile(
  *   inner steps.
  */
 export function displacement(options: UnrolledOptions): Rule {
+  checkOptions("displacement", options, {
+    steps: "number!",
+    dynamics: "object!",
+    projection: "function",
+    tolerance: "object",
+  });
   return throughStart(options, {
     factory: "displacement",
     name: "displacement",

@@ -4,6 +4,7 @@
  *
  *     L(w, λ) = Σ_j L^j(w^j, λ),   E(w, λ) = mean_j E^j(w^j, λ)
  */
+import { checkArgument } from "../program/check-options.ts";
 import { numpy as np, tree, vmap } from "@jax-js/jax";
 import { bilevel, type Arrays, type Problem } from "../bilevel/problem.ts";
 import { addTrees, zerosLikeTree } from "../bilevel/leaves.ts";
@@ -15,6 +16,7 @@ import { callTree, treeMap } from "../program/trees.ts";
 
 /** All tasks at once, their arrays stacked: every operation of the one-task problem gets a leading axis. */
 export function stackTasks(problem: Problem): Problem {
+  checkArgument("stackTasks", "problem", problem, "object");
   const { prepare, init, inner, outer } = problem;
   const mapped = (fn: (...args: Arrays[]) => Arrays, axes: (0 | null)[]) =>
     vmap(fn as never, axes) as unknown as (...args: Arrays[]) => Arrays;
@@ -39,6 +41,7 @@ export function stackTasks(problem: Problem): Problem {
  * @throws TypeError, in an estimate, for minibatches stacked for the inner steps.
  */
 export function perTask(rule: Rule): Rule {
+  checkArgument("perTask", "rule", rule, "object");
   return {
     ...rule,
     name: `${rule.name} per task`,

@@ -1,4 +1,5 @@
 /** Training of a learner: `solve` on its bilevel problem, with episodes for data. */
+import { checkArgument, checkOptions } from "../program/check-options.ts";
 import { adam } from "../bilevel/optimizers/adam.ts";
 import type { Arrays, Problem } from "../bilevel/problem.ts";
 import { solve, type Solve } from "../bilevel/solve.ts";
@@ -32,6 +33,31 @@ export interface TrainOptions
  * for await (const { step, value } of run) console.log(step, value);
  */
 export function train(learner: Learner, options: TrainOptions): Solve<Arrays, Arrays> {
+  checkArgument("train", "learner", learner, "object");
+  checkOptions("train", options, {
+    optimizer: "object",
+    lambda: "any",
+    set: "object!",
+    episode: "object!",
+    tasks: "number!",
+    seed: "number!",
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    keepBest: "boolean",
+    checkpoint: "object",
+    resume: "any",
+    constants: "object",
+    constraints: "function",
+    budget: "object",
+    tolerance: "number",
+    earlyStopping: "object",
+    divergence: "number",
+    innerValue: "boolean",
+    signal: "object",
+    optimize: "boolean",
+    blockedKernels: "boolean",
+  });
   const { set, episode, tasks, seed, ...rest } = options;
   const source: TaskSource = { set, episode, tasks, seed };
   const { problem, ...training } = learner.training(source);

@@ -1,4 +1,5 @@
 /** Conjugate gradients on the normal equations AᵀA q = Aᵀb, for maps that are not symmetric. */
+import { checkOptions } from "../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
@@ -51,6 +52,12 @@ export interface ConjugateGradientNormalOptions extends Partial<Stopping> {
 export function conjugateGradientNormal(
   options: ConjugateGradientNormalOptions = {},
 ): LinearSolver {
+  checkOptions("conjugateGradientNormal", options, {
+    maxSteps: "number",
+    damping: "number",
+    rtol: "number",
+    atol: "number",
+  });
   const { maxSteps = 100, damping = 0 } = options;
   checkStopping("conjugateGradientNormal", { ...options, maxSteps });
   checkAtLeastZero("conjugateGradientNormal: damping", damping);

@@ -1,4 +1,5 @@
 /** Conjugate gradients for symmetric positive definite systems, with its exits made explicit. */
+import { checkOptions } from "../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
@@ -53,6 +54,13 @@ export interface ConjugateGradientOptions extends Partial<Stopping> {
  * implicit({ solver: conjugateGradient({ maxSteps: 20, rtol: 1e-8 }), steps: 100, dynamics });
  */
 export function conjugateGradient(options: ConjugateGradientOptions = {}): LinearSolver {
+  checkOptions("conjugateGradient", options, {
+    maxSteps: "number",
+    damping: "number",
+    curvatureTolerance: "number",
+    rtol: "number",
+    atol: "number",
+  });
   const { maxSteps = 100, damping = 0 } = options;
   checkStopping("conjugateGradient", { ...options, maxSteps });
   checkAtLeastZero("conjugateGradient: damping", damping);

@@ -1,4 +1,5 @@
 /** A direct solve with A formed column by column: the oracle for small systems. */
+import { checkOptions } from "../program/check-options.ts";
 import { lax, numpy as np } from "@jax-js/jax";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
@@ -36,6 +37,7 @@ export interface DenseOptions {
  * @throws RangeError when an option is out of range, or, while the program is built, when n exceeds `maxSize`.
  */
 export function dense(options: DenseOptions = {}): LinearSolver {
+  checkOptions("dense", options, { factorization: "string", damping: "number", maxSize: "number" });
   const { factorization = "cholesky", damping = 0, maxSize = 500 } = options;
   if (factorization !== "cholesky" && factorization !== "lu") {
     throw new RangeError(

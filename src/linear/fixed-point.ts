@@ -1,4 +1,5 @@
 /** Fixed-point iteration for systems (I − M)·q = b with a contraction M. */
+import { checkOptions } from "../program/check-options.ts";
 import { tensor } from "../program/tensor.ts";
 import { sumSeries } from "./series.ts";
 import { checkStopping, typeOf, type LinearSolver, type Stopping } from "./system.ts";
@@ -22,6 +23,7 @@ export interface FixedPointOptions extends Partial<Stopping> {
  * @see Grazzi et al., "On the iteration complexity of hypergradient computation", ICML 2020.
  */
 export function fixedPoint(options: FixedPointOptions = {}): LinearSolver {
+  checkOptions("fixedPoint", options, { maxSteps: "number", rtol: "number", atol: "number" });
   const { maxSteps = 100 } = options;
   checkStopping("fixedPoint", { ...options, maxSteps });
   return {

@@ -1,4 +1,5 @@
 /** MINRES: minimal residuals for symmetric systems that may be indefinite. */
+import { checkOptions } from "../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
@@ -48,6 +49,12 @@ export interface MinresOptions extends Partial<Stopping> {
  * @see Paige, Saunders, "Solution of sparse indefinite systems of linear equations", SIAM J. Numer. Anal. 12, 1975.
  */
 export function minres(options: MinresOptions = {}): LinearSolver {
+  checkOptions("minres", options, {
+    maxSteps: "number",
+    damping: "number",
+    rtol: "number",
+    atol: "number",
+  });
   const { maxSteps = 100, damping = 0 } = options;
   checkStopping("minres", { ...options, maxSteps });
   checkAtLeastZero("minres: damping", damping);

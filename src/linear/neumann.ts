@@ -1,4 +1,5 @@
 /** Neumann's series for symmetric positive definite systems, with a step that is known to be safe. */
+import { checkOptions } from "../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
@@ -44,6 +45,14 @@ export interface NeumannOptions extends Partial<Stopping> {
  * @see Lorraine, Vicol, Duvenaud, "Optimizing millions of hyperparameters by implicit differentiation", AISTATS 2020.
  */
 export function neumann(options: NeumannOptions = {}): LinearSolver {
+  checkOptions("neumann", options, {
+    maxSteps: "number",
+    step: "number",
+    powerSteps: "number",
+    damping: "number",
+    rtol: "number",
+    atol: "number",
+  });
   const { maxSteps = 100, step, powerSteps = 10, damping = 0 } = options;
   checkStopping("neumann", { ...options, maxSteps });
   checkCount("neumann: powerSteps", powerSteps);

@@ -1,4 +1,5 @@
 /** Nyström's low-rank approximation of a positive semidefinite A, inverted by Woodbury's identity. */
+import { checkOptions } from "../program/check-options.ts";
 import { lax, numpy as np } from "@jax-js/jax";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
@@ -59,6 +60,12 @@ export interface NystromOptions {
  * @see Hataya, Yamada, "Nyström method for accurate and scalable implicit differentiation", AISTATS 2023.
  */
 export function nystrom(options: NystromOptions = {}): LinearSolver {
+  checkOptions("nystrom", options, {
+    rank: "number",
+    rho: "number",
+    seed: "number",
+    rtol: "number",
+  });
   const { rank = 10, rho = 1e-2, seed = 0, rtol } = options;
   checkCount("nystrom: rank", rank);
   if (!(Number.isFinite(rho) && rho > 0)) {

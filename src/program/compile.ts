@@ -1,4 +1,5 @@
 /** `compile`: any jax-js function, run natively. */
+import { checkArgument, checkOptions } from "./check-options.ts";
 import { type Array as JaxArray, tree } from "@jax-js/jax";
 
 import { type OptimizeOptions, Program } from "./program.ts";
@@ -39,6 +40,16 @@ export function compile<F extends JaxFunction>(
   fn: F,
   options: SessionOptions & OptimizeOptions = {},
 ): CompiledFunction<ReturnType<F>> {
+  checkArgument("compile", "fn", fn, "function");
+  checkOptions("compile", options, {
+    device: "string",
+    threads: "number",
+    flushDenormals: "boolean",
+    log: "boolean",
+    graphOptimization: "string",
+    optimize: "boolean",
+    blockedKernels: "boolean",
+  });
   const cache = new ProgramCache();
   const name = fn.name || "function";
 
@@ -67,6 +78,9 @@ export function toOnnx(
   args: readonly Tree<TensorLike | ArraySpec>[],
   options: OptimizeOptions = {},
 ): Uint8Array {
+  checkArgument("toOnnx", "fn", fn, "function");
+  checkArgument("toOnnx", "args", args, "list");
+  checkOptions("toOnnx", options, { optimize: "boolean", blockedKernels: "boolean" });
   return build(fn, fn.name || "function", args).toOnnx(options);
 }
 

@@ -10,6 +10,7 @@
  * Its `jvp` pairs well, but gives tangents of other types than their outputs'. See docs/decisions/derivatives.md.
  * No other file of the library takes them from jax-js; a rule of the linter watches.
  */
+import { checkArgument } from "./check-options.ts";
 import { jvp as jaxJvp, numpy as np, tree, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 
 import { selectFloats } from "./selection.ts";
@@ -31,6 +32,7 @@ export function valueAndGrad<T extends Arrays>(
   fn: (x: T) => np.Array,
   x: T,
 ): [value: np.Array, gradient: T] {
+  checkArgument("valueAndGrad", "fn", fn, "function");
   const floats = selectFloats(x);
   const zeros = treeMap((leaf: np.Array) => np.zerosLike(leaf), x) as T;
   if (floats.isEmpty) return [fn(x), zeros];
@@ -45,6 +47,7 @@ export function valueAndGrad<T extends Arrays>(
 
 /** The gradient of a scalar function at x; a jax-js function. See {@link valueAndGrad}. */
 export function grad<T extends Arrays>(fn: (x: T) => np.Array, x: T): T {
+  checkArgument("grad", "fn", fn, "function");
   return valueAndGrad(fn, x)[1];
 }
 
@@ -62,6 +65,7 @@ export function vjp<A extends Arrays[], R extends Arrays>(
   fn: (...args: A) => R,
   ...args: A
 ): [value: R, pull: (cotangent: R) => A] {
+  checkArgument("vjp", "fn", fn, "function");
   const value = fn(...args);
   const outputs = tree.leaves<np.Array>(value);
   // One scalar for each type: where they met in a sum, the cotangents of the narrower one would be promoted.
@@ -100,6 +104,9 @@ export function jvp<A extends Arrays[], R extends Arrays>(
   args: A,
   tangents: A,
 ): [value: R, tangent: R] {
+  checkArgument("jvp", "fn", fn, "function");
+  checkArgument("jvp", "args", args, "list");
+  checkArgument("jvp", "tangents", tangents, "list");
   const floats = selectFloats(args);
   leavesLike("jvp: the tangent", tangents, args, isFloat);
   if (floats.isEmpty) {
@@ -122,6 +129,7 @@ export function jvp<A extends Arrays[], R extends Arrays>(
 
 /** ∇²fn(x)·v of a scalar function, forward over reverse; a jax-js function. */
 export function hvp<T extends Arrays>(fn: (x: T) => np.Array, x: T, v: T): T {
+  checkArgument("hvp", "fn", fn, "function");
   return jvp((x: T) => grad(fn, x), [x], [v])[1];
 }
 

@@ -1,4 +1,5 @@
 /** Some leaves of a tree taken out and put back: those that carry a derivative. */
+import { describeValue } from "./check-options.ts";
 import { tree } from "@jax-js/jax";
 
 import type { DType, Tree } from "./tensor.ts";
@@ -31,5 +32,10 @@ export function select<T>(like: Tree<T>, keep: (leaf: T) => boolean): Selection 
 
 /** Selects the floating-point leaves. */
 export function selectFloats(like: Tree<{ readonly dtype: DType }>): Selection {
-  return select(like, (leaf) => leaf.dtype.startsWith("float"));
+  return select(like, (leaf: { readonly dtype: DType } | undefined | null) => {
+    if (typeof leaf?.dtype === "string") return leaf.dtype.startsWith("float");
+    throw new TypeError(
+      `derivative: arguments must be trees of jax-js arrays, ${describeValue(leaf)} came.`,
+    );
+  });
 }

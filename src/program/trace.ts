@@ -1,4 +1,5 @@
 /** A jax-js function and argument shapes to a flat jaxpr, with errors that name the function. */
+import { checkArgument } from "./check-options.ts";
 import {
   Array as JaxArray,
   type Jaxpr,
@@ -63,6 +64,7 @@ let forbidden: Forbidden = new Map();
 
 /** Runs `work`; inside, tracing a function that captures one of `arrays` throws a {@link TraceError}. */
 export function forbidCapture<R>(arrays: Forbidden, work: () => R): R {
+  checkArgument("forbidCapture", "work", work, "function");
   const before = forbidden;
   forbidden = arrays;
   try {
@@ -118,6 +120,8 @@ export function outputSpec(
   args: readonly Tree<ArraySpec>[],
   name?: string,
 ): Tree<ArraySpec> {
+  checkArgument("outputSpec", "fn", fn, "function");
+  checkArgument("outputSpec", "args", args, "list");
   const { jaxpr, output, outputTypes } = trace(fn, args, name);
   return tree.unflatten(
     output,
@@ -135,6 +139,8 @@ export function checkScalarObjective(
   args: readonly Tree<ArraySpec>[],
   name: string,
 ): void {
+  checkArgument("checkScalarObjective", "fn", fn, "function");
+  checkArgument("checkScalarObjective", "args", args, "list");
   const leaves = tree.leaves(outputSpec(fn, args, name)) as ArraySpec[];
   const [leaf] = leaves;
   if (leaves.length !== 1 || leaf === undefined) {

@@ -1,4 +1,5 @@
 /** Adam. */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Arrays } from "../problem.ts";
 import {
@@ -33,6 +34,12 @@ export function adam(options: {
   beta2?: number;
   epsilon?: number;
 }): Optimizer {
+  checkOptions("adam", options, {
+    learningRate: "any!",
+    beta1: "number",
+    beta2: "number",
+    epsilon: "number",
+  });
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   checkCoefficient("adam: learningRate", learningRate, { above: 0 });
   checkNumber("adam: beta1", beta1, beta1 >= 0 && beta1 < 1, "in [0, 1)");

@@ -1,4 +1,5 @@
 /** Any optimizer on gradients whose norm is bounded, so that one exploding gradient does not spoil the next thousand steps. */
+import { checkArgument, checkOptions } from "../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Optimizer } from "./optimizer.ts";
 
@@ -15,6 +16,8 @@ import type { Optimizer } from "./optimizer.ts";
  * clipped(adam({ learningRate: 1e-3 }), { norm: 1 });
  */
 export function clipped(optimizer: Optimizer, options: { norm: number }): Optimizer {
+  checkArgument("clipped", "optimizer", optimizer, "object");
+  checkOptions("clipped", options, { norm: "number!" });
   const { norm: bound } = options;
   if (!(bound > 0 && bound < Infinity)) {
     throw new RangeError(`clipped: norm must be a finite number > 0; ${String(bound)} came.`);

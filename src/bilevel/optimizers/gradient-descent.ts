@@ -1,4 +1,5 @@
 /** Gradient descent. */
+import { checkOptions } from "../../program/check-options.ts";
 import { tree, type numpy as np } from "@jax-js/jax";
 import {
   checkCoefficient,
@@ -15,6 +16,7 @@ import {
  * @throws RangeError when the learning rate is not a positive number, a schedule or a function.
  */
 export function gradientDescent(options: { learningRate: Coefficient }): Optimizer {
+  checkOptions("gradientDescent", options, { learningRate: "any!" });
   const { learningRate } = options;
   checkCoefficient("gradientDescent: learningRate", learningRate, { above: 0 });
   return {

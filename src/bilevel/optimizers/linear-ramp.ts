@@ -1,4 +1,5 @@
 /** A coefficient that moves from one value to another at a constant rate and stays there, such as a growing penalty. */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Schedule } from "./schedule.ts";
 
@@ -9,6 +10,7 @@ import type { Schedule } from "./schedule.ts";
  * @throws RangeError when a number is not finite or `steps` < 1.
  */
 export function linearRamp(options: { from: number; to: number; steps: number }): Schedule {
+  checkOptions("linearRamp", options, { from: "number!", to: "number!", steps: "number!" });
   const { from, to, steps } = options;
   for (const [name, value] of Object.entries({ from, to, steps })) {
     if (Number.isFinite(value) && (name !== "steps" || value >= 1)) continue;

@@ -1,4 +1,5 @@
 /** Gradient descent with momentum: Polyak's heavy ball, or Nesterov's. */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import {
   checkCoefficient,
@@ -24,6 +25,11 @@ export function momentum(options: {
   momentum: Coefficient;
   nesterov?: boolean;
 }): Optimizer {
+  checkOptions("momentum", options, {
+    learningRate: "any!",
+    momentum: "any!",
+    nesterov: "boolean",
+  });
   const { learningRate, momentum: mu, nesterov = false } = options;
   checkCoefficient("momentum: learningRate", learningRate, { above: 0 });
   checkCoefficient("momentum: momentum", mu, { atLeast: 0, below: 1 });

@@ -1,4 +1,5 @@
 /** A coefficient that grows or decays as a power of the number of updates. */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Schedule } from "./schedule.ts";
 
@@ -9,6 +10,7 @@ import type { Schedule } from "./schedule.ts";
  * @throws RangeError when either is not a finite number.
  */
 export function powerLaw(options: { initial: number; power: number }): Schedule {
+  checkOptions("powerLaw", options, { initial: "number!", power: "number!" });
   const { initial, power } = options;
   for (const [name, value] of Object.entries({ initial, power })) {
     if (Number.isFinite(value)) continue;

@@ -1,4 +1,5 @@
 /** Coefficients that change from update to update: traced functions of the update's index. */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 
 /** A coefficient as a function of the update's index. */
@@ -27,6 +28,7 @@ export function constant(value: number): Schedule {
  * @param options.decay - per update, ≥ 0.
  */
 export function inverseTimeDecay(options: { initial: number; decay: number }): Schedule {
+  checkOptions("inverseTimeDecay", options, { initial: "number!", decay: "number!" });
   const { initial, decay } = options;
   checkNumber("inverseTimeDecay", "initial", initial);
   checkNumber("inverseTimeDecay", "decay", decay, 0);
@@ -44,6 +46,11 @@ export function exponentialDecay(options: {
   rate: number;
   steps?: number;
 }): Schedule {
+  checkOptions("exponentialDecay", options, {
+    initial: "number!",
+    rate: "number!",
+    steps: "number",
+  });
   const { initial, rate, steps = 1 } = options;
   checkNumber("exponentialDecay", "initial", initial);
   checkNumber("exponentialDecay", "rate", rate, Number.MIN_VALUE);
@@ -62,6 +69,7 @@ export function exponentialDecay(options: {
  * @param options.final - default 0.
  */
 export function cosineDecay(options: { initial: number; steps: number; final?: number }): Schedule {
+  checkOptions("cosineDecay", options, { initial: "number!", steps: "number!", final: "number" });
   const { initial, steps, final = 0 } = options;
   checkNumber("cosineDecay", "initial", initial);
   checkNumber("cosineDecay", "steps", steps, Number.MIN_VALUE);

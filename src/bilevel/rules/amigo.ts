@@ -6,6 +6,7 @@
  *     v ← v − ρ_v (∇²_ww L(z, λ) v + ∇_w E(z, λ))             M times
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
+import { checkOptions } from "../../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { countElements } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
@@ -48,6 +49,13 @@ export interface AmigoOptions extends StochasticOptions {
  * const inner = minibatches({ data: train, size: 64, perStep: rule.innerSteps });
  */
 export function amigo(options: AmigoOptions = {}): Rule {
+  checkOptions("amigo", options, {
+    steps: "number",
+    auxiliarySteps: "number",
+    learningRate: "any",
+    auxiliaryLearningRate: "any",
+    tolerance: "object",
+  });
   const { steps = 10 } = options;
   const { auxiliarySteps = steps } = options;
   checkSteps("amigo: steps", steps);

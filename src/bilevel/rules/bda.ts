@@ -5,6 +5,7 @@
  *
  *     d_t = ±ρ_t ∇_w E(w_t, λ) + (1 − ρ_t) ∇_w L(w_t, λ),   w_{t+1} = w_t − s·d_t,   t = 0..T−1
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
@@ -57,6 +58,15 @@ export interface BdaOptions {
  * const rule = bda({ steps: 64, dynamics: gradientDescent({ learningRate: 0.5 }) });
  */
 export function bda(options: BdaOptions): Rule {
+  checkOptions("bda", options, {
+    steps: "number!",
+    dynamics: "object!",
+    aggregation: "any",
+    attitude: "string",
+    checkpoints: "any",
+    projection: "function",
+    tolerance: "object",
+  });
   const { attitude = "optimistic", aggregation = powerLaw({ initial: 0.5, power: -1 }) } = options;
   if (attitude !== "optimistic" && attitude !== "pessimistic") {
     throw new TypeError(

@@ -4,6 +4,7 @@
  *     z: T steps on L(·, λ) from y, held constant;   q(λ, y) = L(y, λ) − L(z, λ)
  *     m = max(η‖∇q‖² − ⟨∇E, ∇q⟩, 0) / ‖∇q‖²,   (λ, y) ← (λ, y) − ξ(∇E + m·∇q)
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
@@ -53,6 +54,13 @@ export interface BomeOptions {
  * @see Ye et al., "BOME! Bilevel optimization made easy: a simple first-order approach", NeurIPS 2022.
  */
 export function bome(options: BomeOptions): Rule {
+  checkOptions("bome", options, {
+    steps: "number",
+    learningRate: "any!",
+    answerLearningRate: "any!",
+    eta: "number",
+    tolerance: "object",
+  });
   const { steps = 10, learningRate, answerLearningRate, eta = 0.5 } = options;
   checkSteps("bome: steps", steps);
   checkRate("bome: learningRate", learningRate, { above: 0 });

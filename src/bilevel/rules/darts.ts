@@ -8,6 +8,7 @@
  *
  * The follower itself then makes one step with dynamics of its own.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import { grad, vjp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
@@ -63,6 +64,14 @@ export interface DartsOptions {
  * const rule = darts({ learningRate: 0.025, order: 2, dynamics: momentum({ learningRate: 0.025, momentum: 0.9 }) });
  */
 export function darts(options: DartsOptions): Rule {
+  checkOptions("darts", options, {
+    learningRate: "number!",
+    order: "number!",
+    difference: "string",
+    epsilon: "number",
+    dynamics: "object",
+    tolerance: "object",
+  });
   const { learningRate, order, difference = "exact", epsilon = 0.01 } = options;
   checkPositive("darts: learningRate", learningRate);
   checkPositive("darts: epsilon", epsilon);

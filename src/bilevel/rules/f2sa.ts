@@ -5,6 +5,7 @@
  *     z ← z − s_z ∇_w L(z, λ),   y ← y − s_y (∇_w E(y, λ) + λ̂ ∇_w L(y, λ))          T times each
  *     h = ∇_λ E(y, λ) + λ̂ (∇_λ L(y, λ) − ∇_λ L(z, λ)),   λ̂ ← λ̂ + δ_k
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
@@ -47,6 +48,14 @@ export interface F2saOptions {
  * const rule = f2sa({ steps: 10, learningRate: 0.01, increment: powerLaw({ initial: 0.1, power: -1 / 7 }) });
  */
 export function f2sa(options: F2saOptions): Rule {
+  checkOptions("f2sa", options, {
+    steps: "number",
+    learningRate: "any!",
+    valueLearningRate: "any",
+    multiplier: "number",
+    increment: "any",
+    tolerance: "object",
+  });
   const { steps = 10, learningRate, multiplier = 1, increment = 0.1 } = options;
   const { valueLearningRate = learningRate } = options;
   checkSteps("f2sa: steps", steps);

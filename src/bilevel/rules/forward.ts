@@ -7,6 +7,7 @@
  *
  * w stands for the dynamics' whole state, so that momentum and Adam are differentiated exactly.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../dynamics.ts";
 import { forwardPass, leftOutReport, warmBias } from "../left-out.ts";
@@ -30,6 +31,12 @@ import { checkCount, fullTolerance, type UnrolledOptions } from "./unrolled-opti
  * const rule = forward({ steps: 1000, dynamics: momentum({ learningRate: 0.1, momentum: 0.9 }) });
  */
 export function forward(options: UnrolledOptions): Rule {
+  checkOptions("forward", options, {
+    steps: "number!",
+    dynamics: "object!",
+    projection: "function",
+    tolerance: "object",
+  });
   const { steps, projection } = options;
   checkCount("forward: steps", steps);
   const dynamics = asDynamics(options.dynamics);

@@ -9,6 +9,7 @@
  *
  * Both g of one outer step see the same minibatch.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
 import { treeNorm, zerosLikeTree } from "../leaves.ts";
@@ -48,6 +49,12 @@ export interface FslaOptions extends StochasticOptions {
  * const rule = fsla({ learningRate: powerLaw({ initial: 0.1, power: -1 / 2 }), momentum: 0.5 });
  */
 export function fsla(options: FslaOptions = {}): Rule {
+  checkOptions("fsla", options, {
+    momentum: "any",
+    learningRate: "any",
+    auxiliaryLearningRate: "any",
+    tolerance: "object",
+  });
   const { momentum = 0.5 } = options;
   const rates = ratesOf("fsla", options);
   checkRate("fsla: momentum", momentum, { above: 0, atMost: 1 });

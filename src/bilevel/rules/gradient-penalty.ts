@@ -5,6 +5,7 @@
  *     y: T steps on E(y, λ) + γ‖∇_w L(y, λ)‖²                with the step s/(1 + γ)
  *     h = ∇_λ [E(y, λ) + γ‖∇_w L(y, λ)‖²]
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
@@ -54,6 +55,12 @@ export interface GradientPenaltyOptions {
  * @see Shen, Chen, "On penalty-based bilevel gradient descent method", ICML 2023.
  */
 export function gradientPenalty(options: GradientPenaltyOptions): Rule {
+  checkOptions("gradientPenalty", options, {
+    penalty: "any!",
+    steps: "number!",
+    learningRate: "any!",
+    tolerance: "object",
+  });
   const { penalty, steps, learningRate } = options;
   checkRate("gradientPenalty: penalty", penalty, { atLeast: 0 });
   checkRate("gradientPenalty: learningRate", learningRate, { above: 0 });

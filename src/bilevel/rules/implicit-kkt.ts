@@ -8,6 +8,7 @@
  *
  * The answer comes from projected dynamics, or from the method of multipliers where no projection is at hand.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import { minres, type LinearSolver } from "../../linear/index.ts";
 import type { Value } from "../../program/ir.ts";
@@ -75,6 +76,19 @@ export interface ImplicitKktOptions extends Omit<UnrolledOptions, "projection">,
  * });
  */
 export function implicitKkt(options: ImplicitKktOptions): Rule {
+  checkOptions("implicitKkt", options, {
+    projection: "function",
+    penalty: "number",
+    stepsPerUpdate: "number",
+    solver: "object",
+    activeTolerance: "number",
+    multiplierTolerance: "number",
+    tolerance: "object",
+    steps: "number!",
+    dynamics: "object!",
+    inequalities: "function",
+    equalities: "function",
+  });
   const { steps, projection, inequalities, equalities, solver = minres() } = options;
   const { penalty = 1, stepsPerUpdate = 10 } = options;
   const constraints: Constraints = { inequalities, equalities };

@@ -7,6 +7,7 @@
  *
  * How q is found is the linear solver's business, which sees products only.
  */
+import { checkOptions as checkNamedOptions } from "../../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import type { LinearSolver } from "../../linear/index.ts";
 import type { Value } from "../../program/ir.ts";
@@ -71,6 +72,15 @@ export interface ImplicitOptions {
  * });
  */
 export function implicit(options: ImplicitOptions): Rule {
+  checkNamedOptions("implicit", options, {
+    solver: "object!",
+    steps: "number!",
+    dynamics: "object!",
+    through: "string",
+    warmStart: "boolean",
+    projection: "function",
+    tolerance: "object",
+  });
   const { solver, steps, projection, warmStart = false } = options;
   if (typeof solver?.solve !== "function") {
     throw new TypeError(

@@ -6,6 +6,7 @@
  *     y: Q2 steps on E(y, λ) + (θ/2)‖y‖² − τ ln(ψ(λ) − L(y, λ))
  *     h = ∇_λ E(y, λ) + τ (∇_λ L(y, λ) − ∇_λ L(z, λ)) / (ψ(λ) − L(y, λ))
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
@@ -66,6 +67,18 @@ export interface LogBarrierOptions {
  * @see Liu et al., "A value-function-based interior-point method for non-convex bi-level optimization", ICML 2021.
  */
 export function logBarrier(options: LogBarrierOptions): Rule {
+  checkOptions("logBarrier", options, {
+    steps: "number",
+    learningRate: "any!",
+    valueSteps: "number",
+    valueLearningRate: "any",
+    valueStart: "string",
+    barrier: "any",
+    margin: "any",
+    valueRegularization: "any",
+    regularization: "any",
+    tolerance: "object",
+  });
   const { steps = 25, valueSteps = 50, learningRate, valueStart = "answer" } = options;
   const {
     valueLearningRate = learningRate,

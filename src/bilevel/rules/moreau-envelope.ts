@@ -6,6 +6,7 @@
  *     y⁺ = y − β(∇_w E(y, λ)/c + ∇_w L(y, λ) − γ(y − θ⁺))
  *     h  = ∇_λ E(y, λ) + c(∇_λ L(y, λ) − ∇_λ L(θ⁺, λ))
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
@@ -53,6 +54,13 @@ export interface MoreauEnvelopeOptions {
  * @see Liu et al., "Moreau envelope for nonconvex bi-level optimization", ICML 2024.
  */
 export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
+  checkOptions("moreauEnvelope", options, {
+    learningRate: "any!",
+    proximalLearningRate: "any",
+    proximalWeight: "number",
+    penalty: "any",
+    tolerance: "object",
+  });
   const { learningRate, proximalLearningRate = learningRate, proximalWeight = 0.5 } = options;
   const { penalty = powerLaw({ initial: 0.2, power: 0.25 }) } = options;
   checkRate("moreauEnvelope: learningRate", learningRate, { above: 0 });

@@ -8,6 +8,7 @@
  *
  * Old and new point of one outer step see the same minibatches.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "./levels.ts";
 import { shia } from "./neumann-estimators.ts";
@@ -42,6 +43,13 @@ export interface MrboOptions extends Omit<StochasticOptions, "auxiliaryLearningR
  * });
  */
 export function mrbo(options: MrboOptions = {}): Rule {
+  checkOptions("mrbo", options, {
+    products: "number",
+    seriesStep: "any",
+    momentum: "any",
+    tolerance: "object",
+    learningRate: "any",
+  });
   const { products = 10, momentum = 0.5 } = options;
   checkSteps("mrbo: products", products);
   checkRate("mrbo: momentum", momentum, { above: 0, atMost: 1 });

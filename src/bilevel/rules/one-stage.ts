@@ -7,6 +7,7 @@
  * The first is truncation to one step; the second, the generalised greedy sum, judges every step by the outer
  * objective right after it, and needs no trajectory either.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { vjp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
@@ -45,6 +46,13 @@ export interface OneStageOptions extends UnrolledOptions {
  * const rule = oneStage({ steps: 1, dynamics: gradientDescent({ learningRate: 0.1 }) });
  */
 export function oneStage(options: OneStageOptions): Rule {
+  checkOptions("oneStage", options, {
+    discount: "number",
+    steps: "number!",
+    dynamics: "object!",
+    projection: "function",
+    tolerance: "object",
+  });
   const { steps, projection, discount = 0 } = options;
   checkCount("oneStage: steps", steps);
   if (!(discount >= 0 && discount <= 1)) {

@@ -8,6 +8,7 @@
  *
  * All runs of one outer step see the same minibatches.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, random, type DType } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
@@ -54,6 +55,15 @@ export interface PzoboOptions extends UnrolledOptions {
  * const rule = pzobo({ steps: 20, directions: 5, dynamics: gradientDescent({ learningRate: 0.1 }) });
  */
 export function pzobo(options: PzoboOptions): Rule {
+  checkOptions("pzobo", options, {
+    directions: "number",
+    smoothing: "number",
+    seed: "number",
+    steps: "number!",
+    dynamics: "object!",
+    projection: "function",
+    tolerance: "object",
+  });
   const { steps, projection, directions = 10, smoothing = 0.01, seed = 0 } = options;
   checkCount("pzobo: steps", steps);
   checkCount("pzobo: directions", directions);

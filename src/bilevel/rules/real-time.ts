@@ -6,6 +6,7 @@
  *
  * Z sums what hyperparameters of earlier outer steps did, each at its own value of λ.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import { tensor, type Tree } from "../../program/tensor.ts";
@@ -45,6 +46,13 @@ export interface RealTimeOptions extends UnrolledOptions {
  * const rule = realTime({ steps: 10, dynamics: gradientDescent({ learningRate: 0.1 }) });
  */
 export function realTime(options: RealTimeOptions): Rule {
+  checkOptions("realTime", options, {
+    steps: "number!",
+    tangents: "string",
+    dynamics: "object!",
+    projection: "function",
+    tolerance: "object",
+  });
   const { steps, projection, tangents: policy = "keep" } = options;
   checkCount("realTime: steps", steps);
   if (policy !== "keep" && policy !== "reset") {

@@ -7,6 +7,7 @@
  *
  * w stands for the dynamics' whole state, so that momentum and Adam are differentiated exactly.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
@@ -47,6 +48,13 @@ export interface ReverseOptions extends UnrolledOptions {
  * const rule = reverse({ steps: 100, dynamics: gradientDescent({ learningRate: 0.1 }), checkpoints: "sqrt" });
  */
 export function reverse(options: ReverseOptions): Rule {
+  checkOptions("reverse", options, {
+    checkpoints: "any",
+    steps: "number!",
+    dynamics: "object!",
+    projection: "function",
+    tolerance: "object",
+  });
   const { steps, checkpoints, projection } = options;
   checkCount("reverse: steps", steps);
   const plan = planOf(steps, checkpoints);

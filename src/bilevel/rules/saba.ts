@@ -7,6 +7,7 @@
  *     d = g_i − G[i] + mean G,   G[i] ← g_i        for each g; the tables start at 0
  *     z ← z − ρ d(∇_w L),   v ← v − ρ (d(∇²_ww L v) + d(∇_w E)),   h = d(∇_λ E) + d(∇²_λw L v)
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, type DType } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
@@ -58,6 +59,12 @@ export interface SabaOptions extends StochasticOptions {
  * const rule = saba({ learningRate: 0.1, batches: { inner: inner.count, outer: outer.count } });
  */
 export function saba(options: SabaOptions = {}): Rule {
+  checkOptions("saba", options, {
+    batches: "object",
+    learningRate: "any",
+    auxiliaryLearningRate: "any",
+    tolerance: "object",
+  });
   const rates = ratesOf("saba", options);
   const { inner: n = 1, outer: m = 1 } = options.batches ?? {};
   checkSteps("saba: batches.inner", n);

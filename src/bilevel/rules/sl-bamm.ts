@@ -6,6 +6,7 @@
  *     v⁺ = v − η (∇²_ww φ(y, λ) v − ∇_w E(y, λ))
  *     h  = ∇_λ E(y, λ) − ∇²_λw φ(y, λ) v
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
@@ -57,6 +58,12 @@ export interface SlBammOptions {
  * await solve(problem, { rule: slBamm(), optimizer, lambda, w, data });
  */
 export function slBamm(options: SlBammOptions = {}): Rule {
+  checkOptions("slBamm", options, {
+    aggregation: "any",
+    learningRate: "any",
+    auxiliaryLearningRate: "any",
+    tolerance: "object",
+  });
   const {
     aggregation = powerLaw({ initial: MU, power: -1 / P }),
     learningRate = 0.1,
@@ -141,6 +148,7 @@ export function slBamm(options: SlBammOptions = {}): Rule {
  * @param options.scale - s > 0. Default 0.1.
  */
 export function slBammLeaderRate(options: { scale?: number } = {}): Schedule {
+  checkOptions("slBammLeaderRate", options, { scale: "number" });
   const { scale = 0.1 } = options;
   return powerLaw({ initial: scale * MU ** 3, power: (-3 * TAU) / 2 - 3 / P });
 }

@@ -6,6 +6,7 @@
  *     v⁺ = v − ρ (∇²_ww L(z, λ) v + ∇_w E(z, λ))
  *     h  = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { treeNorm } from "../leaves.ts";
 import { countElements } from "../../program/trees.ts";
 import type { Rule } from "../rule.ts";
@@ -44,6 +45,11 @@ export type SobaOptions = StochasticOptions;
  * await solve(problem, { rule: soba({ learningRate: rate(0.2) }), optimizer, lambda, w, data });
  */
 export function soba(options: SobaOptions = {}): Rule {
+  checkOptions("soba", options, {
+    learningRate: "any",
+    auxiliaryLearningRate: "any",
+    tolerance: "object",
+  });
   const rates = ratesOf("soba", options);
   return {
     name: "soba",

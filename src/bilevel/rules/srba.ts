@@ -6,6 +6,7 @@
  *     d_k = D(u_k)                                          when k is a multiple of the period q
  *     d_k = D_ij(u_k) − D_ij(u_{k−1}) + d_{k−1}             otherwise; the same i, j at both points
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
@@ -63,6 +64,14 @@ export interface SrbaOptions extends StochasticOptions, OwnBatchOptions {}
  * await solve(problem, { rule, optimizer, lambda, w, data: { inner: train, outer: valid } });
  */
 export function srba(options: SrbaOptions): Rule {
+  checkOptions("srba", options, {
+    learningRate: "any",
+    auxiliaryLearningRate: "any",
+    tolerance: "object",
+    size: "object!",
+    period: "number!",
+    seed: "number",
+  });
   const { size, period } = options;
   const rates = ratesOf("srba", options);
   const seed = checkOwnBatches("srba", options);

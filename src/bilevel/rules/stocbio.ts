@@ -6,6 +6,7 @@
  *     p = s = ∇_w E(z, λ);   p ← p − η ∇²_ww L(z, λ) p,  s ← s + p        J times;   v = −η s
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
+import { checkOptions } from "../../program/check-options.ts";
 import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "./levels.ts";
 import { estimateNested } from "./nested.ts";
@@ -39,6 +40,13 @@ export interface StocBioOptions extends Omit<StochasticOptions, "auxiliaryLearni
  * const rule = stocBio({ steps: 10, products: 10, learningRate: 0.1, seriesStep: 0.5 });
  */
 export function stocBio(options: StocBioOptions = {}): Rule {
+  checkOptions("stocBio", options, {
+    steps: "number",
+    products: "number",
+    seriesStep: "any",
+    tolerance: "object",
+    learningRate: "any",
+  });
   const { steps = 10, products = 10 } = options;
   checkSteps("stocBio: steps", steps);
   checkSteps("stocBio: products", products);

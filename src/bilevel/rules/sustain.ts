@@ -8,6 +8,7 @@
  *
  * Old and new point of one outer step see the same minibatches and the same p.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "./levels.ts";
 import { checkSeed, hia } from "./neumann-estimators.ts";
@@ -44,6 +45,14 @@ export interface SustainOptions extends Omit<StochasticOptions, "auxiliaryLearni
  * });
  */
 export function sustain(options: SustainOptions = {}): Rule {
+  checkOptions("sustain", options, {
+    terms: "number",
+    seriesStep: "any",
+    momentum: "any",
+    seed: "number",
+    tolerance: "object",
+    learningRate: "any",
+  });
   const { terms = 10, momentum = 0.5, seed = 0 } = options;
   checkSteps("sustain: terms", terms);
   checkRate("sustain: momentum", momentum, { above: 0, atMost: 1 });

@@ -7,6 +7,7 @@
  *
  * What is dropped are the follower's first steps, those that the last ones forget most.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import type { Program } from "../../program/program.ts";
 import { tensor } from "../../program/tensor.ts";
@@ -41,6 +42,13 @@ export interface TruncatedOptions extends UnrolledOptions {
  * const rule = truncated({ steps: 500, keep: 100, dynamics: gradientDescent({ learningRate: 0.1 }) });
  */
 export function truncated(options: TruncatedOptions): Rule {
+  checkOptions("truncated", options, {
+    keep: "number!",
+    steps: "number!",
+    dynamics: "object!",
+    projection: "function",
+    tolerance: "object",
+  });
   const { steps, keep, projection } = options;
   checkCount("truncated: steps", steps);
   checkCount("truncated: keep", keep);

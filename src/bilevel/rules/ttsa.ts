@@ -6,6 +6,7 @@
  *     p ~ uniform on 0 … N − 1,   v = −N η (I − η ∇²_ww L(z, λ))^p ∇_w E(z, λ)
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
+import { checkOptions } from "../../program/check-options.ts";
 import type { Rule } from "../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "./levels.ts";
 import { estimateNested } from "./nested.ts";
@@ -44,6 +45,14 @@ export interface TtsaOptions extends Omit<StochasticOptions, "auxiliaryLearningR
  * const rule = ttsa({ learningRate: powerLaw({ initial: 0.2, power: -2 / 5 }), terms: 10, seriesStep: 0.5 });
  */
 export function ttsa(options: TtsaOptions = {}): Rule {
+  checkOptions("ttsa", options, {
+    steps: "number",
+    terms: "number",
+    seriesStep: "any",
+    seed: "number",
+    tolerance: "object",
+    learningRate: "any",
+  });
   const { steps = 1, terms = 10, seed = 0 } = options;
   checkSteps("ttsa: steps", steps);
   checkSteps("ttsa: terms", terms);

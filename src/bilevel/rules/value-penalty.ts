@@ -6,6 +6,7 @@
  *     y: Q2 steps on E(y, λ) + γ(L(y, λ) − L(z, λ))           with the step s/(1 + γ)
  *     h = ∇_λ E(y, λ) + γ(∇_λ L(y, λ) − ∇_λ L(z, λ))
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
@@ -62,6 +63,15 @@ export interface ValuePenaltyOptions {
  * const rule = valuePenalty({ penalty, steps: 5, learningRate: 0.5 });
  */
 export function valuePenalty(options: ValuePenaltyOptions): Rule {
+  checkOptions("valuePenalty", options, {
+    penalty: "any!",
+    steps: "number!",
+    learningRate: "any!",
+    valueSteps: "number",
+    valueLearningRate: "any",
+    valueStart: "string",
+    tolerance: "object",
+  });
   const { penalty, steps, learningRate, valueStart = "answer" } = options;
   const { valueSteps = steps, valueLearningRate = learningRate } = options;
   checkRate("valuePenalty: penalty", penalty, { atLeast: 0 });

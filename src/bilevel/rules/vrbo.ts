@@ -9,6 +9,7 @@
  *                                   (z⁻, λ⁻) ← (z_t, λ_k),   z_{t+1} = z_t − ρ d
  *     z_k = z_N;   d, h ← f(λ_k, z_k), g(λ_k, z_k) on all the data when k is a multiple of the period q
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Tree } from "../../program/tensor.ts";
@@ -67,6 +68,16 @@ export interface VrboOptions
  * await solve(problem, { rule, optimizer, lambda, w, data: { inner: train, outer: valid } });
  */
 export function vrbo(options: VrboOptions): Rule {
+  checkOptions("vrbo", options, {
+    steps: "number",
+    products: "number",
+    seriesStep: "any",
+    tolerance: "object",
+    learningRate: "any",
+    size: "object!",
+    period: "number!",
+    seed: "number",
+  });
   const { size, period, steps = 10, products = 10 } = options;
   checkSteps("vrbo: steps", steps);
   checkSteps("vrbo: products", products);
