@@ -22,10 +22,10 @@ test("our optimizations can be switched off for one evaluation, and change nothi
   const rule = reverse({ steps: 20, dynamics: gradientDescent({ learningRate: 0.01 }) });
   const point = { rule, lambda: zeros, w: zeros, data: { inner: x, outer: x } };
   const seen: (boolean | undefined)[] = [];
-  const compile = Program.prototype.compile;
-  Program.prototype.compile = function (options) {
+  const { encode } = Program.prototype;
+  Program.prototype.encode = function (options) {
     seen.push(options?.optimize);
-    return compile.call(this, options);
+    return encode.call(this, options);
   };
   try {
     const full = await hypergradient(problem, point);
@@ -35,7 +35,7 @@ test("our optimizations can be switched off for one evaluation, and change nothi
       expect(plain.gradient.data[i]).toBeCloseTo(Number(value), 13);
     });
   } finally {
-    Program.prototype.compile = compile;
+    Program.prototype.encode = encode;
     await disposePrograms(problem);
   }
 });

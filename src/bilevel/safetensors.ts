@@ -11,6 +11,7 @@
  */
 import { checkArgument, describeValue } from "../program/check-options.ts";
 import { crc32 } from "../files/crc32.ts";
+import { wrongMemory } from "../program/element-types.ts";
 import { sizeOf, Tensor, type DType, type TypedArray } from "../program/tensor.ts";
 
 /** Named tensors and free text. */
@@ -156,7 +157,10 @@ export function decodeSafetensors(bytes: Uint8Array): {
       }
       expected = end;
       const type = dtypes.get(dtype)!;
-      return [name, new Tensor(type, shape, view(type, data.slice(start, end).buffer))] as const;
+      const numbers = view(type, data.slice(start, end).buffer);
+      const wrong = wrongMemory(type, numbers);
+      if (wrong) fail(`tensor "${name}" is damaged: ${wrong}`);
+      return [name, new Tensor(type, shape, numbers)] as const;
     },
   );
   if (expected !== data.length) fail(`${data.length - expected} bytes after the last tensor`);

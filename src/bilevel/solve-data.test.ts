@@ -1,7 +1,7 @@
 /** What enters and bounds the outer loop: constraints on λ, prepared data, minibatches. */
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
-import { f64, ridge } from "../../test/bilevel/small-problems.ts";
+import { f64, ridge, startOf } from "../../test/bilevel/small-problems.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
 import { gradientDescent } from "./optimizers/gradient-descent.ts";
 import { bilevel, type Problem } from "./problem.ts";
@@ -17,11 +17,11 @@ const inner = (learningRate: number, steps: number): SolveOptions["rule"] =>
 const outer = (learningRate: number): SolveOptions["optimizer"] =>
   gradientDescent({ learningRate });
 const ridgeOptions = {
-  ...ridge,
+  ...startOf(ridge),
   rule: inner(0.04, 100),
   optimizer: outer(3),
   threads: 1,
-} satisfies SolveOptions & typeof ridge;
+} satisfies SolveOptions;
 
 describe("constraints", () => {
   test("start and updates are projected, and the stop looks at the projected norm", async () => {

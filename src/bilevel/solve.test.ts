@@ -1,6 +1,6 @@
 import { numpy as np } from "@jax-js/jax";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { f64, leaderOnly, quadratic, ridge } from "../../test/bilevel/small-problems.ts";
+import { f64, leaderOnly, quadratic, ridge, startOf } from "../../test/bilevel/small-problems.ts";
 import { Program } from "../program/program.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { adam } from "./optimizers/adam.ts";
@@ -19,11 +19,11 @@ const inner = (learningRate: number, steps: number): SolveOptions["rule"] =>
 const outer = (learningRate: number): SolveOptions["optimizer"] =>
   gradientDescent({ learningRate });
 const ridgeOptions = {
-  ...ridge,
+  ...startOf(ridge),
   rule: inner(0.04, 100),
   optimizer: outer(3),
   threads: 1,
-} satisfies SolveOptions & typeof ridge;
+} satisfies SolveOptions;
 
 describe("known optima", () => {
   test("ridge penalty: λ* = 1.66361 by gradient descent", async () => {
@@ -46,7 +46,7 @@ describe("known optima", () => {
 
   test("two-dimensional quadratic: x* and F* by gradient descent", async () => {
     const result = await solve(quadratic.problem, {
-      ...quadratic,
+      ...startOf(quadratic),
       rule: inner(2 / 3, 60),
       optimizer: outer(1),
       budget: { steps: 300 },

@@ -14,6 +14,15 @@ export interface SmallProblem {
   data: BilevelData<Tree<Tensor>>;
 }
 
+/** Where a small problem starts: what `solve` takes of it. */
+export function startOf<P extends SmallProblem>({
+  lambda,
+  w,
+  data,
+}: P): Pick<P, "lambda" | "w" | "data"> {
+  return { lambda, w, data };
+}
+
 interface Points {
   x: np.Array;
   y: np.Array;

@@ -67,7 +67,11 @@ export function bda(options: BdaOptions): Rule {
     projection: "function",
     tolerance: "object",
   });
-  const { attitude = "optimistic", aggregation = powerLaw({ initial: 0.5, power: -1 }) } = options;
+  const {
+    attitude = "optimistic",
+    aggregation = powerLaw({ initial: 0.5, power: -1 }),
+    ...steps
+  } = options;
   if (attitude !== "optimistic" && attitude !== "pessimistic") {
     throw new TypeError(
       `bda: attitude must be "optimistic" or "pessimistic"; ${String(attitude)} came.`,
@@ -77,7 +81,7 @@ export function bda(options: BdaOptions): Rule {
   const sign = attitude === "optimistic" ? 1 : -1;
   const base = asDynamics(options.dynamics);
   return {
-    ...reverse({ ...options, dynamics: base }),
+    ...reverse({ ...steps, dynamics: base }),
     name: attitude === "optimistic" ? "bda" : "pessimistic-bda",
     bound: {
       kind: "none",
@@ -86,7 +90,7 @@ export function bda(options: BdaOptions): Rule {
     estimate: (program, problem, point) => {
       const dynamics = aggregated(base, problem, aggregation, sign);
       const paired = pairData(program, point, options.steps);
-      const unrolled = reverse({ ...options, dynamics });
+      const unrolled = reverse({ ...steps, dynamics });
       const estimate = unrolled.estimate(program, pairLevels(problem), paired);
       const { innerGradients, hessianVectorProducts, crossProducts } = estimate.cost;
       return {
