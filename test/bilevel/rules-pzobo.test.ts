@@ -141,7 +141,9 @@ describe("over the directions", () => {
     const [directions, draws] = [50, 400];
     const rule = pzobo({ steps: 20, dynamics, directions, seed: 3 });
     const run = solve(c.problem, {
-      ...c,
+      lambda: c.lambda,
+      w: c.w,
+      data: c.data,
       rule,
       optimizer: still,
       start: "warm",
