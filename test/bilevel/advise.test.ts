@@ -20,8 +20,11 @@ import { equal, merelyConvex, noData, stronglyConvex } from "./problems-without-
 afterAll(disposeAdvised);
 
 describe("the matrix", () => {
-  // The adviser is told of constraints as projections of the weights, which the moving one is not.
-  const told = columns.filter(({ constraints }) => !constraints || constraints.projection);
+  // The adviser is told of constraints as projections of the weights, which the moving one is not. Where other dynamics
+  // move the follower it is the problem of another column, and rules without dynamics have no cell there.
+  const told = columns.filter(
+    ({ constraints, moved }) => (!constraints || constraints.projection) && moved === undefined,
+  );
 
   test.each(told)("$name: no rule that fails there is recommended", async (column) => {
     const { name, problem, rate, steps, lacks, constraints } = column;
