@@ -36,6 +36,8 @@ function toJax(leaf: object): np.Array {
 
 function fromJax(leaf: object): Tensor {
   const array = leaf as np.Array;
-  const values = Array.from(array.dataSync() as ArrayLike<number>, Number);
+  // A sum of booleans counts in jax-js, in an array that it still calls bool.
+  const read = array.dtype === "bool" ? (v: number): number => Number(v !== 0) : Number;
+  const values = Array.from(array.dataSync() as ArrayLike<number>, read);
   return tensor(values, { dtype: array.dtype as Tensor["dtype"], shape: array.shape });
 }
