@@ -37,7 +37,7 @@ function toJax(leaf: object): np.Array {
 function fromJax(leaf: object): Tensor {
   const array = leaf as np.Array;
   // A sum of booleans counts in jax-js, in an array that it still calls bool.
-  const read = array.dtype === "bool" ? (v: number): number => Number(v !== 0) : Number;
+  const read = (array.dtype as string) === "bool" ? (v: number): number => Number(v !== 0) : Number;
   const values = Array.from(array.dataSync() as ArrayLike<number>, read);
   return tensor(values, { dtype: array.dtype as Tensor["dtype"], shape: array.shape });
 }

@@ -84,7 +84,12 @@ test.each<DType>(["float32", "float64", "int32", "uint32", "bool"])(
     const property = fc.asyncProperty(poolings, async (pooling) => {
       const x = data(pooling.shape, dtype);
       await expectSame(windows(pooling, max), x);
-      await expectSame(windows(pooling, sum), x);
+      // A sum of booleans is refused: to jax-js it is a boolean.
+      if (dtype === "bool") {
+        await expect(run(windows(pooling, sum), x)).rejects.toThrow(
+          /the sum of bool.* is bool to jax-js/,
+        );
+      } else await expectSame(windows(pooling, sum), x);
     });
     await fc.assert(property, { seed, numRuns: 25 });
   },
