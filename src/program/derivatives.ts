@@ -17,8 +17,6 @@ import { selectFloats } from "./selection.ts";
 import type { Tree } from "./tensor.ts";
 import { treeMap } from "./trees.ts";
 
-type Arrays = Tree<np.Array>;
-
 /**
  * fn(x) and its gradient, for a scalar function of one tree; a jax-js function.
  *
@@ -28,7 +26,7 @@ type Arrays = Tree<np.Array>;
  * @returns the value and a gradient with the tree, shapes and types of x; zero at integers and booleans.
  * @throws TypeError, from jax-js, when `fn` does not return one floating-point scalar.
  */
-export function valueAndGrad<T extends Arrays>(
+export function valueAndGrad<T extends Tree<np.Array>>(
   fn: (x: T) => np.Array,
   x: T,
 ): [value: np.Array, gradient: T] {
@@ -46,7 +44,7 @@ export function valueAndGrad<T extends Arrays>(
 }
 
 /** The gradient of a scalar function at x; a jax-js function. See {@link valueAndGrad}. */
-export function grad<T extends Arrays>(fn: (x: T) => np.Array, x: T): T {
+export function grad<T extends Tree<np.Array>>(fn: (x: T) => np.Array, x: T): T {
   checkArgument("grad", "fn", fn, "function");
   return valueAndGrad(fn, x)[1];
 }
@@ -61,7 +59,7 @@ export function grad<T extends Arrays>(fn: (x: T) => np.Array, x: T): T {
  * @returns the value, and a pullback to a list with the trees, shapes and types of `args`; zero at integers and booleans.
  * @throws TypeError, in the pullback, when a cotangent has another shape than its output.
  */
-export function vjp<A extends Arrays[], R extends Arrays>(
+export function vjp<A extends Tree<np.Array>[], R extends Tree<np.Array>>(
   fn: (...args: A) => R,
   ...args: A
 ): [value: R, pull: (cotangent: R) => A] {
@@ -99,7 +97,7 @@ export function vjp<A extends Arrays[], R extends Arrays>(
  * @returns both in the tree, shapes and types of what `fn` returns; the tangent is zero at integers and booleans.
  * @throws TypeError when a tangent has another shape than its argument.
  */
-export function jvp<A extends Arrays[], R extends Arrays>(
+export function jvp<A extends Tree<np.Array>[], R extends Tree<np.Array>>(
   fn: (...args: A) => R,
   args: A,
   tangents: A,
@@ -128,7 +126,7 @@ export function jvp<A extends Arrays[], R extends Arrays>(
 }
 
 /** ∇²fn(x)·v of a scalar function, forward over reverse; a jax-js function. */
-export function hvp<T extends Arrays>(fn: (x: T) => np.Array, x: T, v: T): T {
+export function hvp<T extends Tree<np.Array>>(fn: (x: T) => np.Array, x: T, v: T): T {
   checkArgument("hvp", "fn", fn, "function");
   return jvp((x: T) => grad(fn, x), [x], [v])[1];
 }
@@ -145,8 +143,8 @@ function inType(x: np.Array, like: np.Array): np.Array {
 /** The leaves of `given`, refused where `counts` and the shape is not that of `like`: it would be broadcast in silence. */
 function leavesLike(
   what: string,
-  given: Arrays,
-  like: Arrays,
+  given: Tree<np.Array>,
+  like: Tree<np.Array>,
   counts: (leaf: np.Array) => boolean,
 ): np.Array[] {
   const [leaves, structure] = tree.flatten<np.Array>(given);
