@@ -12,13 +12,10 @@ const enoughMs = 300;
 
 const [name, size] = process.argv.slice(2);
 const series = allSeries.find((one) => one.name === (name ?? "parameters"))!;
-const evaluation = series.make(Number(size ?? series.sizes[0]));
+const { problem, ...evaluation } = series.make(Number(size ?? series.sizes[0]));
 const once = async (): Promise<{ ms: number; storedFloats: number }> => {
   const before = process.cpuUsage();
-  const { report } = await hypergradient(evaluation.problem, {
-    ...evaluation,
-    threads: 1,
-  });
+  const { report } = await hypergradient(problem, { ...evaluation, threads: 1 });
   const { user, system } = process.cpuUsage(before);
   return { ms: (user + system) / 1000, storedFloats: report.cost.storedFloats };
 };
@@ -36,7 +33,7 @@ const point: Point = {
   peakBytes: 1024 * process.resourceUsage().maxRSS,
   storedBytes: 4 * first.storedFloats,
 };
-await disposePrograms(evaluation.problem);
+await disposePrograms(problem);
 process.stdout.write(`${JSON.stringify(point)}\n`);
 
 function sum(values: readonly number[]): number {

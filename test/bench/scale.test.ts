@@ -8,8 +8,8 @@ import type { Tensor } from "../../src/program/index.ts";
 
 const named = (name: string): Series => allSeries.find((series) => series.name === name)!;
 const evaluate = (name: string, size: number) => {
-  const evaluation = named(name).make(size);
-  return hypergradient(evaluation.problem, { ...evaluation, threads: 1 });
+  const { problem, ...evaluation } = named(name).make(size);
+  return hypergradient(problem, { ...evaluation, threads: 1 });
 };
 
 afterAll(async () => {

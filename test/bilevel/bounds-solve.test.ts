@@ -69,13 +69,9 @@ test("without constants, and on minibatches, there is none", async () => {
   expect(silent!.bound).toMatchObject({ kind: "none" });
   expect(silent!.sentence).not.toContain("bound");
   const outer = minibatches({ data: finiteSum.data.outer, size: 3 });
-  const drawn = { ...finiteSum, data: { inner: finiteSum.data.inner, outer } };
-  for await (const { report } of solve(finiteSum.problem, {
-    rule,
-    optimizer,
-    ...drawn,
-    constants,
-  })) {
+  const { problem, ...place } = finiteSum;
+  const data = { inner: place.data.inner, outer };
+  for await (const { report } of solve(problem, { ...place, rule, optimizer, data, constants })) {
     expect(report.bound).toEqual({
       kind: "none",
       why: "the data are minibatches, drawn anew for each step",

@@ -16,12 +16,12 @@ export const arctangent: Lower = special("Atan", atan);
 export const errorFunction: Lower = special("Erf", erf);
 export const complementaryErrorFunction: Lower = special(undefined, erfc);
 
-/** In float32 the runtime's kernel if there is one; float16 passes through float32, integers through float64. */
+/** In float32 the runtime's kernel if there is one; float16 passes through float32. Tracing refuses integers. */
 function special(kernel: string | undefined, formula: Formula): Lower {
   return (context, operation: Apply) => {
     const { dtype } = operation.outputs[0]!;
     const x = context.name(operation.inputs[0]!);
-    const float = dtype === "float16" ? "float32" : dtype === "float32" ? dtype : "float64";
+    const float = dtype === "float64" ? dtype : "float32";
     const wide = dtype === float ? x : context.cast(x, float);
     const native = float === "float32" && kernel !== undefined;
     const result = native ? context.node(kernel, [wide]) : formula(context, wide, float);
