@@ -2,7 +2,7 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 
 import * as exact from "../../../test/program/fixed-point.ts";
-import { type CompiledFunction, compile, type Tensor, tensor } from "../index.ts";
+import { type CompiledFunction, compile, tensor } from "../index.ts";
 
 type Unary = CompiledFunction<np.Array>;
 
