@@ -13,7 +13,7 @@ import {
   ruleFamilies,
   type CatalogEntry,
   type RuleForm,
-} from "../src/bilevel/catalog.ts";
+} from "../src/bilevel/rules/catalog.ts";
 import type { ErrorTheory } from "../src/bilevel/bounds.ts";
 
 /** The page's file. */
@@ -43,7 +43,7 @@ const introduction = `# The rules
 
 Every way to a hypergradient that the library has: what it needs, what it costs, when it fails and where it comes from.
 \`stackelberg rules\` prints the same in a terminal. This page is generated from the catalog in
-[src/bilevel/catalog.ts](../src/bilevel/catalog.ts) by \`npm run docs:rules\`; needs, biases and counts are the rules' own,
+[src/bilevel/rules/catalog.ts](../src/bilevel/rules/catalog.ts) by \`npm run docs:rules\`; needs, biases and counts are the rules' own,
 and [adding-a-rule.md](adding-a-rule.md) shows how a new one comes in.
 
 w are the follower's weights, |w| numbers; λ the |λ| hyperparameters; L the inner and E the outer objective; T the inner
@@ -165,8 +165,9 @@ function formulaOf(file: string): string {
 /** For each factory, the code of its first form's instance in the catalog. */
 function exampleCode(): Map<string, string> {
   const found = new Map<string, string>();
-  const folder = new URL("../src/bilevel/catalog/", import.meta.url);
+  const folder = new URL("../src/bilevel/rules/", import.meta.url);
   for (const file of ts.sys.readDirectory(fileURLToPath(folder), [".ts"])) {
+    if (!file.endsWith("catalog.ts")) continue;
     const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ESNext);
     const visit = (node: ts.Node): void => {
       if (ts.isPropertyAssignment(node) && node.name.getText(source) === "rule") {

@@ -7,7 +7,7 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { afterAll, expect, test } from "vitest";
-import type { CatalogEntry } from "../src/bilevel/catalog.ts";
+import type { CatalogEntry } from "../src/bilevel/rules/catalog.ts";
 import { disposePrograms } from "../src/bilevel/index.ts";
 import { expectCounts } from "./bilevel/rule-counts.ts";
 import type { Row } from "./matrix/cells.ts";
@@ -34,9 +34,9 @@ for (const [path, text] of files) {
 
 test("the page has a rule, its export, its catalog entry, its row and its test", () => {
   expect([...files.keys()]).toEqual([
-    "src/bilevel/rules/scaled-identity.ts",
+    "src/bilevel/rules/implicit/scaled-identity.ts",
     "src/bilevel/index.ts",
-    "src/bilevel/catalog/implicit.ts",
+    "src/bilevel/rules/implicit/catalog.ts",
     "test/matrix/rows-implicit.ts",
     "test/bilevel/rules-scaled-identity.test.ts",
   ]);
@@ -54,7 +54,7 @@ test("its files compile where they belong", () => {
 });
 
 test("its catalog entry gives the rule's counts, and names its file and source", async () => {
-  const path = join(copy, "src/bilevel/catalog/implicit.ts");
+  const path = join(copy, "src/bilevel/rules/implicit/catalog.ts");
   const { implicitRules } = (await import(path)) as { implicitRules: readonly CatalogEntry[] };
   expect(implicitRules.length).toBe(1);
   const [{ factory, file, source, forms }] = implicitRules as [CatalogEntry];

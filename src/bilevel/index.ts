@@ -37,40 +37,49 @@ export {
   type Tolerance,
   type Verdict,
 } from "./rule.ts";
-export { bda, type BdaOptions } from "./rules/bda.ts";
-export { bome, type BomeOptions } from "./rules/bome.ts";
-export { f2sa, type F2saOptions } from "./rules/f2sa.ts";
-export { gradientPenalty, type GradientPenaltyOptions } from "./rules/gradient-penalty.ts";
-export { iaptt, type IapttOptions } from "./rules/iaptt.ts";
-export { logBarrier, type LogBarrierOptions } from "./rules/log-barrier.ts";
-export { moreauEnvelope, type MoreauEnvelopeOptions } from "./rules/moreau-envelope.ts";
-export { amigo, type AmigoOptions } from "./rules/amigo.ts";
-export { fsla, type FslaOptions } from "./rules/fsla.ts";
-export { mrbo, type MrboOptions } from "./rules/mrbo.ts";
-export { type OwnBatchOptions } from "./rules/own-batches.ts";
-export { pzobo, type PzoboOptions } from "./rules/pzobo.ts";
-export { saba, type SabaOptions } from "./rules/saba.ts";
-export { soba, type SobaOptions } from "./rules/soba.ts";
-export { srba, type SrbaOptions } from "./rules/srba.ts";
-export { stocBio, type StocBioOptions } from "./rules/stocbio.ts";
-export { sustain, type SustainOptions } from "./rules/sustain.ts";
-export { ttsa, type TtsaOptions } from "./rules/ttsa.ts";
-export { vrbo, type VrboOptions } from "./rules/vrbo.ts";
-export { type StochasticOptions } from "./rules/stochastic.ts";
-export { slBamm, slBammLeaderRate, type SlBammOptions } from "./rules/sl-bamm.ts";
-export { valuePenalty, type ValuePenaltyOptions } from "./rules/value-penalty.ts";
-export { type Rate } from "./rules/levels.ts";
-export { implicit, type ImplicitOptions } from "./rules/implicit.ts";
-export { implicitKkt, type ImplicitKktOptions } from "./rules/implicit-kkt.ts";
-export { reverse, type ReverseOptions } from "./rules/reverse.ts";
-export { forward } from "./rules/forward.ts";
-export { realTime, type RealTimeOptions } from "./rules/real-time.ts";
-export { truncated, type TruncatedOptions } from "./rules/truncated.ts";
-export { oneStage, type OneStageOptions } from "./rules/one-stage.ts";
-export { darts, type DartsOptions } from "./rules/darts.ts";
-export { type UnrolledOptions } from "./rules/unrolled-options.ts";
+export { bda, type BdaOptions } from "./rules/without-unique-solution/bda.ts";
+export { bome, type BomeOptions } from "./rules/without-unique-solution/bome.ts";
+export { f2sa, type F2saOptions } from "./rules/stochastic/f2sa.ts";
+export {
+  gradientPenalty,
+  type GradientPenaltyOptions,
+} from "./rules/without-unique-solution/gradient-penalty.ts";
+export { iaptt, type IapttOptions } from "./rules/without-unique-solution/iaptt.ts";
+export { logBarrier, type LogBarrierOptions } from "./rules/without-unique-solution/log-barrier.ts";
+export {
+  moreauEnvelope,
+  type MoreauEnvelopeOptions,
+} from "./rules/without-unique-solution/moreau-envelope.ts";
+export { amigo, type AmigoOptions } from "./rules/stochastic/amigo.ts";
+export { fsla, type FslaOptions } from "./rules/stochastic/fsla.ts";
+export { mrbo, type MrboOptions } from "./rules/stochastic/mrbo.ts";
+export { type OwnBatchOptions } from "./rules/stochastic/own-batches.ts";
+export { pzobo, type PzoboOptions } from "./rules/stochastic/pzobo.ts";
+export { saba, type SabaOptions } from "./rules/stochastic/saba.ts";
+export { soba, type SobaOptions } from "./rules/stochastic/soba.ts";
+export { srba, type SrbaOptions } from "./rules/stochastic/srba.ts";
+export { stocBio, type StocBioOptions } from "./rules/stochastic/stocbio.ts";
+export { sustain, type SustainOptions } from "./rules/stochastic/sustain.ts";
+export { ttsa, type TtsaOptions } from "./rules/stochastic/ttsa.ts";
+export { vrbo, type VrboOptions } from "./rules/stochastic/vrbo.ts";
+export { type StochasticOptions } from "./rules/stochastic/stochastic.ts";
+export { slBamm, slBammLeaderRate, type SlBammOptions } from "./rules/stochastic/sl-bamm.ts";
+export {
+  valuePenalty,
+  type ValuePenaltyOptions,
+} from "./rules/without-unique-solution/value-penalty.ts";
+export { type Rate } from "./estimate/levels.ts";
+export { implicit, type ImplicitOptions } from "./rules/implicit/implicit.ts";
+export { implicitKkt, type ImplicitKktOptions } from "./rules/implicit/implicit-kkt.ts";
+export { reverse, type ReverseOptions } from "./rules/explicit/reverse.ts";
+export { forward } from "./rules/explicit/forward.ts";
+export { realTime, type RealTimeOptions } from "./rules/explicit/real-time.ts";
+export { truncated, type TruncatedOptions } from "./rules/explicit/truncated.ts";
+export { oneStage, type OneStageOptions } from "./rules/explicit/one-stage.ts";
+export { darts, type DartsOptions } from "./rules/explicit/darts.ts";
+export { type UnrolledOptions } from "./estimate/unrolled-options.ts";
 
-export { type Report } from "./report.ts";
+export { type Report } from "./evaluate/report.ts";
 export {
   type ErrorBound,
   type ErrorFormula,
@@ -86,11 +95,15 @@ export {
   type InnerSolutions,
   type Recommendation,
   type RuledOut,
-} from "./advise.ts";
-export { type Curvature } from "./curvature.ts";
-export { type MeasuredProblem } from "./measure.ts";
-export { type FiniteSum } from "./finite-sum.ts";
-export { type GradientNoise, type MinibatchNoise, type NoiseAlong } from "./minibatch-noise.ts";
+} from "./advise/advise.ts";
+export { type Curvature } from "./advise/curvature.ts";
+export { type MeasuredProblem } from "./advise/measure.ts";
+export { type FiniteSum } from "./advise/finite-sum.ts";
+export {
+  type GradientNoise,
+  type MinibatchNoise,
+  type NoiseAlong,
+} from "./advise/minibatch-noise.ts";
 export {
   planMemory,
   type MemoryPlan,
@@ -98,63 +111,72 @@ export {
   type PlanKind,
   type PlannedRuleOptions,
   type PlanOptions,
-} from "./plan.ts";
-export { checkHypergradient, type Check, type CheckOptions, type DirectionCheck } from "./check.ts";
-export { type GivenType } from "./check-given.ts";
-export { type Difference } from "./differences.ts";
+} from "./advise/plan.ts";
+export {
+  checkHypergradient,
+  type Check,
+  type CheckOptions,
+  type DirectionCheck,
+} from "./evaluate/check.ts";
+export { type GivenType } from "./evaluate/check-given.ts";
+export { type Difference } from "./evaluate/differences.ts";
 export {
   disposePrograms,
   hypergradient,
   type EvaluationPoint,
   type Hypergradient,
   type Tensors,
-} from "./hypergradient.ts";
-export { type Placement } from "./placement.ts";
+} from "./evaluate/hypergradient.ts";
+export { type Placement } from "../program/placement.ts";
 
 // The outer loop: solve, samplers, checkpoints.
-export { solve, type Solve } from "./solve.ts";
+export { solve, type Solve } from "./solve/solve.ts";
 export {
   augmentedLagrangian,
   type AugmentedLagrangianOptions,
   type ConstrainedResult,
   type MultiplierUpdate,
-} from "./augmented-lagrangian.ts";
-export { type Constraint, type Constraints } from "./constraints.ts";
+} from "./solve/augmented-lagrangian.ts";
+export { type Constraint, type Constraints } from "./estimate/constraints.ts";
 export {
   type Best,
   type CheckpointOptions,
   type SolveOptions,
   type SolveResult,
   type SolveStep,
-} from "./solve-options.ts";
-export { type StepRecord } from "./history.ts";
-export { type Budget } from "./budget.ts";
-export { type EarlyStopping } from "./early-stopping.ts";
-export { type Run } from "./run.ts";
+} from "./solve/options.ts";
+export { type StepRecord } from "./solve/history.ts";
+export { type Budget } from "./solve/budget.ts";
+export { type EarlyStopping } from "./solve/early-stopping.ts";
+export { type Run } from "./solve/run.ts";
 export {
   minibatches,
   type MinibatchOptions,
   type MinibatchSampler,
   type Sampler,
   type Stream,
-} from "./samplers.ts";
-export { fixedBatches, type FixedBatchOptions, type FixedBatchSampler } from "./fixed-batches.ts";
+} from "./solve/samplers.ts";
+export {
+  fixedBatches,
+  type FixedBatchOptions,
+  type FixedBatchSampler,
+} from "./solve/fixed-batches.ts";
 export {
   CheckpointError,
   decodeCheckpoint,
   type Identity,
   type SolveState,
   type StateTrees,
-} from "./checkpoint.ts";
+} from "./solve/checkpoint.ts";
 export {
   readCheckpointFile,
   writeCheckpointFile,
   type FileSystem,
   type OpenFile,
-} from "./checkpoint-file.ts";
+} from "./solve/checkpoint-file.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,
   SafetensorsError,
   type SafetensorsContent,
-} from "./safetensors.ts";
+} from "../program/safetensors.ts";

@@ -2,7 +2,7 @@
 // where the adviser picked it, why this one and not another.
 
 import type { TuneAdvice, TuneResult, UsedRule } from "../automl/tabular/types.ts";
-import { formatBytes } from "../bilevel/plan.ts";
+import { formatBytes } from "../bilevel/advise/plan.ts";
 import { formatCount } from "./numbers.ts";
 
 /** The rule, its cost and its report; the report's own sentence follows where it says more than "converged". */

@@ -6,7 +6,7 @@
 import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel } from "../bilevel/problem.ts";
-import { reverse } from "../bilevel/rules/reverse.ts";
+import { reverse } from "../bilevel/rules/explicit/reverse.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import { linearProbe, type Encoded } from "./hyper-representation.ts";

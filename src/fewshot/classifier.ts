@@ -4,7 +4,7 @@
  */
 import { checkArgument, checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { weightsOf } from "../bilevel/follower.ts";
+import { weightsOf } from "../bilevel/estimate/follower.ts";
 import type { Arrays } from "../bilevel/problem.ts";
 import type { EpisodeBatch } from "../data/episodes.ts";
 import type { Value } from "../program/ir.ts";

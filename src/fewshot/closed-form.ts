@@ -6,7 +6,7 @@
  * A follower without weights, w = [], leaves h = ∇_λ E(λ): plain training, for learners without an inner problem.
  */
 import { numpy as np, tree } from "@jax-js/jax";
-import { openFollower, weightsOf } from "../bilevel/follower.ts";
+import { openFollower, weightsOf } from "../bilevel/estimate/follower.ts";
 import { asDynamics } from "../bilevel/dynamics.ts";
 import { gradientDescent } from "../bilevel/optimizers/gradient-descent.ts";
 import type { Rule } from "../bilevel/rule.ts";

@@ -3,8 +3,8 @@
  * inner level and their query sets on the outer one. A resumed run draws the same ones.
  */
 import type { BilevelData } from "../bilevel/problem.ts";
-import type { Sampler } from "../bilevel/samplers.ts";
-import { fingerprintOfBytes } from "../bilevel/fingerprint.ts";
+import type { Sampler } from "../bilevel/solve/samplers.ts";
+import { fingerprintOfBytes } from "../program/fingerprint-tree.ts";
 import { drawEpisode, stackEpisodes, type EpisodeBatch } from "../data/episodes.ts";
 import type { ImageSet } from "../data/image-set.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";

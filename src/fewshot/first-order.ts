@@ -8,7 +8,7 @@
  */
 import { checkOptions } from "../program/check-options.ts";
 import type { Rule } from "../bilevel/rule.ts";
-import type { UnrolledOptions } from "../bilevel/rules/unrolled-options.ts";
+import type { UnrolledOptions } from "../bilevel/estimate/unrolled-options.ts";
 import { throughStart } from "./through-start.ts";
 
 /**

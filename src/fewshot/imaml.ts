@@ -9,7 +9,7 @@
 import { checkOptions } from "../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import { bilevel, type Arrays } from "../bilevel/problem.ts";
-import { implicit } from "../bilevel/rules/implicit.ts";
+import { implicit } from "../bilevel/rules/implicit/implicit.ts";
 import { conjugateGradient, type LinearSolver } from "../linear/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";

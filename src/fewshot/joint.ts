@@ -7,7 +7,7 @@
 import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel } from "../bilevel/problem.ts";
-import type { Sampler } from "../bilevel/samplers.ts";
+import type { Sampler } from "../bilevel/solve/samplers.ts";
 import { countOf, imageTensor } from "../data/image-set.ts";
 import { randomKey, randomStream } from "../data/random.ts";
 import { Tensor } from "../program/tensor.ts";

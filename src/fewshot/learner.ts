@@ -6,7 +6,7 @@ import type { numpy as np } from "@jax-js/jax";
 import type { Dynamics } from "../bilevel/dynamics.ts";
 import type { BilevelData, Problem } from "../bilevel/problem.ts";
 import type { Rule } from "../bilevel/rule.ts";
-import type { Sampler } from "../bilevel/samplers.ts";
+import type { Sampler } from "../bilevel/solve/samplers.ts";
 import type { EpisodeShape } from "../data/episodes.ts";
 import type { ImageSet } from "../data/image-set.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";

@@ -1,8 +1,8 @@
 /** A learner's hyperparameters λ as a safetensors file: one tensor for each leaf, named by its path. */
 import { checkArgument } from "../program/check-options.ts";
 import { tree } from "@jax-js/jax";
-import { leafPaths } from "../bilevel/leaves.ts";
-import { decodeSafetensors, encodeSafetensors } from "../bilevel/safetensors.ts";
+import { leafPaths } from "../bilevel/estimate/leaves.ts";
+import { decodeSafetensors, encodeSafetensors } from "../program/safetensors.ts";
 import type { Tensor, Tree } from "../program/tensor.ts";
 
 /** The file's bytes. `metadata` says what the parameters are for; it comes back from {@link decodeParameters}. */

@@ -7,11 +7,11 @@
  */
 import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { weightsOf } from "../bilevel/follower.ts";
-import { zerosLikeTree } from "../bilevel/leaves.ts";
+import { weightsOf } from "../bilevel/estimate/follower.ts";
+import { zerosLikeTree } from "../bilevel/estimate/leaves.ts";
 import type { Arrays } from "../bilevel/problem.ts";
 import type { Rule } from "../bilevel/rule.ts";
-import type { UnrolledOptions } from "../bilevel/rules/unrolled-options.ts";
+import type { UnrolledOptions } from "../bilevel/estimate/unrolled-options.ts";
 import { callTree, treeMap } from "../program/trees.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";

@@ -7,7 +7,7 @@
 import { checkArgument } from "../program/check-options.ts";
 import { numpy as np, tree, vmap } from "@jax-js/jax";
 import { bilevel, type Arrays, type Problem } from "../bilevel/problem.ts";
-import { addTrees, zerosLikeTree } from "../bilevel/leaves.ts";
+import { addTrees, zerosLikeTree } from "../bilevel/estimate/leaves.ts";
 import type { Cost, Estimate, Measured, Rule } from "../bilevel/rule.ts";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";

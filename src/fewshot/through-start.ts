@@ -9,13 +9,18 @@ import type { Program } from "../program/program.ts";
 import { countElements } from "../program/trees.ts";
 import type { Tree } from "../program/tensor.ts";
 import { asDynamics } from "../bilevel/dynamics.ts";
-import { openFollower, weightsOf, type Adjoint, type Follower } from "../bilevel/follower.ts";
+import {
+  openFollower,
+  weightsOf,
+  type Adjoint,
+  type Follower,
+} from "../bilevel/estimate/follower.ts";
 import type { Rule } from "../bilevel/rule.ts";
 import {
   checkCount,
   fullTolerance,
   type UnrolledOptions,
-} from "../bilevel/rules/unrolled-options.ts";
+} from "../bilevel/estimate/unrolled-options.ts";
 
 /** What makes a rule of the frame. */
 export interface ThroughStart {

@@ -2,8 +2,8 @@
 import { checkArgument, checkOptions } from "../program/check-options.ts";
 import { adam } from "../bilevel/optimizers/adam.ts";
 import type { Arrays, Problem } from "../bilevel/problem.ts";
-import { solve, type Solve } from "../bilevel/solve.ts";
-import type { SolveOptions } from "../bilevel/solve-options.ts";
+import { solve, type Solve } from "../bilevel/solve/solve.ts";
+import type { SolveOptions } from "../bilevel/solve/options.ts";
 import { shapeOf, type Learner, type TaskSource } from "./learner.ts";
 
 /** Options of {@link train}: where the tasks come from, and what `solve` takes besides. */

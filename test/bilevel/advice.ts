@@ -1,8 +1,8 @@
 /** Advice for the tests, held against what every advice must hold and against the catalog's facts. */
 import { runInThisContext } from "node:vm";
 import { expect } from "vitest";
-import { advise, type Advice, type AdviseOptions } from "../../src/bilevel/advise.ts";
-import { ruleCatalog } from "../../src/bilevel/catalog.ts";
+import { advise, type Advice, type AdviseOptions } from "../../src/bilevel/advise/advise.ts";
+import { ruleCatalog } from "../../src/bilevel/rules/catalog.ts";
 import * as bilevel from "../../src/bilevel/index.ts";
 import {
   disposePrograms,

@@ -1,7 +1,7 @@
 /** The adviser's limits: budgets, dynamics that diverge, misuse; and its measurements against known numbers. */
 import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
-import { advise, type Advice } from "../../src/bilevel/advise.ts";
+import { advise, type Advice } from "../../src/bilevel/advise/advise.ts";
 import {
   bilevel,
   box,

@@ -7,9 +7,9 @@ import { existsSync } from "node:fs";
 import { adam } from "../../src/bilevel/optimizers/adam.ts";
 import { momentum } from "../../src/bilevel/optimizers/momentum.ts";
 import { cosineDecay } from "../../src/bilevel/optimizers/schedule.ts";
-import { reverse } from "../../src/bilevel/rules/reverse.ts";
-import { minibatches } from "../../src/bilevel/samplers.ts";
-import { solve } from "../../src/bilevel/solve.ts";
+import { reverse } from "../../src/bilevel/rules/explicit/reverse.ts";
+import { minibatches } from "../../src/bilevel/solve/samplers.ts";
+import { solve } from "../../src/bilevel/solve/solve.ts";
 import { logisticRegression } from "./small-problems.ts";
 
 const path = process.argv[2]!;

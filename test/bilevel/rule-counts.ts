@@ -1,7 +1,7 @@
 /** The formulas of a catalog entry against the counts that its instance declares. */
 import { numpy as np } from "@jax-js/jax";
 import { expect } from "vitest";
-import type { RuleForm } from "../../src/bilevel/catalog.ts";
+import type { RuleForm } from "../../src/bilevel/rules/catalog.ts";
 import { bilevel, type Cost } from "../../src/bilevel/index.ts";
 import type { Value } from "../../src/program/ir.ts";
 import { Program } from "../../src/program/program.ts";

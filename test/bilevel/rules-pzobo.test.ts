@@ -13,7 +13,7 @@ import {
   solve,
   type Rule,
 } from "../../src/bilevel/index.ts";
-import { drawDirections } from "../../src/bilevel/rules/pzobo.ts";
+import { drawDirections } from "../../src/bilevel/rules/stochastic/pzobo.ts";
 import { compile, Program, tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import type { Value } from "../../src/program/ir.ts";
 import { leavesOf } from "./descend.ts";

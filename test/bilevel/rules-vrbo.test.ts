@@ -13,7 +13,7 @@ import {
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
-import { drawBatches } from "../../src/bilevel/rules/own-batches.ts";
+import { drawBatches } from "../../src/bilevel/rules/stochastic/own-batches.ts";
 import { Program, tensor, type Tensor } from "../../src/program/index.ts";
 import type { Value } from "../../src/program/ir.ts";
 import { descend, leavesOf } from "./descend.ts";

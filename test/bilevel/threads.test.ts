@@ -4,11 +4,11 @@
  * then the runs agree to float32's accuracy only.
  */
 import { expect, test } from "vitest";
-import { decodeCheckpoint } from "../../src/bilevel/checkpoint.ts";
+import { decodeCheckpoint } from "../../src/bilevel/solve/checkpoint.ts";
 import { adam } from "../../src/bilevel/optimizers/adam.ts";
 import { momentum } from "../../src/bilevel/optimizers/momentum.ts";
-import { reverse } from "../../src/bilevel/rules/reverse.ts";
-import { solve } from "../../src/bilevel/solve.ts";
+import { reverse } from "../../src/bilevel/rules/explicit/reverse.ts";
+import { solve } from "../../src/bilevel/solve/solve.ts";
 import { logisticRegression } from "./small-problems.ts";
 
 test("logistic regression on 4000 rows with 1, 3 and 3 threads", async () => {

@@ -22,7 +22,7 @@ import {
   type Block,
   type Labelled,
 } from "../../src/fewshot/index.ts";
-import { weightsOf } from "../../src/bilevel/follower.ts";
+import { weightsOf } from "../../src/bilevel/estimate/follower.ts";
 import { crossEntropy, linear, type Head } from "../../src/fewshot/logits.ts";
 import { onShots } from "../../src/fewshot/on-shots.ts";
 import { tensor, type Tensor } from "../../src/program/index.ts";

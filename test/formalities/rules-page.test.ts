@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { rulesPage, rulesPageFile } from "../../scripts/rules-page.ts";
-import { ruleCatalog } from "../../src/bilevel/catalog.ts";
+import { ruleCatalog } from "../../src/bilevel/rules/catalog.ts";
 import * as stackelberg from "../../src/index.ts";
 
 const page = readFileSync(rulesPageFile, "utf8");

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { matrixPage, matrixPageFile } from "../../scripts/matrix-page.ts";
-import { ruleCatalog } from "../../src/bilevel/catalog.ts";
+import { ruleCatalog } from "../../src/bilevel/rules/catalog.ts";
 import { disposePrograms } from "../../src/bilevel/index.ts";
 import { apply, transpose, type Matrix } from "../bilevel/dense.ts";
 import { expectClose } from "../bilevel/evaluate.ts";

@@ -1,6 +1,6 @@
 /** The Gaussian directions that `pzobo` draws, which its theory is about. */
 import { tree } from "@jax-js/jax";
-import { drawDirections } from "../../src/bilevel/rules/pzobo.ts";
+import { drawDirections } from "../../src/bilevel/rules/stochastic/pzobo.ts";
 import type { Value } from "../../src/program/ir.ts";
 import { Program, tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import type { Vector } from "./model.ts";

@@ -1,10 +1,10 @@
 /** One coefficient per input column, found by hypergradients of the validation loss. */
-import { CheckpointError } from "../../bilevel/checkpoint.ts";
-import type { StepRecord } from "../../bilevel/history.ts";
+import { CheckpointError } from "../../bilevel/solve/checkpoint.ts";
+import type { StepRecord } from "../../bilevel/solve/history.ts";
 import { adam } from "../../bilevel/optimizers/adam.ts";
 import { box } from "../../bilevel/projections.ts";
-import { solve } from "../../bilevel/solve.ts";
-import type { SolveResult } from "../../bilevel/solve-options.ts";
+import { solve } from "../../bilevel/solve/solve.ts";
+import type { SolveResult } from "../../bilevel/solve/options.ts";
 import { DataError } from "../../data/index.ts";
 import { tensor, type Tensor } from "../../program/tensor.ts";
 import { fromBase64, toBase64, type OuterRecord, type OuterState } from "./checkpoint.ts";

@@ -3,28 +3,31 @@
  * strongly convex with one answer, sees all rows at every step, and has tens of outer steps.
  */
 import { conjugateGradient } from "../../linear/index.ts";
-import { ruleCatalog } from "../../bilevel/catalog.ts";
+import { ruleCatalog } from "../../bilevel/rules/catalog.ts";
 import type { Dynamics } from "../../bilevel/dynamics.ts";
 import { gradientDescent } from "../../bilevel/optimizers/gradient-descent.ts";
 import type { Rule } from "../../bilevel/rule.ts";
-import { amigo } from "../../bilevel/rules/amigo.ts";
-import { bda } from "../../bilevel/rules/bda.ts";
-import { darts, type DartsOptions } from "../../bilevel/rules/darts.ts";
-import { f2sa } from "../../bilevel/rules/f2sa.ts";
-import { forward } from "../../bilevel/rules/forward.ts";
-import { fsla } from "../../bilevel/rules/fsla.ts";
-import { implicit } from "../../bilevel/rules/implicit.ts";
-import { mrbo } from "../../bilevel/rules/mrbo.ts";
-import { oneStage } from "../../bilevel/rules/one-stage.ts";
-import { pzobo } from "../../bilevel/rules/pzobo.ts";
-import { realTime } from "../../bilevel/rules/real-time.ts";
-import { reverse } from "../../bilevel/rules/reverse.ts";
-import { soba } from "../../bilevel/rules/soba.ts";
-import { stocBio } from "../../bilevel/rules/stocbio.ts";
-import { sustain } from "../../bilevel/rules/sustain.ts";
-import { truncated } from "../../bilevel/rules/truncated.ts";
-import { ttsa } from "../../bilevel/rules/ttsa.ts";
-import { valuePenalty, type ValuePenaltyOptions } from "../../bilevel/rules/value-penalty.ts";
+import { amigo } from "../../bilevel/rules/stochastic/amigo.ts";
+import { bda } from "../../bilevel/rules/without-unique-solution/bda.ts";
+import { darts, type DartsOptions } from "../../bilevel/rules/explicit/darts.ts";
+import { f2sa } from "../../bilevel/rules/stochastic/f2sa.ts";
+import { forward } from "../../bilevel/rules/explicit/forward.ts";
+import { fsla } from "../../bilevel/rules/stochastic/fsla.ts";
+import { implicit } from "../../bilevel/rules/implicit/implicit.ts";
+import { mrbo } from "../../bilevel/rules/stochastic/mrbo.ts";
+import { oneStage } from "../../bilevel/rules/explicit/one-stage.ts";
+import { pzobo } from "../../bilevel/rules/stochastic/pzobo.ts";
+import { realTime } from "../../bilevel/rules/explicit/real-time.ts";
+import { reverse } from "../../bilevel/rules/explicit/reverse.ts";
+import { soba } from "../../bilevel/rules/stochastic/soba.ts";
+import { stocBio } from "../../bilevel/rules/stochastic/stocbio.ts";
+import { sustain } from "../../bilevel/rules/stochastic/sustain.ts";
+import { truncated } from "../../bilevel/rules/explicit/truncated.ts";
+import { ttsa } from "../../bilevel/rules/stochastic/ttsa.ts";
+import {
+  valuePenalty,
+  type ValuePenaltyOptions,
+} from "../../bilevel/rules/without-unique-solution/value-penalty.ts";
 import { closestNames, quote } from "../../data/table.ts";
 
 /** What a rule's options are made of. */

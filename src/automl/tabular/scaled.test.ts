@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { curvatureMeter } from "../../bilevel/curvature.ts";
+import { curvatureMeter } from "../../bilevel/advise/curvature.ts";
 import { gradientDescent, hypergradient, implicit, type Rule } from "../../bilevel/index.ts";
 import { randomKey, randomStream, type Task } from "../../data/index.ts";
 import { conjugateGradient } from "../../linear/index.ts";

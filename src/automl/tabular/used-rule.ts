@@ -1,7 +1,7 @@
 /** What a result says of the rule: which one, what it reported at the step that was kept, and what it cost. */
-import type { StepRecord } from "../../bilevel/history.ts";
-import { isBiasedByStart } from "../../bilevel/left-out.ts";
-import { makeReport, type Evaluated } from "../../bilevel/report.ts";
+import type { StepRecord } from "../../bilevel/solve/history.ts";
+import { isBiasedByStart } from "../../bilevel/estimate/left-out.ts";
+import { makeReport, type Evaluated } from "../../bilevel/evaluate/report.ts";
 import type { Cost } from "../../bilevel/rule.ts";
 import { tensor, type Tensor } from "../../program/tensor.ts";
 import type { ChosenRule } from "./choose-rule.ts";

@@ -1,7 +1,7 @@
 // The cheat-sheet in terminals of several widths.
 
 import { expect, test } from "vitest";
-import { ruleCatalog, ruleFamilies } from "../../bilevel/catalog.ts";
+import { ruleCatalog, ruleFamilies } from "../../bilevel/rules/catalog.ts";
 import { displayWidth } from "../terminal-text.ts";
 import { describeRules, ruleRows } from "./rules.ts";
 

@@ -7,7 +7,7 @@ import {
   ruleFamilies,
   theoryInWords,
   type RuleFamily,
-} from "../../bilevel/catalog.ts";
+} from "../../bilevel/rules/catalog.ts";
 import { exitCodes } from "../errors.ts";
 import { displayWidth, wrapWords } from "../terminal-text.ts";
 

@@ -1,0 +1,189 @@
+/**
+ * The memory planner: which rules fit in a budget of bytes, and what each of them costs, before anything is built. The
+ * counts are those that the rules declare themselves.
+ */
+import { checkOptions } from "../../program/check-options.ts";
+import type { Dynamics } from "../dynamics.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import { count, planDrafts, type Draft, type Sizes } from "./plan-drafts.ts";
+import type { Projection } from "../projections.ts";
+import type { Cost, Rule } from "../rule.ts";
+import { checkCount } from "../estimate/unrolled-options.ts";
+
+/** What {@link planMemory} is told. */
+export interface PlanOptions {
+  /** T ≥ 1, the follower's steps. */
+  readonly steps: number;
+  /** |w| ≥ 1, the number of weights. */
+  readonly weights: number;
+  /** Numbers in the follower's state: 2·|w| with momentum, 3·|w| + 2 with Adam. Default: |w|, as for gradient descent. */
+  readonly state?: number;
+  /** |λ| ≥ 1, the number of single hyperparameters. */
+  readonly hyperparameters: number;
+  /** Bytes that an estimate may keep for its derivative; data, programs and an objective's own work come on top. */
+  readonly bytes: number;
+  /** 4 for float32, which is the default; 8 for float64. */
+  readonly bytesPerFloat?: number;
+  /** Numbers of inner data that a step sees and that the problem's `prepare` makes of λ; forward mode keeps their tangents. Default 0. */
+  readonly preparedFloats?: number;
+  /** Inner gradients in one step of the dynamics. Default 1. */
+  readonly gradientsPerStep?: number;
+  /** J ≥ 1, iterations of the linear solver in the implicit rule. Default 20. */
+  readonly solverSteps?: number;
+  /** Inner gradients that take as long as one product; orders the rules, and nothing else. Default 2. */
+  readonly gradientsPerProduct?: number;
+  /** Rank the biased truncated rule even where an exact one fits. Default false: only where none does. */
+  readonly biased?: boolean;
+}
+
+/** What a plan's answer is: the derivative of T steps, or an approximation to it or to the inner solution's. */
+export type PlanKind = "exact" | "implicit" | "biased";
+
+/** How a planned rule's follower moves. */
+export interface PlannedRuleOptions {
+  readonly dynamics: Dynamics | Optimizer;
+  /** Applied to the weights after every step. Default: none; the implicit rule takes none. */
+  readonly projection?: Projection;
+}
+
+/** One way to compute the hypergradient. */
+export interface Plan {
+  readonly kind: PlanKind;
+  /** As one would write it, without the dynamics: `reverse({ steps: 100, checkpoints: "sqrt" })`. */
+  readonly call: string;
+  /** The counts that the rule's own estimate declares. */
+  readonly cost: Cost;
+  /** Bytes that it keeps: its stored numbers, and the table of a binomial schedule. */
+  readonly bytes: number;
+  readonly fits: boolean;
+  /** What it keeps and computes, and what would make it wrong. */
+  readonly sentence: string;
+  /** Makes the rule. */
+  rule(options: PlannedRuleOptions): Rule;
+}
+
+/** What fits, best first. */
+export interface MemoryPlan {
+  /** The rules that fit: exact ones by their predicted work, then the implicit one, then the biased one. */
+  readonly ranking: readonly Plan[];
+  /** Those that do not fit, least memory first. */
+  readonly tooLarge: readonly Plan[];
+  /** The recommendation, or why there is none. */
+  readonly sentence: string;
+}
+
+/**
+ * Chooses among reverse mode (whole, with √T checkpoints, with as many binomial slots as fit), forward mode, the implicit
+ * rule with conjugate gradients, and, when asked for or when no exact rule fits, truncated reverse mode with as many
+ * steps as fit.
+ *
+ * With s numbers in the state, T steps, m hyperparameters and J iterations of the solver they keep
+ *
+ *     reverse  T·s     "sqrt"  (⌈T/n⌉ + n)·s, n = ⌈√T⌉     slots  c·s     forward  m·(s + prepared)
+ *     implicit  s + 3·|w|     truncated  K·s
+ *
+ * numbers, and the slots a table of c + 4(T − 1) integers of 4 bytes. Nothing that exceeds the budget is ranked.
+ *
+ * @throws RangeError when a size is not a whole number ≥ 1 or the budget is not a number > 0.
+ * @example
+ * const { ranking, sentence } = planMemory({ steps: 1000, weights: 7850, hyperparameters: 10, bytes: 4e6 });
+ * const rule = ranking[0]?.rule({ dynamics: gradientDescent({ learningRate: 0.1 }) });
+ */
+export function planMemory(options: PlanOptions): MemoryPlan {
+  checkOptions("planMemory", options, {
+    steps: "number!",
+    weights: "number!",
+    state: "number",
+    hyperparameters: "number!",
+    bytes: "number!",
+    bytesPerFloat: "number",
+    preparedFloats: "number",
+    gradientsPerStep: "number",
+    solverSteps: "number",
+    gradientsPerProduct: "number",
+    biased: "boolean",
+  });
+  const sizes = checked(options);
+  const all = planDrafts(sizes).map((draft) => finish(draft, sizes));
+  const isExactThere = all.some(({ kind, fits }) => kind === "exact" && fits);
+  const order: Record<PlanKind, number> = { exact: 0, implicit: 1, biased: 2 };
+  const ranking = all
+    .filter(({ fits, kind }) => fits && (kind !== "biased" || sizes.biased || !isExactThere))
+    .sort((a, b) => order[a.kind] - order[b.kind] || work(a.cost, sizes) - work(b.cost, sizes));
+  const tooLarge = all.filter(({ fits }) => !fits).sort((a, b) => a.bytes - b.bytes);
+  return { ranking, tooLarge, sentence: recommend(ranking, tooLarge, sizes) };
+}
+
+/** Bytes as people read them: 980 B, 1.2 MB. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let unit = 0;
+  let value = bytes;
+  // What would round to 1000 belongs to the next unit.
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+function finish({ tableBytes = 0, remark, ...draft }: Draft, sizes: Sizes): Plan {
+  const bytes = draft.cost.storedFloats * sizes.bytesPerFloat + tableBytes;
+  const fits = bytes <= sizes.bytes;
+  const size = fits
+    ? `fits in ${formatBytes(bytes)}`
+    : `needs ${formatBytes(bytes)}, more than the ${formatBytes(sizes.bytes)} given`;
+  const { innerGradients, hessianVectorProducts, crossProducts } = draft.cost;
+  const costs = `${count(innerGradients, "inner gradient")} and ${count(hessianVectorProducts + crossProducts, "product")}`;
+  return { ...draft, bytes, fits, sentence: `${size}: ${remark}; ${costs}.` };
+}
+
+function work(cost: Cost, { gradientsPerProduct }: Sizes): number {
+  const { innerGradients, hessianVectorProducts, crossProducts } = cost;
+  return innerGradients + gradientsPerProduct * (hessianVectorProducts + crossProducts);
+}
+
+function recommend(
+  [best]: readonly Plan[],
+  [smallest]: readonly Plan[],
+  { bytes, state, bytesPerFloat }: Sizes,
+): string {
+  if (best !== undefined) return `${best.call} ${best.sentence}`;
+  const least = `the least is ${formatBytes(smallest!.bytes)}, for ${smallest!.call}`;
+  return `Nothing fits in ${formatBytes(bytes)}: ${least}; one state of the follower takes ${formatBytes(state * bytesPerFloat)}. Give more bytes, or make the model smaller.`;
+}
+
+function checked(options: PlanOptions): Sizes {
+  const sizes = {
+    bytesPerFloat: 4,
+    state: options.weights,
+    preparedFloats: 0,
+    gradientsPerStep: 1,
+    solverSteps: 20,
+    gradientsPerProduct: 2,
+    biased: false,
+    ...options,
+  };
+  for (const key of [
+    "steps",
+    "weights",
+    "state",
+    "hyperparameters",
+    "bytesPerFloat",
+    "gradientsPerStep",
+    "solverSteps",
+  ] as const) {
+    checkCount(`planMemory: ${key}`, sizes[key]);
+  }
+  if (!Number.isSafeInteger(sizes.preparedFloats) || sizes.preparedFloats < 0) {
+    throw new RangeError(
+      `planMemory: preparedFloats must be a whole number >= 0; ${String(sizes.preparedFloats)} came.`,
+    );
+  }
+  for (const key of ["bytes", "gradientsPerProduct"] as const) {
+    if (sizes[key] > 0) continue;
+    throw new RangeError(`planMemory: ${key} must be a number > 0; ${String(sizes[key])} came.`);
+  }
+  return sizes;
+}

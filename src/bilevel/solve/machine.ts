@@ -1,0 +1,158 @@
+/** What an outer loop runs: its compiled programs and its data, opened once and used at every step. */
+import type { Executable } from "../../program/executable.ts";
+import { Tensor, type TensorLike, type Tree } from "../../program/tensor.ts";
+import { forbidCapture } from "../../program/trace.ts";
+import { checkIdentity, type Identity } from "./checkpoint.ts";
+import {
+  describeTree,
+  fingerprintOfBytes,
+  fingerprintOfTree,
+} from "../../program/fingerprint-tree.ts";
+import { hostTree } from "../estimate/leaves.ts";
+import { buildOuterStep, buildStart } from "./outer-step.ts";
+import type { OuterStepInputs, OuterStepOutputs, StartOutputs } from "./outer-step.ts";
+import { placementOf } from "../../program/placement.ts";
+import type { BilevelData, Problem } from "../problem.ts";
+import type { Cost } from "../rule.ts";
+import { isSampler, type Sampler } from "./samplers.ts";
+import type { FullSolveOptions } from "./options.ts";
+
+/** The arrays that one step hands to the next. */
+export type Carried = Pick<OuterStepInputs, "lambda" | "w" | "follower" | "optimizer">;
+
+/** What a step gives to the next one. */
+export type Handover = Pick<
+  OuterStepOutputs,
+  "answer" | "nextLambda" | "nextFollower" | "nextOptimizer"
+>;
+
+/** Compiled programs and data of one run. */
+export interface Machine {
+  /** Of one step. */
+  readonly cost: Cost;
+  /** What the first step gets. */
+  readonly start: Carried;
+  /** Of this run, when it writes or reads checkpoints. */
+  readonly identity: Identity | undefined;
+  /** Draws step k's batches and runs it. */
+  step(k: number, carried: Carried): Promise<OuterStepOutputs>;
+  /** The arrays for the step after one that gave `outputs`. */
+  next(outputs: Handover): Carried;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Traces, compiles and makes the first states.
+ *
+ * @param first - the first step that will run: its batches give the shapes.
+ * @param saved - identity of the checkpoint that the run goes on from.
+ * @throws {@link CheckpointError} "mismatch" when the checkpoint belongs to another run.
+ */
+export async function openMachine(
+  problem: Problem,
+  options: FullSolveOptions,
+  first: number,
+  saved: Identity | undefined,
+): Promise<Machine> {
+  const { lambda, w, captured } = options;
+  const given = saved || options.checkpoint ? givenIdentity(options) : undefined;
+  // Whatever differs is better said before tracing fails over it.
+  if (saved && given)
+    checkIdentity({ ...saved, [programPart]: "" }, { ...given, [programPart]: "" });
+  const isWarm = options.start === "warm" && problem.init === undefined;
+  const draw = batches(options);
+  const data = await draw(first);
+  const parts = { ...options, problem, isWarm, data, batched: isBatched(options) };
+  const placement = placementOf(options);
+
+  const program = forbidCapture(captured, () => buildStart(parts));
+  const starter = await program.compile(placement);
+  const made = (await starter.run({ lambda, w })) as unknown as StartOutputs;
+  await starter.dispose();
+
+  const { program: step, cost } = forbidCapture(captured, () => buildOuterStep(parts, made));
+  const identity = given && { ...given, [programPart]: fingerprintOfBytes(step.toOnnx()) };
+  if (saved && identity) checkIdentity(saved, identity);
+  const executable: Executable = await step.compile(placement);
+  return {
+    cost,
+    start: {
+      lambda: made.firstLambda,
+      w,
+      follower: made.firstFollower,
+      optimizer: made.firstOptimizer,
+    },
+    identity,
+    async step(k, carried) {
+      const batch = k === first ? data : await draw(k);
+      const t = new Tensor("int32", [], Int32Array.of(k));
+      const inputs: OuterStepInputs = { ...carried, t, ...batch };
+      return (await executable.run({ ...inputs })) as unknown as OuterStepOutputs;
+    },
+    next: (outputs) => ({
+      lambda: outputs.nextLambda,
+      w: isWarm ? outputs.answer : w,
+      follower: outputs.nextFollower,
+      optimizer: outputs.nextOptimizer,
+    }),
+    dispose: () => executable.dispose(),
+  };
+}
+
+/** Both levels' data at a step: the arrays as given, or the samplers' batches. */
+function batches({
+  data,
+  seed,
+}: FullSolveOptions): (k: number) => Promise<BilevelData<Tree<Tensor>>> {
+  const level = (stream: "inner" | "outer"): ((k: number) => Promise<Tree<Tensor>>) => {
+    const source: Tree<TensorLike> | Sampler = data[stream];
+    const host = (values: Tree<TensorLike>): Tree<Tensor> =>
+      hostTree("solve", `data.${stream}`, values);
+    if (isSampler(source)) return async (k) => host(await source.batch(k, { seed, stream }));
+    const arrays = host(source);
+    return async () => arrays;
+  };
+  const inner = level("inner");
+  const outer = level("outer");
+  return async (k) => ({ inner: await inner(k), outer: await outer(k) });
+}
+
+function isBatched({ data, rule }: FullSolveOptions): boolean {
+  for (const stream of ["inner", "outer"] as const) {
+    const source: unknown = data[stream];
+    if (!isSampler(source) || source.perStep === undefined) continue;
+    if (stream === "outer") {
+      throw new TypeError(
+        "solve: the outer sampler must give one batch for each outer step; leave its perStep out.",
+      );
+    }
+    if (source.perStep !== rule.innerSteps) {
+      throw new RangeError(
+        `solve: the inner sampler must stack one batch for each of the rule's ${rule.innerSteps} inner steps, it stacks ${source.perStep}; give it perStep: ${rule.innerSteps}, or leave perStep out for one batch in all of them.`,
+      );
+    }
+    return true;
+  }
+  return false;
+}
+
+/** What a checkpoint must share with this run, but for the program, which is known only once it is built. */
+function givenIdentity(options: FullSolveOptions): Identity {
+  const { rule, optimizer, constraints, start, seed, data, w } = options;
+  const source = (level: Tree<TensorLike> | Sampler): string =>
+    isSampler(level) ? level.fingerprint() : `${describeTree(level)} ${fingerprintOfTree(level)}`;
+  return {
+    rule: rule.name,
+    optimizer: optimizer.name,
+    constraints: constraints?.label ?? "none",
+    lambda: describeTree(options.lambda),
+    w: describeTree(w),
+    // A warm start has no further use for the first weights.
+    start: start === "warm" ? start : `cold from ${fingerprintOfTree(w)}`,
+    seed: String(seed),
+    "inner data": source(data.inner),
+    "outer data": source(data.outer),
+  };
+}
+
+const programPart = "the compiled program of problem, rule and optimizer";
