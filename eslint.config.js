@@ -67,8 +67,8 @@ export default tseslint.config(
     files: ["src/**/*.ts"],
     ignores: [
       "src/program/derivatives.ts",
-      "src/program/ownership.ts",
-      "src/program/integer-remainder.ts",
+      "src/program/trace/ownership.ts",
+      "src/program/trace/integer-remainder.ts",
       "**/*.test.ts",
     ],
     rules: {

@@ -179,4 +179,4 @@ export {
   encodeSafetensors,
   SafetensorsError,
   type SafetensorsContent,
-} from "../program/safetensors.ts";
+} from "../program/tensors/safetensors.ts";

@@ -4,7 +4,7 @@
  */
 import { checkArgument } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
-import type { Tree } from "../program/tensor.ts";
+import type { Tree } from "../program/tensors/tensor.ts";
 
 /** What objectives see while they are traced: a tree of jax-js arrays. */
 export type Arrays = Tree<np.Array>;

@@ -4,7 +4,7 @@
  */
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
-import type { Tree } from "../program/tensor.ts";
+import type { Tree } from "../program/tensors/tensor.ts";
 import type { ErrorTheory, MeasuredNumbers } from "./bounds.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 

@@ -1,7 +1,7 @@
 // The computation of `clean`, in a thread of its own.
 
 import { rankRows, type Ranking } from "../automl/cleaning/rank.ts";
-import type { Table } from "../data/table.ts";
+import type { Table } from "../data/tables/table.ts";
 import type { Job } from "../study/job.ts";
 
 /** The table and the library's options, as far as they are data. */

@@ -1,8 +1,8 @@
 // What `clean` leaves behind: ranked.csv, report.html, result.json, and the table on the screen.
 
 import type { Ranking } from "../automl/cleaning/rank.ts";
-import type { Column } from "../data/table.ts";
-import { formatTable } from "../data/write-table.ts";
+import type { Column } from "../data/tables/table.ts";
+import { formatTable } from "../data/tables/write-table.ts";
 import type { NewFile } from "../files/replace-file.ts";
 import { leakLines } from "./announcement.ts";
 import { type CleanResult, rankedRow, selfCheck, verdict } from "./clean-result.ts";

@@ -2,7 +2,7 @@
 
 import type { Ranking } from "../automl/cleaning/rank.ts";
 import { averagePrecision } from "../automl/cleaning/score.ts";
-import type { Table } from "../data/table.ts";
+import type { Table } from "../data/tables/table.ts";
 import type { CleanPlan } from "./clean-plan.ts";
 import type { DataSummary } from "./data-summary.ts";
 import { formatCount, formatPercent } from "./numbers.ts";

@@ -1,9 +1,9 @@
 // What a run says about its data, as data for result.json and as the words of terminal and report.
 
-import type { ColumnFinding } from "../data/inspect-columns.ts";
-import type { UnusedColumn } from "../data/select-columns.ts";
-import { quote } from "../data/table.ts";
-import type { LeftOutRows, Task } from "../data/target.ts";
+import type { ColumnFinding } from "../data/tables/inspect-columns.ts";
+import type { UnusedColumn } from "../data/tables/select-columns.ts";
+import { quote } from "../data/tables/table.ts";
+import type { LeftOutRows, Task } from "../data/tables/target.ts";
 import { formatCount } from "./numbers.ts";
 
 /** Entries of a list that are shown on a terminal. */

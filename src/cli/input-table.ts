@@ -1,8 +1,8 @@
 // From a file and the reading options to a table: the last checks before work begins.
 
 import { basename } from "node:path";
-import { parseTable, readTable } from "../data/read-table.ts";
-import { findColumn, type Table } from "../data/table.ts";
+import { parseTable, readTable } from "../data/tables/reading/read-table.ts";
+import { findColumn, type Table } from "../data/tables/table.ts";
 import { sha256 as sha256Of, sha256OfFile } from "../files/sha256.ts";
 import type { DataSummary } from "./data-summary.ts";
 import { UsageError } from "./errors.ts";

@@ -2,8 +2,8 @@
 
 import { predictEncoded, type Prediction } from "../automl/tabular/predict.ts";
 import type { TabularModel } from "../automl/tabular/types.ts";
-import { encode } from "../data/encoder.ts";
-import type { Column, Table } from "../data/table.ts";
+import { encode } from "../data/tables/encoder.ts";
+import type { Column, Table } from "../data/tables/table.ts";
 
 /** Rows that are encoded at a time, so that a long table needs no wide copy of itself. */
 const chunkRows = 8192;

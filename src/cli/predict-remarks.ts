@@ -1,8 +1,8 @@
 // What differs between a new file and what the model was trained on, as lines for the terminal.
 
-import type { UnseenLevels } from "../data/align-table.ts";
-import type { Encoder } from "../data/encoded-input.ts";
-import { listNames, type Table } from "../data/table.ts";
+import type { UnseenLevels } from "../data/tables/align-table.ts";
+import type { Encoder } from "../data/tables/encoded-input.ts";
+import { listNames, type Table } from "../data/tables/table.ts";
 import { formatCount } from "./numbers.ts";
 import { renderTable } from "./terminal-table.ts";
 

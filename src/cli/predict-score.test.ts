@@ -2,9 +2,9 @@
 
 import { expect, test } from "vitest";
 import type { TabularModel } from "../automl/tabular/types.ts";
-import { alignTable } from "../data/align-table.ts";
-import { parseTable } from "../data/read-table.ts";
-import type { ColumnKind, Table } from "../data/table.ts";
+import { alignTable } from "../data/tables/align-table.ts";
+import { parseTable } from "../data/tables/reading/read-table.ts";
+import type { ColumnKind, Table } from "../data/tables/table.ts";
 import { predictAligned, predictionTable } from "./predict-output.ts";
 import { ignoredColumns, missingTable, unseenTable } from "./predict-remarks.ts";
 import { scoreLines } from "./predict-score.ts";

@@ -3,9 +3,9 @@
 import { metricsOfPrediction } from "../automl/tabular/evaluate.ts";
 import type { Prediction } from "../automl/tabular/predict.ts";
 import type { TabularModel } from "../automl/tabular/types.ts";
-import { matchLevels } from "../data/align-table.ts";
-import { parseNumber } from "../data/numbers.ts";
-import { listNames, quote, type Column } from "../data/table.ts";
+import { matchLevels } from "../data/tables/align-table.ts";
+import { parseNumber } from "../data/tables/numbers.ts";
+import { listNames, quote, type Column } from "../data/tables/table.ts";
 import { describeMetric } from "./comparison.ts";
 import { formatCount, formatNumber } from "./numbers.ts";
 import { renderTable } from "./terminal-table.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dataSummary } from "../../test/cli/data-summary.ts";
-import { parseTable } from "../data/read-table.ts";
+import { parseTable } from "../data/tables/reading/read-table.ts";
 import { announce, leakLines } from "./announcement.ts";
 import { removableLeaks } from "./data-summary.ts";
 import { prepareTable } from "./prepare-table.ts";

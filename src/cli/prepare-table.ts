@@ -1,12 +1,17 @@
 // Between reading a table and working on it: columns that are asked away or are row numbers go, and
 // what a person should know about the rest is gathered, to be said before any model is trusted.
 
-import { countCopies } from "../data/count-copies.ts";
-import { fitEncoder } from "../data/encoder.ts";
-import { inspectColumns } from "../data/inspect-columns.ts";
-import { withoutColumns, type UnusedColumn } from "../data/select-columns.ts";
-import { findColumn, type Table } from "../data/table.ts";
-import { inferTarget, type InferredTarget, type TargetOptions, type Task } from "../data/target.ts";
+import { countCopies } from "../data/tables/count-copies.ts";
+import { fitEncoder } from "../data/tables/encoder.ts";
+import { inspectColumns } from "../data/tables/inspect-columns.ts";
+import { withoutColumns, type UnusedColumn } from "../data/tables/select-columns.ts";
+import { findColumn, type Table } from "../data/tables/table.ts";
+import {
+  inferTarget,
+  type InferredTarget,
+  type TargetOptions,
+  type Task,
+} from "../data/tables/target.ts";
 import type { DataSummary } from "./data-summary.ts";
 import { UsageError } from "./errors.ts";
 

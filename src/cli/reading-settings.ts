@@ -1,9 +1,9 @@
 // How a table is read, as settings that tune, clean and predict share: what the reader is told, and how they are
 // written in a command that repeats a run.
 
-import type { DateOrder, Decimal } from "../data/cells/cell-format.ts";
-import type { ReadTableOptions } from "../data/read-table.ts";
-import type { ColumnKind } from "../data/table.ts";
+import type { DateOrder, Decimal } from "../data/tables/cells/cell-format.ts";
+import type { ReadTableOptions } from "../data/tables/reading/read-table.ts";
+import type { ColumnKind } from "../data/tables/table.ts";
 import { optionWords } from "./command-text.ts";
 
 /** What a file does not say by itself, or not clearly; what is absent is found out. */

@@ -3,7 +3,7 @@
 import type { TuneCheckpoint } from "../automl/tabular/checkpoint.ts";
 import { tune } from "../automl/tabular/tune.ts";
 import type { TuneEvent, TuneOptions, TuneResult } from "../automl/tabular/types.ts";
-import type { Table } from "../data/table.ts";
+import type { Table } from "../data/tables/table.ts";
 import type { Job } from "../study/job.ts";
 
 /** The table and the library's options, as far as they are data. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sha256 } from "../files/sha256.ts";
 import { download } from "./download.ts";
-import { DataError } from "./table.ts";
+import { DataError } from "./tables/table.ts";
 
 const content = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) % 251);
 

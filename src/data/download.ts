@@ -5,8 +5,8 @@
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../files/sha256.ts";
-import type { ImageOptions } from "./decode-classes.ts";
-import { DataError } from "./table.ts";
+import type { ImageOptions } from "./images/decode-classes.ts";
+import { DataError } from "./tables/table.ts";
 
 /** A file that somebody else keeps. */
 export interface RemoteFile {

@@ -1,5 +1,5 @@
 /** Tables of real data: reading, targets, splits, encoding, metrics and random numbers. */
-export { alignTable, type AlignedTable, type UnseenLevels } from "./align-table.ts";
+export { alignTable, type AlignedTable, type UnseenLevels } from "./tables/align-table.ts";
 export type {
   CellFormat,
   DateFormat,
@@ -7,10 +7,21 @@ export type {
   Decimal,
   NumberFormat,
   Thousands,
-} from "./cells/cell-format.ts";
-export type { ImageOptions, LoadProgress } from "./decode-classes.ts";
-export type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
-export { encode, fitEncoder, inputTypes, readingOf, type EncoderOptions } from "./encoder.ts";
+} from "./tables/cells/cell-format.ts";
+export type { ImageOptions, LoadProgress } from "./images/decode-classes.ts";
+export type {
+  CategoricalInput,
+  EncodedInput,
+  Encoder,
+  NumericInput,
+} from "./tables/encoded-input.ts";
+export {
+  encode,
+  fitEncoder,
+  inputTypes,
+  readingOf,
+  type EncoderOptions,
+} from "./tables/encoder.ts";
 export {
   drawEpisode,
   type Episode,
@@ -19,16 +30,16 @@ export {
   type EpisodeShape,
   listEpisodes,
   stackEpisodes,
-} from "./episodes.ts";
-export { readImageFolder, readImages } from "./image-folder.ts";
+} from "./images/episodes.ts";
+export { readImageFolder, readImages } from "./images/image-folder.ts";
 export {
   type ImageSet,
   type ImageSplits,
   imageTensor,
   rotations,
   selectClasses,
-} from "./image-set.ts";
-export { parseIdx, readIdx, type IdxArray } from "./idx.ts";
+} from "./images/image-set.ts";
+export { parseIdx, readIdx, type IdxArray } from "./images/idx.ts";
 export {
   accuracy,
   balancedAccuracy,
@@ -40,9 +51,13 @@ export {
   rocAuc,
   type MeanInterval,
 } from "./metrics.ts";
-export { type MiniImageNetOptions, readMiniImageNet } from "./mini-imagenet.ts";
-export { type OmniglotOptions, readOmniglot, readOmniglotCharacters } from "./omniglot.ts";
-export { type OmniglotSplit, type OmniglotSplitOptions, splitOmniglot } from "./omniglot-splits.ts";
+export { type MiniImageNetOptions, readMiniImageNet } from "./images/mini-imagenet.ts";
+export { type OmniglotOptions, readOmniglot, readOmniglotCharacters } from "./images/omniglot.ts";
+export {
+  type OmniglotSplit,
+  type OmniglotSplitOptions,
+  splitOmniglot,
+} from "./images/omniglot-splits.ts";
 export { normalQuantile, studentQuantile } from "./quantiles.ts";
 export { randomKey, randomStream, type RandomKey, type RandomStream } from "./random.ts";
 export {
@@ -52,9 +67,9 @@ export {
   readTable,
   type ReadTableOptions,
   type ReadTableResult,
-} from "./read-table.ts";
-export type { Resampling } from "./resize-image.ts";
-export { type UnusedColumn, withoutColumns } from "./select-columns.ts";
+} from "./tables/reading/read-table.ts";
+export type { Resampling } from "./images/resize-image.ts";
+export { type UnusedColumn, withoutColumns } from "./tables/select-columns.ts";
 export { split, splitTarget, type Split, type SplitOptions } from "./split.ts";
 export {
   DataError,
@@ -65,7 +80,7 @@ export {
   type NumericColumn,
   type Table,
   type Written,
-} from "./table.ts";
+} from "./tables/table.ts";
 export {
   inferTarget,
   standardizeTarget,
@@ -74,5 +89,5 @@ export {
   type Target,
   type TargetOptions,
   type Task,
-} from "./target.ts";
-export { formatTable } from "./write-table.ts";
+} from "./tables/target.ts";
+export { formatTable } from "./tables/write-table.ts";

@@ -1,7 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { split, splitTarget } from "./split.ts";
-import { inferTarget } from "./target.ts";
+import { inferTarget } from "./tables/target.ts";
 
 const usual = { train: 0.6, validation: 0.2, test: 0.2 };
 

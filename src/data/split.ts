@@ -1,7 +1,7 @@
 /** Seeded splits of rows into training, validation and test parts. */
 import { randomKey, randomStream, type RandomStream } from "./random.ts";
-import { DataError } from "./table.ts";
-import type { InferredTarget } from "./target.ts";
+import { DataError } from "./tables/table.ts";
+import type { InferredTarget } from "./tables/target.ts";
 
 /** What to split and into which shares. */
 export interface SplitOptions {

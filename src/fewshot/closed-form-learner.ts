@@ -1,7 +1,7 @@
 /** Learners whose follower's answer has a closed form: nothing to descend on, at training or at test. */
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel } from "../bilevel/problem.ts";
-import type { Tensor, Tree } from "../program/tensor.ts";
+import type { Tensor, Tree } from "../program/tensors/tensor.ts";
 import { closedForm } from "./closed-form.ts";
 import type { Encoder } from "./encoder.ts";
 import { episodeBatches } from "./episode-batches.ts";

@@ -5,7 +5,7 @@ import { gradientDescent } from "../bilevel/optimizers/gradient-descent.ts";
 import type { Coefficient, Optimizer } from "../bilevel/optimizers/optimizer.ts";
 import type { Problem } from "../bilevel/problem.ts";
 import type { Rule } from "../bilevel/rule.ts";
-import { tensor, type Tensor, type Tree } from "../program/tensor.ts";
+import { tensor, type Tensor, type Tree } from "../program/tensors/tensor.ts";
 import type { Encoder } from "./encoder.ts";
 import { episodeBatches } from "./episode-batches.ts";
 import {

@@ -3,7 +3,7 @@ import type { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import { randomKey, randomStream } from "../data/random.ts";
 import { compile } from "../program/compile.ts";
-import { tensor, type Tensor } from "../program/tensor.ts";
+import { tensor, type Tensor } from "../program/tensors/tensor.ts";
 import { convolutionalEncoder, type Block, type Encoder, type Statistics } from "./encoder.ts";
 
 const side = 7;

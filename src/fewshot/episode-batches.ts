@@ -4,10 +4,10 @@
  */
 import type { BilevelData } from "../bilevel/problem.ts";
 import type { Sampler } from "../bilevel/solve/samplers.ts";
-import { fingerprintOfBytes } from "../program/fingerprint-tree.ts";
-import { drawEpisode, stackEpisodes, type EpisodeBatch } from "../data/episodes.ts";
-import type { ImageSet } from "../data/image-set.ts";
-import type { Tensor, Tree } from "../program/tensor.ts";
+import { fingerprintOfBytes } from "../program/tensors/fingerprint-tree.ts";
+import { drawEpisode, stackEpisodes, type EpisodeBatch } from "../data/images/episodes.ts";
+import type { ImageSet } from "../data/images/image-set.ts";
+import type { Tensor, Tree } from "../program/tensors/tensor.ts";
 import type { TaskSource } from "./learner.ts";
 
 /** What a level sees of a batch of episodes. Default: the support sets inside, the query sets outside. */

@@ -8,7 +8,7 @@ import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel, type Problem } from "../bilevel/problem.ts";
 import { reverse } from "../bilevel/rules/explicit/reverse.ts";
-import { zeros, type Tensor, type Tree } from "../program/tensor.ts";
+import { zeros, type Tensor, type Tree } from "../program/tensors/tensor.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Block, Encoder } from "./encoder.ts";
 import type { Labelled, Learner, TaskShape } from "./learner.ts";

@@ -7,9 +7,9 @@ import type { Dynamics } from "../bilevel/dynamics.ts";
 import type { BilevelData, Problem } from "../bilevel/problem.ts";
 import type { Rule } from "../bilevel/rule.ts";
 import type { Sampler } from "../bilevel/solve/samplers.ts";
-import type { EpisodeShape } from "../data/episodes.ts";
-import type { ImageSet } from "../data/image-set.ts";
-import type { Tensor, Tree } from "../program/tensor.ts";
+import type { EpisodeShape } from "../data/images/episodes.ts";
+import type { ImageSet } from "../data/images/image-set.ts";
+import type { Tensor, Tree } from "../program/tensors/tensor.ts";
 import type { Encoder, ImageShape, Statistics } from "./encoder.ts";
 
 /** Images of one task with their labels, as a learner's functions see them. */

@@ -2,7 +2,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Dynamics } from "../bilevel/dynamics.ts";
 import type { Arrays } from "../bilevel/problem.ts";
-import type { EpisodeShape } from "../data/episodes.ts";
+import type { EpisodeShape } from "../data/images/episodes.ts";
 import { treeMap } from "../program/trees.ts";
 
 /**

@@ -2,8 +2,8 @@
 import { checkArgument } from "../program/check-options.ts";
 import { tree } from "@jax-js/jax";
 import { leafPaths } from "../bilevel/estimate/leaves.ts";
-import { decodeSafetensors, encodeSafetensors } from "../program/safetensors.ts";
-import type { Tensor, Tree } from "../program/tensor.ts";
+import { decodeSafetensors, encodeSafetensors } from "../program/tensors/safetensors.ts";
+import type { Tensor, Tree } from "../program/tensors/tensor.ts";
 
 /** The file's bytes. `metadata` says what the parameters are for; it comes back from {@link decodeParameters}. */
 export function encodeParameters(

@@ -4,11 +4,11 @@
 import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { tree } from "@jax-js/jax";
-import { stackEpisodes, type Episode } from "../data/episodes.ts";
-import type { ImageSet } from "../data/image-set.ts";
+import { stackEpisodes, type Episode } from "../data/images/episodes.ts";
+import type { ImageSet } from "../data/images/image-set.ts";
 import { compile } from "../program/compile.ts";
 import type { SessionOptions } from "../program/session.ts";
-import { Tensor, type Tree } from "../program/tensor.ts";
+import { Tensor, type Tree } from "../program/tensors/tensor.ts";
 import type { Block, Statistics } from "./encoder.ts";
 import type { Learner } from "./learner.ts";
 

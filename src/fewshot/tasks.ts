@@ -11,7 +11,7 @@ import { addTrees, zerosLikeTree } from "../bilevel/estimate/leaves.ts";
 import type { Cost, Estimate, Measured, Rule } from "../bilevel/rule.ts";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
-import { Tensor, type Tree } from "../program/tensor.ts";
+import { Tensor, type Tree } from "../program/tensors/tensor.ts";
 import { callTree, treeMap } from "../program/trees.ts";
 
 /** All tasks at once, their arrays stacked: every operation of the one-task problem gets a leading axis. */

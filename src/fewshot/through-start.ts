@@ -7,7 +7,7 @@
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
 import { countElements } from "../program/trees.ts";
-import type { Tree } from "../program/tensor.ts";
+import type { Tree } from "../program/tensors/tensor.ts";
 import { asDynamics } from "../bilevel/dynamics.ts";
 import {
   openFollower,

@@ -3,7 +3,7 @@ import { checkOptions } from "../program/check-options.ts";
 import { lax, numpy as np } from "@jax-js/jax";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
-import { tensor } from "../program/tensor.ts";
+import { tensor } from "../program/tensors/tensor.ts";
 import { code, curvatureTolerance, finish, type Progress } from "./progress.ts";
 import {
   checkAtLeastZero,

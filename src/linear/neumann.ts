@@ -3,7 +3,7 @@ import { checkOptions } from "../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
-import { tensor, type Tree } from "../program/tensor.ts";
+import { tensor, type Tree } from "../program/tensors/tensor.ts";
 import { sumSeries } from "./series.ts";
 import {
   checkAtLeastZero,

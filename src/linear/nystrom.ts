@@ -3,7 +3,7 @@ import { checkOptions } from "../program/check-options.ts";
 import { lax, numpy as np } from "@jax-js/jax";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
-import { tensor, type Tree } from "../program/tensor.ts";
+import { tensor, type Tree } from "../program/tensors/tensor.ts";
 import { productsWithUnits } from "./dense.ts";
 import {
   code,

@@ -2,7 +2,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
-import { tensor, type DType, type Tree } from "../program/tensor.ts";
+import { tensor, type DType, type Tree } from "../program/tensors/tensor.ts";
 import {
   LINEAR_OUTCOMES,
   type LinearOutcome,

@@ -5,7 +5,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
-import type { Tree } from "../program/tensor.ts";
+import type { Tree } from "../program/tensors/tensor.ts";
 import {
   code,
   curvatureTolerance,

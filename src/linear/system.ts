@@ -5,7 +5,7 @@
 import { tree } from "@jax-js/jax";
 import type { Value } from "../program/ir.ts";
 import type { Program } from "../program/program.ts";
-import type { DType, Tree } from "../program/tensor.ts";
+import type { DType, Tree } from "../program/tensors/tensor.ts";
 import { addScaledBy } from "./vectors.ts";
 import { callTree } from "../program/trees.ts";
 

@@ -1,6 +1,6 @@
 /** Arithmetic of vectors that are trees of arrays; jax-js functions, to be traced with `program.call`. */
 import { numpy as np, tree } from "@jax-js/jax";
-import { type DType, sizeOf, type Tree } from "../program/tensor.ts";
+import { type DType, sizeOf, type Tree } from "../program/tensors/tensor.ts";
 import { treeMap } from "../program/trees.ts";
 
 /** A vector while it is traced. */

@@ -7,8 +7,8 @@ import {
   type Value,
   ValueFactory,
 } from "./ir.ts";
-import type { Tensor } from "./tensor.ts";
-import { type DType, type Shape, castTensor, type TypedArray } from "./tensor.ts";
+import type { Tensor } from "./tensors/tensor.ts";
+import { type DType, type Shape, castTensor, type TypedArray } from "./tensors/tensor.ts";
 
 interface OpenBlock {
   readonly parameters: Value[];

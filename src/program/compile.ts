@@ -5,9 +5,9 @@ import { type Array as JaxArray, tree } from "@jax-js/jax";
 import { type OptimizeOptions, Program } from "./program.ts";
 import { type Built, ProgramCache } from "./program-cache.ts";
 import type { SessionOptions } from "./session.ts";
-import type { ArraySpec, JaxFunction } from "./trace.ts";
+import type { ArraySpec, JaxFunction } from "./trace/trace.ts";
 import { specsOf } from "./trees.ts";
-import { type Tensor, type TensorLike, toTensor, type Tree } from "./tensor.ts";
+import { type Tensor, type TensorLike, toTensor, type Tree } from "./tensors/tensor.ts";
 
 /**
  * A compiled function. Takes and returns trees of host arrays; traces once per shapes and types. Of the programs of all

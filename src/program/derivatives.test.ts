@@ -3,8 +3,8 @@ import { grad as jaxGrad, numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import { grad, hvp, jvp, valueAndGrad, vjp } from "./derivatives.ts";
 import { Program } from "./program.ts";
-import { type Tensor, tensor, type Tree } from "./tensor.ts";
-import { TraceError } from "./trace.ts";
+import { type Tensor, tensor, type Tree } from "./tensors/tensor.ts";
+import { TraceError } from "./trace/trace.ts";
 
 const f64 = (values: number[] | number): Tensor => tensor(values, { dtype: "float64" });
 const x = f64([1, 2, 3]);

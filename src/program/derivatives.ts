@@ -14,7 +14,7 @@ import { checkArgument } from "./check-options.ts";
 import { jvp as jaxJvp, numpy as np, tree, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 
 import { selectFloats } from "./selection.ts";
-import type { Tree } from "./tensor.ts";
+import type { Tree } from "./tensors/tensor.ts";
 import { treeMap } from "./trees.ts";
 
 /**

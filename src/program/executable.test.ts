@@ -5,8 +5,8 @@ import { compile, toOnnx } from "./compile.ts";
 import type { Executable } from "./executable.ts";
 import { Program } from "./program.ts";
 import { SessionError } from "./session.ts";
-import { type Tensor, tensor, zeros } from "./tensor.ts";
-import { ArraySpec } from "./trace.ts";
+import { type Tensor, tensor, zeros } from "./tensors/tensor.ts";
+import { ArraySpec } from "./trace/trace.ts";
 
 async function affine(): Promise<Executable> {
   const program = new Program("affine");

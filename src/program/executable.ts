@@ -5,7 +5,14 @@ import { sameShape } from "./ir.ts";
 import { leafNames } from "./lower/index.ts";
 import type { Binding } from "./program.ts";
 import { type Device, Resident, type Session } from "./session.ts";
-import { type DType, type Tensor, tensor, type TensorLike, toTensor, type Tree } from "./tensor.ts";
+import {
+  type DType,
+  type Tensor,
+  tensor,
+  type TensorLike,
+  toTensor,
+  type Tree,
+} from "./tensors/tensor.ts";
 
 /** Inputs by name: trees of arrays, on the host or left where an earlier run made them. */
 export type Inputs = Readonly<Record<string, Tree<TensorLike | Resident>>>;

@@ -16,7 +16,7 @@ export {
   type Tree,
   type TypedArray,
   zeros,
-} from "./tensor.ts";
+} from "./tensors/tensor.ts";
 export {
   ArraySpec,
   checkScalarObjective,
@@ -25,4 +25,4 @@ export {
   type JaxFunction,
   outputSpec,
   TraceError,
-} from "./trace.ts";
+} from "./trace/trace.ts";

@@ -5,12 +5,12 @@
  */
 import { type Jaxpr } from "@jax-js/jax";
 
-import { checkBareNumber, checkOperand, worthOf } from "./bare-numbers.ts";
+import { checkBareNumber, checkOperand, worthOf } from "./trace/bare-numbers.ts";
 import type { Builder } from "./builder.ts";
 import { expansions } from "./expand/index.ts";
 import type { Value } from "./ir.ts";
-import type { Traced } from "./trace.ts";
-import { type DType, castTensor } from "./tensor.ts";
+import type { Traced } from "./trace/trace.ts";
+import { type DType, castTensor } from "./tensors/tensor.ts";
 
 type Atom = Jaxpr["outs"][number];
 type Equation = Jaxpr["eqns"][number];

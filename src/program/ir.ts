@@ -3,7 +3,7 @@
  * assignment. Loops are operations whose body is a block; a body may use any value of the blocks
  * around it.
  */
-import type { DType, Shape, Tensor } from "./tensor.ts";
+import type { DType, Shape, Tensor } from "./tensors/tensor.ts";
 
 /** A symbolic array inside a program. */
 export class Value {

@@ -4,13 +4,13 @@
  */
 import type { Block } from "./ir.ts";
 import { walk } from "./ir.ts";
-import { blockedDomain, convolveBlocked } from "./lower/conv-blocked.ts";
-import type { Convolution } from "./lower/conv-spec.ts";
+import { blockedDomain, convolveBlocked } from "./lower/conv/blocked.ts";
+import type { Convolution } from "./lower/conv/spec.ts";
 import { OperationContext } from "./lower/context.ts";
 import { Lowering } from "./lower/lowering.ts";
 import { encodeModel, type NodeSpec } from "./onnx.ts";
 import { currentHost, openSession, type SessionOptions } from "./session.ts";
-import { castTensor, type Tensor } from "./tensor.ts";
+import { castTensor, type Tensor } from "./tensors/tensor.ts";
 
 /** Kernels that a lowering may use. */
 export interface Kernels {

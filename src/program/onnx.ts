@@ -4,7 +4,7 @@
  */
 import { PbfWriter } from "pbf";
 
-import { sizeOf } from "./tensor.ts";
+import { sizeOf } from "./tensors/tensor.ts";
 
 /** ONNX element types with their TensorProto.DataType number. */
 export const elementTypes = {

@@ -1,6 +1,6 @@
 import { numpy as np } from "@jax-js/jax";
 import { expect, test } from "vitest";
-import { Program, tensor } from "../program/index.ts";
+import { Program, tensor } from "./index.ts";
 import {
   bilevel,
   disposePrograms,

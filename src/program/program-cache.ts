@@ -6,7 +6,7 @@
  * that was used longest ago is closed; whoever still holds it has it opened again by the next run.
  */
 import type { Executable, Inputs } from "./executable.ts";
-import { fingerprintOfBytes } from "./fingerprint.ts";
+import { fingerprintOfBytes } from "./tensors/fingerprint.ts";
 import type { OptimizeOptions, Program } from "./program.ts";
 import type { SessionOptions } from "./session.ts";
 

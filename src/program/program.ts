@@ -10,8 +10,22 @@ import { encodeProgram } from "./lower/index.ts";
 import { optimize } from "./optimize/index.ts";
 import { Executable } from "./executable.ts";
 import { openSession, type SessionOptions } from "./session.ts";
-import { ArraySpec, describe, type JaxFunction, trace, type Traced, TraceError } from "./trace.ts";
-import { Tensor, tensor, type TensorLike, toTensor, type Tree, type TypedArray } from "./tensor.ts";
+import {
+  ArraySpec,
+  describe,
+  type JaxFunction,
+  trace,
+  type Traced,
+  TraceError,
+} from "./trace/trace.ts";
+import {
+  Tensor,
+  tensor,
+  type TensorLike,
+  toTensor,
+  type Tree,
+  type TypedArray,
+} from "./tensors/tensor.ts";
 
 /** The tree of `T` with program values where arrays, numbers or specs were. */
 export type Values<T> =

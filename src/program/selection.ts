@@ -2,7 +2,7 @@
 import { describeValue } from "./check-options.ts";
 import { tree } from "@jax-js/jax";
 
-import type { DType, Tree } from "./tensor.ts";
+import type { DType, Tree } from "./tensors/tensor.ts";
 
 /** Some leaves of trees of one structure, such as those that carry a derivative. */
 export interface Selection {

@@ -4,7 +4,7 @@
  */
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 
-import { type DType, type Shape, Tensor, type TypedArray } from "./tensor.ts";
+import { type DType, type Shape, Tensor, type TypedArray } from "./tensors/tensor.ts";
 
 /** Where a program runs. `cuda` needs ONNX Runtime's CUDA libraries; `wasm` is for browsers. */
 export type Device = "cpu" | "webgpu" | "cuda" | "wasm";

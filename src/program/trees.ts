@@ -3,8 +3,8 @@ import { tree } from "@jax-js/jax";
 
 import type { Value } from "./ir.ts";
 import type { Program } from "./program.ts";
-import { type DType, type Shape, sizeOf, type Tree } from "./tensor.ts";
-import { ArraySpec } from "./trace.ts";
+import { type DType, type Shape, sizeOf, type Tree } from "./tensors/tensor.ts";
+import { ArraySpec } from "./trace/trace.ts";
 
 /** `tree.map` for trees whose structure the types do not know. */
 export function treeMap<A, B>(

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { foldIn, integers, keyOf } from "../../src/bilevel/random.ts";
 import { decodeCheckpoint } from "../../src/bilevel/solve/checkpoint.ts";
-import { decodeSafetensors } from "../../src/program/safetensors.ts";
+import { decodeSafetensors } from "../../src/program/tensors/safetensors.ts";
 
 const child = fileURLToPath(new URL("./resume-child.ts", import.meta.url));
 const seed = 20;

@@ -5,7 +5,7 @@ import type { RuleForm } from "../../src/bilevel/rules/catalog.ts";
 import { bilevel, type Cost } from "../../src/bilevel/index.ts";
 import type { Value } from "../../src/program/ir.ts";
 import { Program } from "../../src/program/program.ts";
-import { zeros } from "../../src/program/tensor.ts";
+import { zeros } from "../../src/program/tensors/tensor.ts";
 
 /** Expects every count of the form's instance, but what the report needs, to be what the form's formula gives. */
 export function expectCounts(form: RuleForm): void {

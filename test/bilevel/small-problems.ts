@@ -1,7 +1,13 @@
 /** Small problems with known answers for the tests of the outer loop; in float64 unless said. */
 import { nn, numpy as np } from "@jax-js/jax";
 import { bilevel, type BilevelData, type Problem } from "../../src/bilevel/problem.ts";
-import { tensor, zeros, type Nested, type Tensor, type Tree } from "../../src/program/tensor.ts";
+import {
+  tensor,
+  zeros,
+  type Nested,
+  type Tensor,
+  type Tree,
+} from "../../src/program/tensors/tensor.ts";
 
 /** A float64 tensor. */
 export const f64 = (values: Nested): Tensor => tensor(values, { dtype: "float64" });

@@ -2,8 +2,8 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import { bilevel, disposePrograms, hypergradient, reverse } from "../../src/bilevel/index.ts";
-import { listEpisodes, stackEpisodes } from "../../src/data/episodes.ts";
-import { imageTensor } from "../../src/data/image-set.ts";
+import { listEpisodes, stackEpisodes } from "../../src/data/images/episodes.ts";
+import { imageTensor } from "../../src/data/images/image-set.ts";
 import {
   decodeParameters,
   encodeParameters,

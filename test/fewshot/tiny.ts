@@ -7,7 +7,7 @@ import {
   type Hypergradient,
   type Problem,
 } from "../../src/bilevel/index.ts";
-import type { ImageSet } from "../../src/data/image-set.ts";
+import type { ImageSet } from "../../src/data/images/image-set.ts";
 import { randomKey, randomStream } from "../../src/data/random.ts";
 import {
   convolutionalEncoder,

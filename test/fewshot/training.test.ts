@@ -1,7 +1,7 @@
 /** Training through `solve`: what a step sees, that it learns, and that an interrupted run ends with the same bytes. */
 import { describe, expect, test } from "vitest";
 import { adam, decodeCheckpoint } from "../../src/bilevel/index.ts";
-import { drawEpisode, listEpisodes, stackEpisodes } from "../../src/data/episodes.ts";
+import { drawEpisode, listEpisodes, stackEpisodes } from "../../src/data/images/episodes.ts";
 import { episodeBatches } from "../../src/fewshot/episode-batches.ts";
 import {
   evaluate,

@@ -3,7 +3,7 @@
  * and the computing time as a share of the time that unpacking as much as is allowed takes.
  */
 import { createGunzip, gzipSync } from "node:zlib";
-import { decodeSafetensors, SafetensorsError } from "../../src/program/safetensors.ts";
+import { decodeSafetensors, SafetensorsError } from "../../src/program/tensors/safetensors.ts";
 import { DataError, readIdx, readImages, readOmniglot, readTable } from "../../src/data/index.ts";
 import { readRegularFile } from "../../src/files/regular-file.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import { compile, type JaxFunction, Program, type Tensor } from "../../src/program/index.ts";
 import { findKernels } from "../../src/program/kernels.ts";
-import { blockedDomain } from "../../src/program/lower/conv-blocked.ts";
+import { blockedDomain } from "../../src/program/lower/conv/blocked.ts";
 import { encodeProgram } from "../../src/program/lower/index.ts";
 import { distance, seed, wave } from "./convolution-cases.ts";
 

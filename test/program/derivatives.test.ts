@@ -6,8 +6,8 @@ import { grad, init, defaultDevice, jvp, lax, nn, numpy as np, vmap } from "@jax
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { compile } from "../../src/program/compile.ts";
-import { ArraySpec, trace } from "../../src/program/trace.ts";
-import { type Tensor, tensor } from "../../src/program/tensor.ts";
+import { ArraySpec, trace } from "../../src/program/trace/trace.ts";
+import { type Tensor, tensor } from "../../src/program/tensors/tensor.ts";
 import { distance, sample } from "./eager.ts";
 import { eager } from "./jax-eager.ts";
 

@@ -10,7 +10,7 @@ import type { Params } from "../../src/program/ir.ts";
 import { encodeProgram, leafNames } from "../../src/program/lower/index.ts";
 import { optimize } from "../../src/program/optimize/index.ts";
 import { openSession } from "../../src/program/session.ts";
-import { type DType, type Tensor, tensor, toTensor } from "../../src/program/tensor.ts";
+import { type DType, type Tensor, tensor, toTensor } from "../../src/program/tensors/tensor.ts";
 
 /** Readies jax-js's reference backend. Node 20 has no Float16Array, which jax-js tests values against. */
 export async function readyEager(): Promise<void> {

@@ -2,7 +2,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 
 import { type Tensor, tensor, type Tree } from "../../src/program/index.ts";
-import { withBorrowedArrays } from "../../src/program/ownership.ts";
+import { withBorrowedArrays } from "../../src/program/trace/ownership.ts";
 
 /** Evaluates `fn` with jax-js alone; nobody needs `.ref` in it. */
 export function eager(

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import type { Value } from "../../src/program/ir.ts";
 import { Program } from "../../src/program/program.ts";
-import { ArraySpec } from "../../src/program/trace.ts";
-import { type Tensor, tensor } from "../../src/program/tensor.ts";
+import { ArraySpec } from "../../src/program/trace/trace.ts";
+import { type Tensor, tensor } from "../../src/program/tensors/tensor.ts";
 import { float64, loopsOf, numbers, run } from "./run-program.ts";
 
 beforeAll(() => init("cpu"));

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 
 import { compile } from "../../src/program/compile.ts";
-import type { DType, Tensor } from "../../src/program/tensor.ts";
+import type { DType, Tensor } from "../../src/program/tensors/tensor.ts";
 import { distance, sample } from "./eager.ts";
 import { eager } from "./jax-eager.ts";
 

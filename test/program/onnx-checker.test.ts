@@ -12,8 +12,8 @@ import { beforeAll, expect, test } from "vitest";
 import { toOnnx } from "../../src/program/compile.ts";
 import type { Value } from "../../src/program/ir.ts";
 import { Program } from "../../src/program/program.ts";
-import { ArraySpec } from "../../src/program/trace.ts";
-import { tensor } from "../../src/program/tensor.ts";
+import { ArraySpec } from "../../src/program/trace/trace.ts";
+import { tensor } from "../../src/program/tensors/tensor.ts";
 
 const python = "/usr/bin/python3";
 

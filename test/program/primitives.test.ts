@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { compile } from "../../src/program/compile.ts";
-import { type DType, type Tensor, tensor } from "../../src/program/tensor.ts";
+import { type DType, type Tensor, tensor } from "../../src/program/tensors/tensor.ts";
 import { distance, eager, lowered, readyEager } from "./eager.ts";
 import { eager as jaxEager } from "./jax-eager.ts";
 import { type Row, rows } from "./rows/index.ts";
@@ -25,7 +25,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   pool_transpose: "test/program/convolution.test.ts",
   fft: "src/program/lower/fft.test.ts",
   // Inlined by the tracer.
-  jit: "src/program/trace.test.ts",
+  jit: "src/program/trace/trace.test.ts",
 };
 
 test("the table has every primitive of the installed jax-js", () => {

@@ -3,7 +3,12 @@ import { expect } from "vitest";
 
 import { type Block, type Scan, walk, type While } from "../../src/program/ir.ts";
 import type { Program } from "../../src/program/program.ts";
-import { type Tensor, tensor, type TensorLike, type Tree } from "../../src/program/tensor.ts";
+import {
+  type Tensor,
+  tensor,
+  type TensorLike,
+  type Tree,
+} from "../../src/program/tensors/tensor.ts";
 
 export type Outputs = Record<string, Tree<Tensor>>;
 

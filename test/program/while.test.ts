@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import type { Block, Value } from "../../src/program/ir.ts";
 import { Program } from "../../src/program/program.ts";
-import { type Tensor, tensor } from "../../src/program/tensor.ts";
+import { type Tensor, tensor } from "../../src/program/tensors/tensor.ts";
 import { loopsOf, numbers, run } from "./run-program.ts";
 
 beforeAll(() => init("cpu"));

@@ -3,7 +3,7 @@
  * the outer loop of the split in progress. It is one JSON text, every number exact, so that a resumed
  * run ends with the result of an uninterrupted one, times apart.
  */
-import { fingerprintOfBytes, fingerprintOfText } from "../../program/fingerprint-tree.ts";
+import { fingerprintOfBytes, fingerprintOfText } from "../../program/tensors/fingerprint-tree.ts";
 import type { Status } from "../../bilevel/rule.ts";
 import { DataError, type Table } from "../../data/index.ts";
 import { checkSchema } from "../../files/check-schema.ts";

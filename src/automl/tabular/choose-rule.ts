@@ -4,7 +4,7 @@ import { advise, type Advice } from "../../bilevel/advise/advise.ts";
 import type { Problem } from "../../bilevel/problem.ts";
 import { DataError, type Table } from "../../data/index.ts";
 import { compile } from "../../program/index.ts";
-import { tensor, zeros } from "../../program/tensor.ts";
+import { tensor, zeros } from "../../program/tensors/tensor.ts";
 import { innerStepsFor } from "./inner-steps.ts";
 import {
   curvatureBounds,

@@ -6,7 +6,7 @@ import { box } from "../../bilevel/projections.ts";
 import { solve } from "../../bilevel/solve/solve.ts";
 import type { SolveResult } from "../../bilevel/solve/options.ts";
 import { DataError } from "../../data/index.ts";
-import { tensor, type Tensor } from "../../program/tensor.ts";
+import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
 import { fromBase64, toBase64, type OuterRecord, type OuterState } from "./checkpoint.ts";
 import type { ChosenRule } from "./choose-rule.ts";
 import { formulate } from "./formulation.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseTable } from "../../data/read-table.ts";
+import { parseTable } from "../../data/tables/reading/read-table.ts";
 import { demoTable } from "./demo.ts";
 
 describe("demoTable", () => {

@@ -1,7 +1,7 @@
 /** What fitted weights are worth: the loss that was trained and tuned, and the metrics that people read. */
 import { accuracy, balancedAccuracy, logLoss, mae, r2, rmse, rocAuc } from "../../data/index.ts";
 import type { Task } from "../../data/index.ts";
-import type { Tensor } from "../../program/tensor.ts";
+import type { Tensor } from "../../program/tensors/tensor.ts";
 import { predictEncoded, type Prediction } from "./predict.ts";
 import type { EncodedRows, SplitPlan } from "./splits.ts";
 import type { TabularModel } from "./types.ts";

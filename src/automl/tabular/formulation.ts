@@ -2,7 +2,7 @@
 import type { BilevelData, Problem } from "../../bilevel/problem.ts";
 import type { Rule } from "../../bilevel/rule.ts";
 import type { Task } from "../../data/index.ts";
-import { tensor, type Tensor, type Tree } from "../../program/tensor.ts";
+import { tensor, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
 import type { ChosenRule } from "./choose-rule.ts";
 import { gradientStepsFor, innerStepsFor } from "./inner-steps.ts";
 import { tabularDynamics, tabularProblem, type Rows } from "./problem.ts";

@@ -1,7 +1,7 @@
 /** What the methods of a run share: the table, its splits, and programs that are compiled once per shape. */
 import type { Table } from "../../data/index.ts";
 import { compile } from "../../program/index.ts";
-import { tensor, type Tensor } from "../../program/tensor.ts";
+import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
 import { fitPrograms, type Fit } from "./fit.ts";
 import type { OpenSplit } from "./open-split.ts";
 import { curvatureOf, isDense } from "./problem.ts";

@@ -1,8 +1,8 @@
 /** What a model file must hold: the shape of every part, and that the parts fit one another. */
 import * as v from "valibot";
-import { encodedNames } from "../../data/encoder.ts";
-import type { CellFormat } from "../../data/cells/cell-format.ts";
-import type { EncodedInput } from "../../data/encoded-input.ts";
+import { encodedNames } from "../../data/tables/encoder.ts";
+import type { CellFormat } from "../../data/tables/cells/cell-format.ts";
+import type { EncodedInput } from "../../data/tables/encoded-input.ts";
 import { checkSchema, count, finite, positive } from "../../files/check-schema.ts";
 import { DamagedFileError } from "../../files/sealed-json.ts";
 import type { TabularModel } from "./types.ts";

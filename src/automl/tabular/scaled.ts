@@ -5,7 +5,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { bilevel, type Arrays, type BilevelData, type Problem } from "../../bilevel/problem.ts";
 import { randomKey, randomStream, type Task } from "../../data/index.ts";
-import { tensor, type Tensor, type Tree } from "../../program/tensor.ts";
+import { tensor, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
 import {
   coefficientOf,
   tabularProblem,

@@ -15,8 +15,8 @@ import {
   type Table,
   type Target,
 } from "../../data/index.ts";
-import type { Tensor } from "../../program/tensor.ts";
-import { tensor } from "../../program/tensor.ts";
+import type { Tensor } from "../../program/tensors/tensor.ts";
+import { tensor } from "../../program/tensors/tensor.ts";
 import { assignFolds } from "./folds.ts";
 import type { TuneOptions } from "./types.ts";
 

@@ -3,7 +3,7 @@ import type { StepRecord } from "../../bilevel/solve/history.ts";
 import { isBiasedByStart } from "../../bilevel/estimate/left-out.ts";
 import { makeReport, type Evaluated } from "../../bilevel/evaluate/report.ts";
 import type { Cost } from "../../bilevel/rule.ts";
-import { tensor, type Tensor } from "../../program/tensor.ts";
+import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
 import type { ChosenRule } from "./choose-rule.ts";
 import type { Formulation } from "./formulation.ts";
 import type { UsedRule } from "./types.ts";

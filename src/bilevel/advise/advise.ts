@@ -4,7 +4,7 @@
  */
 import { checkArgument, checkOptions } from "../../program/check-options.ts";
 import { tree } from "@jax-js/jax";
-import { toTensor, type Tensor, type TensorLike, type Tree } from "../../program/tensor.ts";
+import { toTensor, type Tensor, type TensorLike, type Tree } from "../../program/tensors/tensor.ts";
 import { drawData } from "./data.ts";
 import { predict } from "./prediction.ts";
 import { adviseRules } from "./rules.ts";

@@ -1,7 +1,7 @@
 /** Curvatures against spectra that are known. */
 import { numpy as np } from "@jax-js/jax";
 import { expect, test } from "vitest";
-import { tensor } from "../../program/tensor.ts";
+import { tensor } from "../../program/tensors/tensor.ts";
 import { curvatureMeter, readCurvature } from "./curvature.ts";
 import { bilevel } from "../problem.ts";
 

@@ -4,8 +4,8 @@
  */
 import { tree } from "@jax-js/jax";
 import type { SessionOptions } from "../../program/session.ts";
-import { Tensor, type Tree } from "../../program/tensor.ts";
-import { TraceError } from "../../program/trace.ts";
+import { Tensor, type Tree } from "../../program/tensors/tensor.ts";
+import { TraceError } from "../../program/trace/trace.ts";
 import { treeMap } from "../../program/trees.ts";
 import { gradientMeter, largestCurvature } from "./minibatch-noise.ts";
 import type { BilevelData, Problem } from "../problem.ts";

@@ -4,7 +4,7 @@
  */
 import { tree } from "@jax-js/jax";
 import type { SessionOptions } from "../../program/session.ts";
-import type { Tensor, Tree } from "../../program/tensor.ts";
+import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
 import type { AdviseData } from "./data.ts";
 import { curvatureMeter, type Curvature } from "./curvature.ts";
 import type { Dynamics } from "../dynamics.ts";

@@ -1,7 +1,7 @@
 /** The noise against finite populations, whose variance and mean are known. */
 import { numpy as np } from "@jax-js/jax";
 import { expect, test } from "vitest";
-import { tensor, type Nested, type Tensor } from "../../program/tensor.ts";
+import { tensor, type Nested, type Tensor } from "../../program/tensors/tensor.ts";
 import { drawData } from "./data.ts";
 import { measureNoise, noiseOf } from "./minibatch-noise.ts";
 import { bilevel, type Problem } from "../problem.ts";

@@ -4,7 +4,7 @@ import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import type { Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
-import { zeros } from "../../program/tensor.ts";
+import { zeros } from "../../program/tensors/tensor.ts";
 import { adam } from "../optimizers/adam.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import { momentum } from "../optimizers/momentum.ts";

@@ -1,6 +1,6 @@
 /** Points of the follower's space on the host: starts around a point, and how far points lie apart. */
 import { tree } from "@jax-js/jax";
-import { tensor, type Tensor, type Tree } from "../../program/tensor.ts";
+import { tensor, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
 import { countElements, treeMap } from "../../program/trees.ts";
 import { foldIn, integers, keyOf } from "../random.ts";
 

@@ -8,7 +8,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
-import { tensor, type Tree } from "../../program/tensor.ts";
+import { tensor, type Tree } from "../../program/tensors/tensor.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
 import type { MeasuredNumbers } from "../bounds.ts";
 import { innerGradient, type Dynamics, type InnerObjective } from "../dynamics.ts";

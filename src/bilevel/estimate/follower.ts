@@ -7,7 +7,7 @@ import { valueAndGrad, vjp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { selectFloats, type Selection } from "../../program/selection.ts";
-import type { Tree } from "../../program/tensor.ts";
+import type { Tree } from "../../program/tensors/tensor.ts";
 import type { Dynamics, FollowerState } from "../dynamics.ts";
 import { measureFollower } from "./follower-measure.ts";
 import { addTrees, checkFloatLeaves } from "./leaves.ts";

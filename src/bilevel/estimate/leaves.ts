@@ -6,7 +6,7 @@ import {
   type TensorLike,
   toTensor,
   type Tree,
-} from "../../program/tensor.ts";
+} from "../../program/tensors/tensor.ts";
 import { treeMap } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
 

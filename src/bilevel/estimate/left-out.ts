@@ -8,7 +8,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
-import { tensor, type Tree } from "../../program/tensor.ts";
+import { tensor, type Tree } from "../../program/tensors/tensor.ts";
 import { callTree } from "../../program/trees.ts";
 import type { MeasuredNumbers } from "../bounds.ts";
 import type { Adjoint, Steps } from "./follower.ts";

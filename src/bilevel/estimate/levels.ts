@@ -7,7 +7,7 @@ import type { DType, numpy as np } from "@jax-js/jax";
 import { grad } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
-import type { Tree } from "../../program/tensor.ts";
+import type { Tree } from "../../program/tensors/tensor.ts";
 import { checkFloatLeaves, treeDistance, treeNorm } from "./leaves.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
 import { coefficientAt } from "../optimizers/optimizer.ts";

@@ -8,7 +8,7 @@ import { jvp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
 import { selectFloats } from "../../program/selection.ts";
-import type { Tree } from "../../program/tensor.ts";
+import type { Tree } from "../../program/tensors/tensor.ts";
 import type { Adjoint, Follower, Steps } from "./follower.ts";
 import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import type { Arrays, Problem } from "../problem.ts";

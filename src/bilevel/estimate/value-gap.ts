@@ -6,7 +6,7 @@
 import { tree, type numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
-import type { Tree } from "../../program/tensor.ts";
+import type { Tree } from "../../program/tensors/tensor.ts";
 import { treeNorm } from "./leaves.ts";
 import type { Arrays, Problem } from "../problem.ts";
 import { descend, gradientOf, rateAt, type AtLeader, type Levels, type Rate } from "./levels.ts";

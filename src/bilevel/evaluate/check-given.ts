@@ -3,7 +3,13 @@
  * same program can overflow or lose its digits.
  */
 import { tree } from "@jax-js/jax";
-import { Tensor, tensor, toTensor, type TensorLike, type Tree } from "../../program/tensor.ts";
+import {
+  Tensor,
+  tensor,
+  toTensor,
+  type TensorLike,
+  type Tree,
+} from "../../program/tensors/tensor.ts";
 import { treeMap } from "../../program/trees.ts";
 import { compileEstimate, type EstimateResult, type EvaluationPoint } from "./hypergradient.ts";
 import { placementOf, type Placement } from "../../program/placement.ts";

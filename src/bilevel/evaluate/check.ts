@@ -4,7 +4,7 @@
  */
 import { checkArgument, checkOptions } from "../../program/check-options.ts";
 import { tree } from "@jax-js/jax";
-import { Tensor, tensor, type Tree } from "../../program/tensor.ts";
+import { Tensor, tensor, type Tree } from "../../program/tensors/tensor.ts";
 import {
   dot,
   GIVEN_TOLERANCE,

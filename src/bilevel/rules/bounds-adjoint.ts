@@ -12,7 +12,7 @@
 import type { LinearSolver } from "../../linear/index.ts";
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
-import type { Tree } from "../../program/tensor.ts";
+import type { Tree } from "../../program/tensors/tensor.ts";
 import type { ErrorFormula, MeasuredNumbers, ProblemConstants } from "../bounds.ts";
 import { treeDistance, treeNorm } from "../estimate/leaves.ts";
 

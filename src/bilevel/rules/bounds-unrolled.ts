@@ -8,7 +8,7 @@
  */
 import type { Value } from "../../program/ir.ts";
 import type { Program } from "../../program/program.ts";
-import type { Tree } from "../../program/tensor.ts";
+import type { Tree } from "../../program/tensors/tensor.ts";
 import type { ErrorFormula, ErrorTheory, MeasuredNumbers, ProblemConstants } from "../bounds.ts";
 import type { Dynamics } from "../dynamics.ts";
 import type { Adjoint } from "../estimate/follower.ts";

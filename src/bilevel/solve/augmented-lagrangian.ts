@@ -8,7 +8,7 @@
 import { checkArgument, checkOptions as checkNamedOptions } from "../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import { compile } from "../../program/compile.ts";
-import type { Tensor } from "../../program/tensor.ts";
+import type { Tensor } from "../../program/tensors/tensor.ts";
 import {
   augmentation,
   checkConstraints,

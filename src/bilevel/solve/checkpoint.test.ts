@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { tensor, zeros, type Tensor, type Tree } from "../../program/tensor.ts";
+import { tensor, zeros, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
 import {
   CheckpointError,
   checkIdentity,
@@ -9,7 +9,7 @@ import {
   type SolveState,
 } from "./checkpoint.ts";
 import type { StepRecord } from "./history.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../program/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../program/tensors/safetensors.ts";
 
 /** Trees with empty nodes and keys that look like paths, indices or prototypes. */
 const keys = fc.constantFrom("a", "a/b", "a~1b", "~", "/", "", "0", "b\\", "constructor");

@@ -4,9 +4,9 @@
  * Early stopping, the best step and the costs are functions of the history and need no fields of their own.
  */
 import { checkArgument } from "../../program/check-options.ts";
-import type { Tensor, Tree } from "../../program/tensor.ts";
+import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
 import { fromColumns, toColumns, type StepRecord } from "./history.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../program/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../program/tensors/safetensors.ts";
 
 /** The state of an outer loop after the evaluation and update of a step. */
 export interface SolveState {

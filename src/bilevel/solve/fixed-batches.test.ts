@@ -1,6 +1,6 @@
 /** Fixed batches: a partition with names, drawn uniformly, the same for the same seed. */
 import { expect, test } from "vitest";
-import { tensor } from "../../program/tensor.ts";
+import { tensor } from "../../program/tensors/tensor.ts";
 import { fixedBatches } from "./fixed-batches.ts";
 
 const x = tensor([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], { shape: [6, 2] });

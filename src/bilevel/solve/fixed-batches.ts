@@ -4,8 +4,14 @@
  */
 import { checkOptions } from "../../program/check-options.ts";
 import { tree } from "@jax-js/jax";
-import { Tensor, tensor, toTensor, type TensorLike, type Tree } from "../../program/tensor.ts";
-import { fingerprintOfTree } from "../../program/fingerprint-tree.ts";
+import {
+  Tensor,
+  tensor,
+  toTensor,
+  type TensorLike,
+  type Tree,
+} from "../../program/tensors/tensor.ts";
+import { fingerprintOfTree } from "../../program/tensors/fingerprint-tree.ts";
 import { foldIn, integers, keyOf } from "../random.ts";
 import type { Sampler, Stream } from "./samplers.ts";
 

@@ -1,13 +1,13 @@
 /** What an outer loop runs: its compiled programs and its data, opened once and used at every step. */
 import type { Executable } from "../../program/executable.ts";
-import { Tensor, type TensorLike, type Tree } from "../../program/tensor.ts";
-import { forbidCapture } from "../../program/trace.ts";
+import { Tensor, type TensorLike, type Tree } from "../../program/tensors/tensor.ts";
+import { forbidCapture } from "../../program/trace/trace.ts";
 import { checkIdentity, type Identity } from "./checkpoint.ts";
 import {
   describeTree,
   fingerprintOfBytes,
   fingerprintOfTree,
-} from "../../program/fingerprint-tree.ts";
+} from "../../program/tensors/fingerprint-tree.ts";
 import { hostTree } from "../estimate/leaves.ts";
 import { buildOuterStep, buildStart } from "./outer-step.ts";
 import type { OuterStepInputs, OuterStepOutputs, StartOutputs } from "./outer-step.ts";

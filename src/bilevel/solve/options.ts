@@ -1,5 +1,5 @@
 /** What the outer loop takes and gives. */
-import type { Tensor, TensorLike, Tree } from "../../program/tensor.ts";
+import type { Tensor, TensorLike, Tree } from "../../program/tensors/tensor.ts";
 import { checkConstants, type ProblemConstants } from "../bounds.ts";
 import type { Budget } from "./budget.ts";
 import { checkEarlyStopping, type EarlyStopping } from "./early-stopping.ts";

@@ -5,8 +5,8 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
-import type { JaxFunction } from "../../program/trace.ts";
-import { zeros, type Tensor, type Tree } from "../../program/tensor.ts";
+import type { JaxFunction } from "../../program/trace/trace.ts";
+import { zeros, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
 import type { Projection } from "../projections.ts";

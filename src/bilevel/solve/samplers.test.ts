@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect, test } from "vitest";
-import { tensor, type Tensor } from "../../program/tensor.ts";
+import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
 import { isSampler, minibatches, type MinibatchSampler } from "./samplers.ts";
 
 const indices = (n: number): Tensor => tensor(Int32Array.from({ length: n }, (_, i) => i));

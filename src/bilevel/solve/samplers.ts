@@ -4,8 +4,14 @@
  */
 import { checkOptions } from "../../program/check-options.ts";
 import { tree } from "@jax-js/jax";
-import { allocate, Tensor, toTensor, type TensorLike, type Tree } from "../../program/tensor.ts";
-import { fingerprintOfTree } from "../../program/fingerprint-tree.ts";
+import {
+  allocate,
+  Tensor,
+  toTensor,
+  type TensorLike,
+  type Tree,
+} from "../../program/tensors/tensor.ts";
+import { fingerprintOfTree } from "../../program/tensors/fingerprint-tree.ts";
 import { foldIn, integers, keyOf, permutation, type Key } from "../random.ts";
 
 /** Where a batch's randomness comes from. */

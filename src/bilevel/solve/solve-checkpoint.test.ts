@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { f64, ridge } from "../../../test/bilevel/small-problems.ts";
-import type { Tensor } from "../../program/tensor.ts";
+import type { Tensor } from "../../program/tensors/tensor.ts";
 import { CheckpointError, decodeCheckpoint } from "./checkpoint.ts";
 import { adam } from "../optimizers/adam.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";

@@ -2,7 +2,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import { f64, ridge, startOf } from "../../../test/bilevel/small-problems.ts";
-import type { Tensor, Tree } from "../../program/tensor.ts";
+import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import { bilevel, type Problem } from "../problem.ts";
 import { box, nonNegative, simplex } from "../projections.ts";

@@ -2,7 +2,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import { f64, leaderOnly, ridge } from "../../../test/bilevel/small-problems.ts";
-import { tensor, type Tensor } from "../../program/tensor.ts";
+import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import { bilevel, type Problem } from "../problem.ts";
 import { reverse } from "../rules/explicit/reverse.ts";

@@ -8,7 +8,7 @@ import {
   startOf,
 } from "../../../test/bilevel/small-problems.ts";
 import { Program } from "../../program/program.ts";
-import type { Tensor } from "../../program/tensor.ts";
+import type { Tensor } from "../../program/tensors/tensor.ts";
 import { adam } from "../optimizers/adam.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import { inverseTimeDecay } from "../optimizers/schedule.ts";

@@ -1,7 +1,7 @@
 /** The outer loop: hypergradient, optimizer, projection, again and again until a budget or the problem ends it. */
 import { checkArgument, checkOptions as checkNames } from "../../program/check-options.ts";
 import { Array as JaxArray, tree } from "@jax-js/jax";
-import type { TensorLike } from "../../program/tensor.ts";
+import type { TensorLike } from "../../program/tensors/tensor.ts";
 import { checkBudget } from "./budget.ts";
 import { hostTree, leafPaths } from "../estimate/leaves.ts";
 import { OuterLoop } from "./outer-loop.ts";

@@ -4,8 +4,8 @@
 import { basename } from "node:path";
 import type { Ranking } from "../../automl/cleaning/rank.ts";
 import { cleaningTarget } from "../../automl/cleaning/target.ts";
-import { findColumn, type Table } from "../../data/table.ts";
-import { readTable } from "../../data/read-table.ts";
+import { findColumn, type Table } from "../../data/tables/table.ts";
+import { readTable } from "../../data/tables/reading/read-table.ts";
 import { replaceFiles } from "../../files/replace-file.ts";
 import { sha256OfFile } from "../../files/sha256.ts";
 import { runJob } from "../../study/job.ts";

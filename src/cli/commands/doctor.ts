@@ -81,7 +81,7 @@ export async function selfCheck(): Promise<SelfCheck> {
   try {
     const { bilevel, gradientDescent, hypergradient, reverse } =
       await import("../../bilevel/index.ts");
-    const { tensor } = await import("../../program/tensor.ts");
+    const { tensor } = await import("../../program/tensors/tensor.ts");
     const problem = bilevel({
       inner: (y: np.Array, x: np.Array) => y.mul(y).sub(x.mul(y)),
       outer: (y: np.Array, x: np.Array) => y.sub(1).mul(y.sub(1)).mul(0.5).add(x.mul(x).mul(0.05)),

@@ -1,7 +1,7 @@
 // report.html of `clean`: the most doubtful rows with their cells, how they were found, and how to
 // repeat the run. One file without scripts or outside resources.
 
-import type { Column } from "../../data/table.ts";
+import type { Column } from "../../data/tables/table.ts";
 import { rankedRow, verdict, type CleanResult } from "../clean-result.ts";
 import { formatCount, formatNumber, formatSeconds } from "../numbers.ts";
 import { shorten } from "../terminal-text.ts";

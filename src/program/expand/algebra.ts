@@ -1,7 +1,7 @@
 /** Words for writing algorithms on batches of matrices as operations of a program. */
 import type { Builder } from "../builder.ts";
 import { broadcastShapes, type Value } from "../ir.ts";
-import { sizeOf } from "../tensor.ts";
+import { sizeOf } from "../tensors/tensor.ts";
 
 type Comparison = "less" | "less_equal" | "equal" | "not_equal";
 

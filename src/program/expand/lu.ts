@@ -1,7 +1,7 @@
 /** LU factors with partial pivoting, one column a loop iteration. Rows stay where they are until the end. */
 import type { Value } from "../ir.ts";
 import { scan } from "../loops.ts";
-import { zeros } from "../tensor.ts";
+import { zeros } from "../tensors/tensor.ts";
 import { Algebra } from "./algebra.ts";
 import type { Expand } from "./index.ts";
 

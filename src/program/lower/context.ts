@@ -1,7 +1,13 @@
 /** What a lowering rule works with: names of values, and nodes put into the right graph. */
 import type { Apply, Value } from "../ir.ts";
 import type { Attribute, ElementType, NodeSpec } from "../onnx.ts";
-import { type DType, type Shape, type Tensor, castTensor, type TypedArray } from "../tensor.ts";
+import {
+  type DType,
+  type Shape,
+  type Tensor,
+  castTensor,
+  type TypedArray,
+} from "../tensors/tensor.ts";
 import type { Lowering } from "./lowering.ts";
 
 /** Writes an operation's nodes; returns the names of its outputs, in order. */

@@ -8,7 +8,7 @@
  * MatMul or Gemm with transpose flags does the work.
  */
 import { broadcastShapes, type Value } from "../ir.ts";
-import { sizeOf, type Shape } from "../tensor.ts";
+import { sizeOf, type Shape } from "../tensors/tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 import { type View, viewOf } from "./view.ts";
 

@@ -1,8 +1,13 @@
 /** Elementwise primitives. Most are one ONNX node; the rest are what a type or an operator set lacks. */
 import type { Apply, Value } from "../ir.ts";
-import type { DType } from "../tensor.ts";
+import type { DType } from "../tensors/tensor.ts";
 import { elementNumber, type Lower, type OperationContext } from "./context.ts";
-import { arcsine, arctangent, errorFunction, complementaryErrorFunction } from "./special.ts";
+import {
+  arcsine,
+  arctangent,
+  errorFunction,
+  complementaryErrorFunction,
+} from "./special/special.ts";
 
 export const elementwise: Readonly<Record<string, Lower>> = {
   add: logicalOr("Add", "Or"),

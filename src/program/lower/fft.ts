@@ -6,7 +6,7 @@
  * with the chirp w_j = exp(-iπ j²/n), X_k = w_k Σ_j (x_j w_j) conj(w_{k-j}), a circular convolution of a
  * power-of-two length m ≥ 2n - 1.
  */
-import { type DType, type Shape, castTensor } from "../tensor.ts";
+import { type DType, type Shape, castTensor } from "../tensors/tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 
 /** Names of the real and the imaginary part. */

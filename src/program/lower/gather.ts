@@ -4,7 +4,7 @@
  * whatever lies there).
  */
 import { broadcastShapes, type Value } from "../ir.ts";
-import type { Shape } from "../tensor.ts";
+import type { Shape } from "../tensors/tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 
 /** Axes of an indexed array: `axis[i]` is indexed by the i-th index array, the others are kept. */

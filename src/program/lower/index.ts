@@ -4,7 +4,7 @@ import { encodeModel, type ValueSpec } from "../onnx.ts";
 import type { Binding } from "../program.ts";
 import { elementType, type Lower } from "./context.ts";
 import { dot } from "./contract.ts";
-import { conv } from "./conv.ts";
+import { conv } from "./conv/conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { fft } from "./fft.ts";
 import { gather } from "./gather.ts";

@@ -12,8 +12,8 @@ import {
 } from "../../../test/program/eager.ts";
 import { eager } from "../../../test/program/jax-eager.ts";
 import { compile, toOnnx } from "../compile.ts";
-import { ArraySpec } from "../trace.ts";
-import { sizeOf, type Tensor, tensor } from "../tensor.ts";
+import { ArraySpec } from "../trace/trace.ts";
+import { sizeOf, type Tensor, tensor } from "../tensors/tensor.ts";
 
 beforeAll(readyEager);
 

@@ -12,7 +12,7 @@ import type {
   ValueSpec,
 } from "../onnx.ts";
 import type { Kernels } from "../kernels.ts";
-import { castTensor } from "../tensor.ts";
+import { castTensor } from "../tensors/tensor.ts";
 import { elementType, type Lower, OperationContext } from "./context.ts";
 import { readHardSigmoid } from "./hard-sigmoid.ts";
 

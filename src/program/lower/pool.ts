@@ -4,7 +4,7 @@
  */
 import type { Apply } from "../ir.ts";
 import type { Lower, OperationContext } from "./context.ts";
-import { dilateAndPad, padOrCut, type Shaped, strided } from "./conv-window.ts";
+import { dilateAndPad, padOrCut, type Shaped, strided } from "./conv/window.ts";
 
 type Pair = readonly [number, number];
 

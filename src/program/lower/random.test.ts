@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { distance, lowered } from "../../../test/program/eager.ts";
 import { eager } from "../../../test/program/jax-eager.ts";
 import { compile } from "../compile.ts";
-import { type Tensor, tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../tensors/tensor.ts";
 
 beforeAll(async () => {
   await init("cpu");

@@ -3,7 +3,7 @@
  * Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), in 32-bit integer nodes: the same key
  * gives the same bits on every device.
  */
-import { sizeOf, castTensor } from "../tensor.ts";
+import { sizeOf, castTensor } from "../tensors/tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 
 const rotations = [

@@ -1,9 +1,9 @@
 /** Reductions over axes. A sum of products becomes a matrix product. */
 import type { Apply } from "../ir.ts";
-import { type Shape, sizeOf } from "../tensor.ts";
+import { type Shape, sizeOf } from "../tensors/tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 import { contract, isProfitable } from "./contract.ts";
-import { sumOfConvolutions } from "./conv.ts";
+import { sumOfConvolutions } from "./conv/conv.ts";
 
 export const reduce: Lower = (context, operation) => {
   const { inputs, params, outputs } = operation;

@@ -5,7 +5,7 @@
  * make spans of one, ten times slower: they are left out.
  */
 import { type Apply, Value } from "../ir.ts";
-import { type Shape, sizeOf } from "../tensor.ts";
+import { type Shape, sizeOf } from "../tensors/tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 
 /** Spans from this length on are fast by themselves. */

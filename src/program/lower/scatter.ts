@@ -3,7 +3,7 @@
  * axes are flattened into one, with one more slot at the end that takes what lies outside.
  */
 import { broadcastShapes, type Value } from "../ir.ts";
-import { type DType, sizeOf, type Shape } from "../tensor.ts";
+import { type DType, sizeOf, type Shape } from "../tensors/tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 import type { Indexing } from "./gather.ts";
 

@@ -3,7 +3,7 @@
  * floating point is sorted with +∞ for NaN, and a second pass moves the NaNs behind the infinities.
  */
 import type { Value } from "../ir.ts";
-import { sizeOf } from "../tensor.ts";
+import { sizeOf } from "../tensors/tensor.ts";
 import type { Lower, OperationContext } from "./context.ts";
 
 /** Sorted values; NaN last. */

@@ -19,7 +19,7 @@ import {
   type ValueFactory,
   walk,
 } from "../ir.ts";
-import { sizeOf, castTensor } from "../tensor.ts";
+import { sizeOf, castTensor } from "../tensors/tensor.ts";
 import { transform } from "./transform.ts";
 
 /** A multiple of a value, or of a product of two that is not written yet. */

@@ -15,7 +15,7 @@ import {
   type Value,
   type ValueFactory,
 } from "../ir.ts";
-import { type DType, sizeOf, type Shape, Tensor, castTensor } from "../tensor.ts";
+import { type DType, sizeOf, type Shape, Tensor, castTensor } from "../tensors/tensor.ts";
 import { transform } from "./transform.ts";
 import { zeroOfConstant, zeroOfLinear } from "./zeros.ts";
 

@@ -12,7 +12,7 @@
  */
 import type { Builder } from "../builder.ts";
 import type { Apply, Value } from "../ir.ts";
-import type { DType, Tensor } from "../tensor.ts";
+import type { DType, Tensor } from "../tensors/tensor.ts";
 
 /** Scalars that stand for such zeros; what is broadcast from one is zeros too. */
 const zeros = new WeakSet<Value>();

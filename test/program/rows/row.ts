@@ -1,6 +1,6 @@
 /** What a row of the table of primitives is, and the operands rows are made of. */
 import type { Params } from "../../../src/program/ir.ts";
-import { type DType, type Tensor, tensor } from "../../../src/program/tensor.ts";
+import { type DType, type Tensor, tensor } from "../../../src/program/tensors/tensor.ts";
 import { sample } from "../eager.ts";
 
 /** One primitive, some parameters, and its operands for each element type. */

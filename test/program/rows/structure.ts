@@ -1,5 +1,5 @@
 /** Rows of reductions, products and movement. */
-import type { DType } from "../../../src/program/tensor.ts";
+import type { DType } from "../../../src/program/tensors/tensor.ts";
 import { all, rounding, shaped, type Row } from "./row.ts";
 
 /** The sum of booleans, which to jax-js is a boolean, is refused. */

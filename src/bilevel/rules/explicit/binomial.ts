@@ -8,7 +8,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import type { Adjoint, Follower, Steps } from "../../estimate/follower.ts";
 import { callTree, treeMap } from "../../../program/trees.ts";
 import type { Arrays } from "../../problem.ts";

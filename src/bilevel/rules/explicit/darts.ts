@@ -13,7 +13,7 @@ import { numpy as np } from "@jax-js/jax";
 import { grad, vjp } from "../../../program/derivatives.ts";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { gradientDescentBound, measureDerivative } from "../bounds-unrolled.ts";
 import { asDynamics, innerGradient, type Dynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../../estimate/follower.ts";

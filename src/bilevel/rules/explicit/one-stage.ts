@@ -12,7 +12,7 @@ import type { numpy as np } from "@jax-js/jax";
 import { vjp } from "../../../program/derivatives.ts";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../../estimate/follower.ts";

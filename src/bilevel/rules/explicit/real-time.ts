@@ -9,7 +9,7 @@
 import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { forwardPass, leftOutReport, warmBias } from "../../estimate/left-out.ts";

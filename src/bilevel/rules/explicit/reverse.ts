@@ -11,7 +11,7 @@ import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { leftOutByAdjoint, leftOutReport, warmBias } from "../../estimate/left-out.ts";

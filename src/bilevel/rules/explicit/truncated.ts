@@ -10,7 +10,7 @@
 import { checkOptions } from "../../../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import type { Program } from "../../../program/program.ts";
-import { tensor } from "../../../program/tensor.ts";
+import { tensor } from "../../../program/tensors/tensor.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { leftOutByAdjoint, leftOutReport, warmBias } from "../../estimate/left-out.ts";
 import { asDynamics } from "../../dynamics.ts";

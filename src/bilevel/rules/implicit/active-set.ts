@@ -14,7 +14,7 @@ import { ravel } from "../../../linear/vectors.ts";
 import { vjp } from "../../../program/derivatives.ts";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import {
   constraintVectors,
   stackedConstraints,

@@ -7,7 +7,7 @@ import type { LinearSystem } from "../../../linear/index.ts";
 import { hvp, jvp, vjp } from "../../../program/derivatives.ts";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { innerGradient } from "../../dynamics.ts";
 import { weightsOf, type Follower } from "../../estimate/follower.ts";
 import { callTree, treeMap } from "../../../program/trees.ts";

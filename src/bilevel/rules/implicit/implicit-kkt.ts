@@ -12,7 +12,7 @@ import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import { minres, type LinearSolver } from "../../../linear/index.ts";
 import type { Value } from "../../../program/ir.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { checkConstraints, checkPositive, type Constraints } from "../../estimate/constraints.ts";
 import { asDynamics, type Dynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf } from "../../estimate/follower.ts";

@@ -13,7 +13,7 @@ import type { LinearSolver } from "../../../linear/index.ts";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
 import { selectFloats } from "../../../program/selection.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import type { ErrorTheory } from "../../bounds.ts";
 import { implicitBound, measureAdjoint } from "../bounds-adjoint.ts";
 import { constantRateOf } from "../bounds-unrolled.ts";

@@ -9,7 +9,7 @@ import { hvp, vjp } from "../../../program/derivatives.ts";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
 import type { Selection } from "../../../program/selection.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { stackedConstraints, type Constraints } from "../../estimate/constraints.ts";
 import { innerGradient } from "../../dynamics.ts";
 import { callTree, treeMap } from "../../../program/trees.ts";

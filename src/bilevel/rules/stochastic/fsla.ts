@@ -11,7 +11,7 @@
  */
 import { checkOptions } from "../../../program/check-options.ts";
 import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
 import { countElements } from "../../../program/trees.ts";
 import type { Rule } from "../../rule.ts";

@@ -5,7 +5,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { callTree, treeMap } from "../../../program/trees.ts";
 import type { MeasuredNumbers } from "../../bounds.ts";
 import { addTrees, treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";

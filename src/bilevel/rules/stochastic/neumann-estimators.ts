@@ -2,7 +2,7 @@
 import { numpy as np, random } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { callTree, treeMap } from "../../../program/trees.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import { rateAt, type Rate } from "../../estimate/levels.ts";

@@ -5,7 +5,7 @@
 import { numpy as np, random, tree } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { callTree, treeMap } from "../../../program/trees.ts";
 import type { Arrays, BilevelData } from "../../problem.ts";
 import type { Point } from "../../rule.ts";

@@ -12,7 +12,7 @@ import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np, random, type DType } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { leftOutReport, warmBias } from "../../estimate/left-out.ts";

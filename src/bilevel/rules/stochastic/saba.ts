@@ -11,7 +11,7 @@ import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np, type DType } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensor.ts";
+import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
 import { addTrees, treeNorm } from "../../estimate/leaves.ts";
 import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import type { Arrays } from "../../problem.ts";

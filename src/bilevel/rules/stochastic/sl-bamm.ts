@@ -9,7 +9,7 @@
 import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
 import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import { powerLaw } from "../../optimizers/power-law.ts";

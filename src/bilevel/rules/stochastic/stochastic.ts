@@ -10,7 +10,7 @@
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import type { ErrorTheory } from "../../bounds.ts";
 import { innerGradient } from "../../dynamics.ts";
 import { zerosLikeTree } from "../../estimate/leaves.ts";

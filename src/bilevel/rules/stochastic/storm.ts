@@ -2,7 +2,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { innerGradient } from "../../dynamics.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
 import { callTree, countElements, treeMap } from "../../../program/trees.ts";

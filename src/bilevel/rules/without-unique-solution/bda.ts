@@ -9,7 +9,7 @@ import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { asDynamics, type Dynamics, type InnerObjective } from "../../dynamics.ts";
 import { callTree, treeMap } from "../../../program/trees.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";

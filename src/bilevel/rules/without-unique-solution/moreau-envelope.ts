@@ -9,7 +9,7 @@
 import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { countElements, treeMap } from "../../../program/trees.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import { powerLaw } from "../../optimizers/power-law.ts";

@@ -9,7 +9,7 @@
 import { checkOptions } from "../../../program/check-options.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensor.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
 import { countElements } from "../../../program/trees.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import type { Rule, Tolerance } from "../../rule.ts";

@@ -1,0 +1,238 @@
+/**
+ * CSV files to tables: readTable finds out how a file is written, reads it, decides which columns are
+ * numbers, and says in sentences what it decided. Bad input ends in a DataError of one sentence.
+ */
+import type { CellFormat, DateOrder, Decimal } from "../cells/cell-format.ts";
+import { defaultMissing, missingTest } from "../cells/missing-words.ts";
+import { checkLines, lineWatch } from "./check-lines.ts";
+import { decodeText } from "./decode-text.ts";
+import { parseNumber } from "../numbers.ts";
+import { readBytes } from "../../packed/read-bytes.ts";
+import { readColumns, type CsvFile } from "./read-columns.ts";
+import { readWithFittingQuotes } from "./fitting-quotes.ts";
+import { describeTable } from "./reading-notes.ts";
+import { DataError, placeOf, quote, unknownColumn, type ColumnKind, type Table } from "../table.ts";
+import { layOut, type TableLayout } from "./table-layout.ts";
+import { understandColumns } from "./understand-columns.ts";
+
+/** How a file is written and its columns are meant, where that shall not be found out. */
+export interface ReadTableOptions {
+  /** Whether the first record names the columns. Default: found out. Without one they are c1, c2, … */
+  readonly header?: boolean;
+  /**
+   * Names the caller will ask for, such as the target's. A first record that holds one of them is a
+   * header; so is one that holds a key of `types`. Ignored when `header` is given.
+   */
+  readonly expectedNames?: readonly string[];
+  /** Whether the expected names are those of a file without a header: then only a first record that holds one is one. */
+  readonly placesAsNames?: boolean;
+  /** One character; a blank stands for runs of blanks. Default: found out among comma, semicolon, tab, bar and blanks. */
+  readonly delimiter?: string;
+  /**
+   * Words for a missing cell in every column, in any case. Default: none but the empty cell. In columns of numbers
+   * {@link defaultMissing} and other usual placeholders are missing cells anyway, and in columns of text they are text.
+   */
+  readonly missing?: readonly string[];
+  /** Most bytes that a gzip file may unpack to; default 256 million. */
+  readonly maxUnpacked?: number;
+  /**
+   * Types to use instead of the inferred ones. A record must name existing columns; a function is asked
+   * for each column and may decline with undefined.
+   */
+  readonly types?:
+    Readonly<Record<string, ColumnKind>> | ((name: string) => ColumnKind | undefined);
+  /** A column by name, position or "last" whose cells are labels: they are read as text, just as they are written. */
+  readonly labels?: string;
+  /** Decimal sign of numbers such as 1.234 or 1,234, which could be meant either way. Default: found out. */
+  readonly decimal?: Decimal;
+  /** Order of dates such as 3/4/2024, for all columns or by name. Default: found out. */
+  readonly dates?: DateOrder | Readonly<Record<string, DateOrder>>;
+  /** A name of the WHATWG Encoding Standard. Default: UTF-8, UTF-16 or Windows-1252, found out. */
+  readonly encoding?: string;
+  /** Lines above the table to leave out. Default: found out. */
+  readonly skip?: number;
+  /** Whether rows with another number of cells are left out. Default false: they are an error. */
+  readonly dropRagged?: boolean;
+  /** What a model knows of its columns, so that a new file is read as the training file was. */
+  readonly learned?: LearnedColumns;
+}
+
+/** How a model learned its columns. */
+export interface LearnedColumns {
+  /** Each input's name with its format, "plain" for plain numbers and text. */
+  readonly formats: ReadonlyMap<string, CellFormat | "plain">;
+  /** Words for a missing number in the training file, by column. */
+  readonly words: ReadonlyMap<string, readonly string[]>;
+}
+
+export { defaultMissing };
+
+/** A table and what was inferred while reading it, one sentence each. */
+export interface ReadTableResult {
+  readonly table: Table;
+  readonly notes: string[];
+  /** Those of the notes that tell something unusual. */
+  readonly remarks: string[];
+}
+
+/**
+ * Reads a CSV file, plain or gzip, in UTF-8, UTF-16 or Windows-1252.
+ *
+ * A column is numeric when its cells are numbers, dates or few placeholders among them; otherwise it is categorical.
+ * Numbers may have decimal commas, grouped thousands, a currency, a percent sign or a unit, where all cells of the
+ * column agree on it; dates are read as days since 1970-01-01. Blanks and invisible characters around cells do not
+ * count. Titles above the header, empty columns without a name and totals below the table are left out with a note.
+ *
+ * @throws {@link DataError} when the file cannot be read as a table; the message names file and line.
+ * @example
+ * const { table, notes } = await readTable("adult.data.gz", { header: false });
+ */
+export async function readTable(
+  path: string,
+  options: ReadTableOptions = {},
+): Promise<ReadTableResult> {
+  return parseTable(await readBytes(path, options.maxUnpacked, lineWatch(path)), path, options);
+}
+
+/**
+ * The same for bytes already in memory (not gzip).
+ *
+ * @param source - what messages call the data.
+ */
+export function parseTable(
+  bytes: Uint8Array,
+  source: string,
+  options: ReadTableOptions = {},
+): ReadTableResult {
+  if (options.delimiter !== undefined && !/^[^"\r\n]$/.test(options.delimiter)) {
+    throw new DataError(
+      `${source}: a delimiter is one character and no quote or line break, not ${quote(options.delimiter)}; use for example ";".`,
+    );
+  }
+  const decoded = decodeText(bytes, source, options.encoding);
+  checkLines(decoded.text, source, options.delimiter);
+  const typed = typeof options.types === "object" ? Object.keys(options.types) : [];
+  const layout = layOut(decoded.text, source, {
+    expectedNames: [...(options.expectedNames ?? []), ...typed],
+    header: options.header,
+    placesAsNames: options.placesAsNames,
+    delimiter: options.delimiter,
+    skip: options.skip,
+  });
+  const { names } = layout;
+  // Columns cost memory before they have rows, and a header can name very many.
+  if (layout.header && layout.rows.length === 0 && isOneLine(layout)) throw withoutRows(source);
+  const forced = forcedKinds(names, options.types, source);
+  if (options.labels !== undefined) {
+    const place = placeOf(names.slice(0, filledWidth(layout)), options.labels);
+    if (place !== undefined) forced[place] = "categorical";
+  }
+  if (typeof options.dates === "object") {
+    const unknown = Object.keys(options.dates).find((name) => !names.includes(name));
+    if (unknown !== undefined) throw unknownColumn(source, unknown, names);
+  }
+  const file: CsvFile = {
+    ...layout,
+    source,
+    isMissing: missingTest(["", ...(options.missing ?? [])]),
+    dropRagged: options.dropRagged ?? false,
+  };
+  const starts = names.map((name, j) =>
+    startOf(layout, j, forced[j], options.learned?.formats.get(name)),
+  );
+  const read = readWithFittingQuotes(file, (fitting) => readColumns(fitting, starts));
+  const facts = understandColumns(
+    { ...read.file, isUnnamed: layout.isUnnamed },
+    read.result.builders,
+    forced,
+    options,
+  );
+  checkContent(source, facts.table);
+  const table: Table = {
+    ...facts.table,
+    ...(options.missing === undefined ? {} : { missing: options.missing }),
+  };
+  const described = describeTable(table, {
+    layout,
+    encodingNotes: decoded.notes,
+    headerGiven: options.header !== undefined,
+    quotes: read.quotesNote,
+    ragged: read.result.ragged,
+    emptyRows: read.result.emptyRows,
+    ...facts.notes,
+  });
+  return { table, ...described };
+}
+
+function forcedKinds(
+  names: readonly string[],
+  types: ReadTableOptions["types"] = {},
+  source: string,
+): (ColumnKind | undefined)[] {
+  if (typeof types === "function") return names.map(types);
+  for (const [name, kind] of Object.entries(types)) {
+    if (!names.includes(name)) throw unknownColumn(source, name, names);
+    if (kind !== "numeric" && kind !== "categorical") {
+      throw new DataError(
+        `${source}: column ${quote(name)} can be read as numeric or categorical, not as ${quote(String(kind))}; use one of the two.`,
+      );
+    }
+  }
+  return names.map((name) => (Object.hasOwn(types, name) ? types[name] : undefined));
+}
+
+/** Columns without those at the end that have neither a name nor a cell. */
+function filledWidth({ isUnnamed, rows }: TableLayout): number {
+  let width = isUnnamed.length;
+  const isEmpty = (j: number): boolean => rows.every((cells) => (cells[j] ?? "") === "");
+  while (width > 1 && isUnnamed[width - 1]! && isEmpty(width - 1)) width--;
+  return width;
+}
+
+/**
+ * What a column is read as at first: plain numbers, or text when the first rows or a model's dates say so. Text found
+ * later among plain numbers has the column read again.
+ */
+function startOf(
+  { rows }: TableLayout,
+  column: number,
+  forced: ColumnKind | undefined,
+  learned: CellFormat | "plain" | undefined,
+): ColumnKind {
+  if (forced === "categorical" || typeof learned === "object") return "categorical";
+  const hasText = rows.some((cells) => {
+    const cell = cells[column] ?? "";
+    return Number.isNaN(parseNumber(cell)) && !isMissingNumber(cell);
+  });
+  return hasText ? "categorical" : "numeric";
+}
+
+const isMissingNumber = missingTest(defaultMissing);
+
+function checkContent(source: string, table: Table): void {
+  if (table.rowCount === 0) {
+    throw withoutRows(source);
+  }
+  const isPresent = table.columns.some((column) =>
+    column.kind === "numeric"
+      ? column.values.some((value) => value === value)
+      : column.codes.some((code) => code >= 0),
+  );
+  if (!isPresent) {
+    throw new DataError(
+      `${source}: every cell is missing; check the delimiter (--delimiter) and the words for missing cells (--missing).`,
+    );
+  }
+}
+
+/** Whether nothing but blanks follows the first line: without rows in the sample, there may also be a fault in one. */
+function isOneLine({ text, start }: TableLayout): boolean {
+  const end = text.subarray(start).findIndex((byte) => byte === 0x0a || byte === 0x0d);
+  return end < 0 || text.subarray(start + end).every((byte) => byte <= 0x20);
+}
+
+function withoutRows(source: string): DataError {
+  return new DataError(
+    `${source}: the file has a header but no rows; add rows, or say that there is no header (--no-header).`,
+  );
+}

@@ -1,0 +1,264 @@
+/** What a reader of the file should know about how it was understood: one sentence for each decision. */
+import { describeFormat, type CellFormat } from "../cells/cell-format.ts";
+import { isPlaceholder } from "../cells/missing-words.ts";
+import { spellingVariants } from "../cells/spelling-variants.ts";
+import { parseNumber } from "../numbers.ts";
+import type { RaggedRows } from "./read-columns.ts";
+import { listNames, plural, quote, type Column, type Table } from "../table.ts";
+import type { TableLayout } from "./table-layout.ts";
+
+/** What the reading decided about one column. */
+export interface ColumnNotes {
+  readonly name: string;
+  readonly isForced: boolean;
+  readonly missing: number;
+  /** Cells of a numeric column that stand for missing numbers. */
+  readonly words: readonly { readonly word: string; readonly count: number }[];
+  /** Whether its format was assumed because the cells allow two. */
+  readonly isAssumed: boolean;
+  /** Whether the points of its plain numbers may group thousands. */
+  readonly isEither: boolean;
+  /** Why it is text although it looks like numbers. */
+  readonly whyText: string | undefined;
+  /** How a model learned it. */
+  readonly learned: CellFormat | "plain" | undefined;
+  /** Line on which a level first appears. */
+  readonly firstLine: (level: number) => number;
+}
+
+/** What the reading decided. */
+export interface ReadingFacts {
+  readonly layout: TableLayout;
+  readonly encodingNotes: readonly string[];
+  readonly headerGiven: boolean;
+  readonly quotes: string | undefined;
+  readonly ragged: RaggedRows | undefined;
+  /** Rows at the end without a cell. */
+  readonly emptyRows: number;
+  /** [columns of the table] */
+  readonly columns: readonly ColumnNotes[];
+  /** Columns without a name and without a cell, which are no part of the table. */
+  readonly emptyColumns: number;
+}
+
+/** Whole numbers with at most this many values are pointed out as possible codes. */
+const codeLimit = 10;
+
+/** Share of numbers from which the words in a text column are pointed out. */
+const mostlyNumbers = 0.8;
+
+/** @returns all notes, and those of them that tell something unusual. */
+export function describeTable(
+  table: Table,
+  facts: ReadingFacts,
+): { notes: string[]; remarks: string[] } {
+  const { columns, rowCount, source } = table;
+  const { layout } = facts;
+  const names = (wanted: (notes: ColumnNotes, column: Column) => boolean): string[] =>
+    columns.filter((column, j) => wanted(facts.columns[j]!, column)).map(({ name }) => name);
+  const usual = [
+    `${source} has ${plural(rowCount, "row")} and ${plural(columns.length, "column")}.`,
+    layout.delimiterNote,
+    headerNote(layout, facts),
+    typesNote(columns),
+  ];
+  const notes = [...facts.encodingNotes, ...layout.notes, ...layoutNotes(facts)];
+  const forced = names(({ isForced, learned }) => isForced && learned === undefined);
+  if (forced.length > 0) notes.push(`The types of ${listNames(forced)} were given, not inferred.`);
+  notes.push(...formatNotes(table, facts));
+  const missing = facts.columns.flatMap((column) =>
+    column.missing > 0 && column.missing < rowCount
+      ? [`${quote(column.name)} ${column.missing}`]
+      : [],
+  );
+  if (missing.length > 0) notes.push(`Missing cells: ${someOf(missing)}.`);
+  const words = facts.columns.flatMap((column) => wordsOf(column));
+  if (words.length > 0) {
+    notes.push(
+      `Cells that are no numbers are taken as missing in ${someOf(words)}; --categorical reads such a column as text.`,
+    );
+  }
+  const empty = names(({ missing: count }) => count === rowCount);
+  if (empty.length > 0) {
+    notes.push(
+      `${empty.length === 1 ? "Column" : "Columns"} ${listNames(empty)} ${empty.length === 1 ? "holds" : "hold"} nothing but missing cells and will not be used.`,
+    );
+  }
+  const codes = names(({ isForced }, column) => !isForced && isCoded(column));
+  if (codes.length > 0) {
+    notes.push(
+      `${listNames(codes)}: whole numbers with at most ${codeLimit} values are kept numeric; if they are codes, read them as categorical (--categorical).`,
+    );
+  }
+  notes.push(...textNotes(table, facts));
+  return { notes: [...usual, ...notes], remarks: notes };
+}
+
+function headerNote({ header, width }: TableLayout, facts: ReadingFacts): string {
+  const how = facts.headerGiven ? "given" : "detected";
+  if (header) return `The first line names the columns (${how}).`;
+  const range = width === 1 ? "c1" : `c1 to c${width}`;
+  return `There is no header (${how}), so the columns are called ${range}.`;
+}
+
+function layoutNotes({ quotes, ragged, emptyRows, emptyColumns }: ReadingFacts): string[] {
+  const notes: string[] = [];
+  if (quotes !== undefined) notes.push(quotes);
+  if (emptyColumns > 0) {
+    notes.push(
+      `${plural(emptyColumns, "column")} without a name and without a cell ${emptyColumns === 1 ? "is" : "are"} left out.`,
+    );
+  }
+  if (emptyRows > 0) {
+    notes.push(
+      `${plural(emptyRows, "row")} without a cell at the end ${emptyRows === 1 ? "is" : "are"} left out.`,
+    );
+  }
+  if (ragged !== undefined) {
+    const { count, firstLine, isFooter } = ragged;
+    const are = count === 1 ? "is" : "are";
+    notes.push(
+      isFooter
+        ? `${plural(count, "line")} below the table, from line ${firstLine} on, ${are} left out.`
+        : `${plural(count, "row")} with another number of cells ${are} left out, first on line ${firstLine}.`,
+    );
+  }
+  return notes;
+}
+
+function typesNote(columns: readonly Column[]): string {
+  const of = (kind: Column["kind"]): string => {
+    const names = columns.filter((column) => column.kind === kind).map(({ name }) => name);
+    return names.length === 0
+      ? `no column is ${kind}`
+      : `${plural(names.length, "column")} ${names.length === 1 ? "is" : "are"} ${kind} (${listNames(names, 20)})`;
+  };
+  const sentence = `${of("numeric")}, ${of("categorical")}.`;
+  return sentence[0]!.toUpperCase() + sentence.slice(1);
+}
+
+/** How numbers and dates are written that are not plain, one sentence for each way, and what was assumed. */
+function formatNotes(table: Table, facts: ReadingFacts): string[] {
+  const byFormat = new Map<string, string[]>();
+  const notes: string[] = [];
+  const either: string[] = [];
+  for (const [j, column] of table.columns.entries()) {
+    if (column.kind !== "numeric") continue;
+    const { isAssumed, isEither, learned } = facts.columns[j]!;
+    const { format, name } = column;
+    if (isEither && facts.layout.delimiter === ";") either.push(name);
+    if (format !== undefined) {
+      const option = format.kind === "date" ? "--date" : "--decimal";
+      const assumed = isAssumed
+        ? `, assumed, because the cells allow another reading too; ${option} sets it`
+        : "";
+      const how = describeFormat(format) + assumed;
+      byFormat.set(how, [...(byFormat.get(how) ?? []), name]);
+    }
+    const drift = driftNote(column.name, format, learned);
+    if (drift !== undefined) notes.push(drift);
+  }
+  const formats = [...byFormat].map(([how, names]) => `${listNames(names, 5)}: ${how}.`);
+  if (either.length > 0) {
+    formats.push(
+      `${listNames(either, 5)}: points are taken as decimal signs, assumed, because they may also stand between thousands; --decimal , reads them so.`,
+    );
+  }
+  return [...formats, ...notes];
+}
+
+/** A unit that the training file did not have, or that it had. */
+function driftNote(
+  name: string,
+  format: CellFormat | undefined,
+  learned: CellFormat | "plain" | undefined,
+): string | undefined {
+  if (learned === undefined) return undefined;
+  const unitOf = (one: CellFormat | "plain" | undefined): string | undefined =>
+    typeof one === "object" && one.kind === "number" ? one.unit : undefined;
+  const [now, then] = [unitOf(format), unitOf(learned)];
+  if (now === then) return undefined;
+  const words = (unit: string | undefined): string => (unit === undefined ? "none" : quote(unit));
+  return `Column ${quote(name)}: the unit is ${words(now)} here and was ${words(then)} in training; the numbers are used as they are.`;
+}
+
+function wordsOf({ name, words }: ColumnNotes): string[] {
+  if (words.length === 0) return [];
+  const count = words.reduce((sum, word) => sum + word.count, 0);
+  return [
+    `${quote(name)} ${count} (${listNames(
+      words.map(({ word }) => word),
+      3,
+    )})`,
+  ];
+}
+
+/** What is remarkable about columns of text: words for missing cells, numbers among them, spellings that almost agree. */
+function textNotes(table: Table, facts: ReadingFacts): string[] {
+  const notes: string[] = [];
+  const placeholders: string[] = [];
+  for (const [j, column] of table.columns.entries()) {
+    const { isForced, whyText, firstLine } = facts.columns[j]!;
+    if (column.kind !== "categorical") continue;
+    if (whyText !== undefined) {
+      notes.push(`Column ${quote(column.name)} is categorical because ${whyText}.`);
+    } else if (!isForced) {
+      const note = mostlyNumbersNote(column, firstLine);
+      if (note !== undefined) notes.push(note);
+    }
+    const held = column.levels.filter(isPlaceholder);
+    if (held.length > 0) placeholders.push(`${quote(column.name)} (${listNames(held, 3)})`);
+    const variants = spellingVariants(column.levels);
+    if (variants.length > 0) {
+      notes.push(
+        `Column ${quote(column.name)}: ${variants
+          .slice(0, 3)
+          .map((group) => listNames(group, 4))
+          .join(
+            "; ",
+          )} ${variants.length > 3 ? `and ${variants.length - 3} more groups ` : ""}differ only in case, blanks or the way a number is written, and are kept apart; write them alike if they mean the same.`,
+      );
+    }
+  }
+  if (placeholders.length > 0) {
+    notes.push(
+      `Words that often mean a missing cell are kept as text in ${someOf(placeholders)}; --missing names those that are missing.`,
+    );
+  }
+  return notes;
+}
+
+function mostlyNumbersNote(
+  column: Column & { kind: "categorical" },
+  firstLine: (level: number) => number,
+): string | undefined {
+  const isNumber = column.levels.map((level) => !Number.isNaN(parseNumber(level)));
+  const example = isNumber.indexOf(false);
+  if (example < 0) return undefined;
+  let numbers = 0;
+  let present = 0;
+  for (const code of column.codes) {
+    if (code < 0) continue;
+    present++;
+    if (isNumber[code]) numbers++;
+  }
+  if (numbers < mostlyNumbers * present) return undefined;
+  return `Column ${quote(column.name)} is categorical because ${present - numbers} of ${plural(present, "cell")} are not numbers, such as ${quote(column.levels[example]!)} on line ${firstLine(example)}; add such words to the missing ones (--missing) if that is what they mean.`;
+}
+
+function isCoded(column: Column): boolean {
+  if (column.kind !== "numeric" || column.format?.kind === "date") return false;
+  const seen = new Set<number>();
+  for (const value of column.values) {
+    if (value !== value) continue;
+    if (!Number.isInteger(value)) return false;
+    if (seen.add(value).size > codeLimit) return false;
+  }
+  return seen.size > 2;
+}
+
+/** A list that stays short: the first five and how many more. */
+function someOf(items: readonly string[]): string {
+  const shown = items.slice(0, 5).join(", ");
+  return items.length > 5 ? `${shown} and ${items.length - 5} more` : shown;
+}

@@ -1,0 +1,230 @@
+/**
+ * From collected cells to columns. Each column is judged by its own cells first; where these leave open whether 1,234
+ * is one or a thousand, or which of 3/4/2024 is the month, the clear columns of the file decide.
+ */
+import type { CellFormat, DateOrder, Decimal } from "../cells/cell-format.ts";
+import {
+  interpretColumn,
+  type ColumnHints,
+  type Interpretation,
+} from "../cells/interpret-column.ts";
+import type { ColumnBuilder } from "./column-builder.ts";
+import { lineOfPlace } from "./parse-records.ts";
+import { readColumns, type CsvFile } from "./read-columns.ts";
+import type { ReadTableOptions } from "./read-table.ts";
+import type { ColumnNotes } from "./reading-notes.ts";
+import { DataError, quote, type Column, type ColumnKind, type Table } from "../table.ts";
+
+/** A column's cells and what they are taken for; plain numbers need no interpretation. */
+interface Judged {
+  readonly builder: ColumnBuilder;
+  readonly meaning: Interpretation | undefined;
+}
+
+/** Levels up to which the spellings of a numeric column are kept. */
+const writtenLimit = 200;
+
+/**
+ * @param builders - [width], all read.
+ * @param forced - [width], the kinds that were asked for.
+ * @throws {@link DataError} for cells that an asked-for kind does not allow, or that are almost numbers.
+ */
+export function understandColumns(
+  file: CsvFile & { readonly isUnnamed: readonly boolean[] },
+  builders: readonly (ColumnBuilder | undefined)[],
+  forced: readonly (ColumnKind | undefined)[],
+  options: ReadTableOptions,
+): { table: Table; notes: { columns: ColumnNotes[]; emptyColumns: number } } {
+  const hints = file.names.map((name, j) => hintsOf(name, forced[j], file.delimiter, options));
+  const own = readDoubtful(file, builders as ColumnBuilder[], (builder) => builder.isDoubtful);
+  let judged = own.map((builder, j) => judge(builder, hints[j]!));
+
+  const evidence = fileEvidence(judged);
+  const decimal = options.decimal ?? evidence.decimal;
+  const isGrouped = (builder: ColumnBuilder, j: number): boolean =>
+    builder.pointsAre === "either" && (hints[j]!.learned === undefined ? decimal === "," : false);
+  const all = readDoubtful(
+    file,
+    judged.map(({ builder }) => builder),
+    isGrouped,
+  );
+  judged = all.map((builder, j) => {
+    const before = judged[j]!;
+    const isOpen = before.meaning?.kind === "numeric" && !before.meaning.isClear;
+    if (builder === before.builder && !isOpen) return before;
+    return judge(builder, {
+      ...hints[j]!,
+      fileDecimal: evidence.decimal,
+      fileOrder: evidence.order,
+    });
+  });
+  return finish(file, judged, forced, options);
+}
+
+function hintsOf(
+  name: string,
+  wanted: ColumnKind | undefined,
+  delimiter: string,
+  options: ReadTableOptions,
+): ColumnHints {
+  const { dates, learned, decimal } = options;
+  return {
+    wanted,
+    decimal,
+    delimiter,
+    dateOrder: typeof dates === "object" ? dates[name] : dates,
+    learned: learned?.formats.get(name),
+    learnedWords: learned?.words.get(name),
+  };
+}
+
+/** Reads the file again for the columns of numbers that must be seen as text. */
+function readDoubtful(
+  file: CsvFile,
+  builders: readonly ColumnBuilder[],
+  isDoubtful: (builder: ColumnBuilder, j: number) => boolean,
+): ColumnBuilder[] {
+  const kinds = builders.map((builder, j) =>
+    builder.kind === "numeric" && isDoubtful(builder, j) ? "categorical" : undefined,
+  );
+  if (kinds.every((kind) => kind === undefined)) return [...builders];
+  const again = readColumns(file, kinds).builders;
+  return builders.map((builder, j) => again[j] ?? builder);
+}
+
+function judge(builder: ColumnBuilder, hints: ColumnHints): Judged {
+  if (builder.kind === "numeric") return { builder, meaning: undefined };
+  const cells = { levels: builder.levels(), counts: builder.counts };
+  return { builder, meaning: interpretColumn(cells, hints) };
+}
+
+/** The decimal sign and the order of dates that the clear columns agree on. */
+function fileEvidence(judged: readonly Judged[]): {
+  decimal: Decimal | undefined;
+  order: DateOrder | undefined;
+} {
+  const decimals = new Set<Decimal>();
+  const orders = new Set<DateOrder>();
+  for (const { builder, meaning } of judged) {
+    if (builder.pointsAre === "decimal") decimals.add(".");
+    if (meaning?.kind !== "numeric" || !meaning.isClear) continue;
+    const { format } = meaning;
+    if (format?.kind === "date" && format.order !== "ymd") orders.add(format.order);
+    if (format?.kind === "number" && saysDecimal(builder, format)) decimals.add(format.decimal);
+  }
+  return { decimal: onlyOne(decimals), order: onlyOne(orders) };
+}
+
+function saysDecimal(builder: ColumnBuilder, format: CellFormat & { kind: "number" }): boolean {
+  return format.decimal === "," || builder.levels().some((level) => /[.,]/.test(level));
+}
+
+function onlyOne<Value>(values: ReadonlySet<Value>): Value | undefined {
+  return values.size === 1 ? [...values][0] : undefined;
+}
+
+function finish(
+  file: CsvFile & { readonly isUnnamed: readonly boolean[] },
+  judged: readonly Judged[],
+  forced: readonly (ColumnKind | undefined)[],
+  options: ReadTableOptions,
+): { table: Table; notes: { columns: ColumnNotes[]; emptyColumns: number } } {
+  const columns: Column[] = [];
+  const notes: ColumnNotes[] = [];
+  let emptyColumns = 0;
+  const rowCount = judged[0]?.builder.rowCount ?? 0;
+  for (const [j, { builder, meaning }] of judged.entries()) {
+    const isUnnamed = file.isUnnamed[j]!;
+    const isTrailing = isUnnamed && (file.header || j > 0);
+    if (isTrailing && builder.missing === rowCount && builder.words.size === 0 && rowCount > 0) {
+      emptyColumns++;
+      continue;
+    }
+    if (meaning?.kind === "refused") throw refusal(file, builder, meaning);
+    const column = columnOf(builder, meaning, isUnnamed && file.header);
+    columns.push(column);
+    notes.push(
+      notesOf(
+        file,
+        builder,
+        meaning,
+        forced[j] !== undefined,
+        options.learned?.formats.get(builder.name),
+      ),
+    );
+  }
+  return {
+    table: { source: file.source, rowCount, columns },
+    notes: { columns: notes, emptyColumns },
+  };
+}
+
+function columnOf(
+  builder: ColumnBuilder,
+  meaning: Interpretation | undefined,
+  isUnnamed: boolean,
+): Column {
+  const { name } = builder;
+  const unnamed = isUnnamed ? { isUnnamed: true as const } : {};
+  if (meaning === undefined) {
+    const written = builder.written();
+    return {
+      kind: "numeric",
+      name,
+      values: builder.numbers(),
+      ...(written === undefined ? {} : { written }),
+      ...unnamed,
+    };
+  }
+  const codes = builder.codes();
+  const levels = builder.levels();
+  if (meaning.kind !== "numeric") return { kind: "categorical", name, codes, levels, ...unnamed };
+  const { values, words, format } = meaning;
+  const isWord = new Set(words);
+  const kept = codes.map((code) => (isWord.has(code) ? -1 : code));
+  return {
+    kind: "numeric",
+    name,
+    values: Float64Array.from(kept, (code) => (code < 0 ? NaN : values[code]!)),
+    ...(format === undefined ? {} : { format }),
+    ...(words.length === 0 ? {} : { words: words.map((level) => levels[level]!) }),
+    ...(levels.length > writtenLimit ? {} : { written: { codes: kept, levels } }),
+    ...unnamed,
+  };
+}
+
+function refusal(
+  file: CsvFile,
+  builder: ColumnBuilder,
+  { level, why }: Interpretation & { kind: "refused" },
+): DataError {
+  const line = lineOfPlace(file.text, builder.firstPlace[level]!);
+  return new DataError(
+    `${file.source}, line ${line}, column ${quote(builder.name)}: ${quote(builder.levels()[level]!)} ${why}.`,
+  );
+}
+
+function notesOf(
+  file: CsvFile,
+  builder: ColumnBuilder,
+  meaning: Interpretation | undefined,
+  isForced: boolean,
+  learned: CellFormat | "plain" | undefined,
+): ColumnNotes {
+  const levels = builder.kind === "categorical" ? builder.levels() : [];
+  const words =
+    meaning?.kind === "numeric"
+      ? meaning.words.map((level) => ({ word: levels[level]!, count: builder.counts[level]! }))
+      : [];
+  return {
+    name: builder.name,
+    isForced,
+    missing: builder.missing + words.reduce((sum, { count }) => sum + count, 0),
+    words,
+    isAssumed: meaning?.kind === "numeric" && !meaning.isClear,
+    isEither: builder.pointsAre === "either",
+    whyText: meaning?.kind === "categorical" ? meaning.why : undefined,
+    learned,
+    firstLine: (level) => lineOfPlace(file.text, builder.firstPlace[level]!),
+  };
+}
