@@ -1,6 +1,6 @@
 /** Charts with lines, points and 95 % intervals, as SVG files that read on light and dark pages. */
-import { html, type Html } from "../src/cli/report/html.ts";
-import type { Scale } from "../src/cli/report/axis.ts";
+import { html, type Html } from "../src/cli/page/html.ts";
+import type { Scale } from "../src/cli/page/axis.ts";
 
 /** A value at a place on the horizontal axis. */
 export interface ChartPoint {

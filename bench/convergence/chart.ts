@@ -1,5 +1,5 @@
 /** A chart of errors over T, the errors on a logarithmic axis. */
-import { linearScale, logScale } from "../../src/cli/report/axis.ts";
+import { linearScale, logScale } from "../../src/cli/page/axis.ts";
 import { lineChart } from "../line-chart.ts";
 
 /** One line of the chart. */

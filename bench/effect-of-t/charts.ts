@@ -1,5 +1,5 @@
 /** The charts of docs/results/effect-of-t.md. */
-import { linearScale, logScale } from "../../src/cli/report/axis.ts";
+import { linearScale, logScale } from "../../src/cli/page/axis.ts";
 import { meanInterval } from "../../src/data/index.ts";
 import {
   lineChart,

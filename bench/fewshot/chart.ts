@@ -1,5 +1,5 @@
 /** Validation accuracy against training episodes, the episodes on a logarithmic axis. */
-import { linearScale, logScale } from "../../src/cli/report/axis.ts";
+import { linearScale, logScale } from "../../src/cli/page/axis.ts";
 import { lineChart } from "../line-chart.ts";
 
 /** One training. */

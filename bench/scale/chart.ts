@@ -1,6 +1,6 @@
 /** Two panels, both axes logarithmic, as an SVG file that reads on light and dark pages. */
-import { logScale } from "../../src/cli/report/axis.ts";
-import { html, type Html } from "../../src/cli/report/html.ts";
+import { logScale } from "../../src/cli/page/axis.ts";
+import { html, type Html } from "../../src/cli/page/html.ts";
 
 /** Measured points, and the power by which they are predicted to grow, drawn through the last one. */
 export interface Panel {

@@ -1,5 +1,5 @@
 /** A chart of gradient norms over calls, the norms on a logarithmic axis. */
-import { linearScale, logScale } from "../../src/cli/report/axis.ts";
+import { linearScale, logScale } from "../../src/cli/page/axis.ts";
 import { lineChart } from "../line-chart.ts";
 import { brokenOff, type TracePoint } from "./trace.ts";
 

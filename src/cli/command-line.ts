@@ -2,15 +2,15 @@
 // options.ts; the commands themselves are loaded only when they run, so that help is instant.
 
 import { Command, type CommanderError } from "commander";
-import type { CleanFlags } from "./clean-plan.ts";
-import type { PredictFlags } from "./commands/predict.ts";
-import { asTyped } from "./command-text.ts";
-import { UsageError } from "./errors.ts";
+import type { CleanFlags } from "./clean/plan.ts";
+import type { PredictFlags } from "./predict/command.ts";
+import { asTyped } from "./command/command-text.ts";
+import { UsageError } from "./command/errors.ts";
 import { addFewshot } from "./fewshot/command.ts";
-import * as parse from "./options.ts";
-import { addReadingOptions } from "./reading-options.ts";
-import type { TuneFlags } from "./tune-plan.ts";
-import { packageVersion } from "./version.ts";
+import * as parse from "./command/options.ts";
+import { addReadingOptions } from "./command/reading-options.ts";
+import type { TuneFlags } from "./tune/plan.ts";
+import { packageVersion } from "./command/version.ts";
 
 /** Builds the parser; `setExitCode` is told what the command that ran returns. */
 export function buildCommandLine(setExitCode: (code: number) => void): Command {
@@ -185,7 +185,7 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
     )
     .addHelpText("after", tuneExamples)
     .action(async (file: string | undefined, flags: TuneFlags) => {
-      const { runTune } = await import("./commands/tune.ts");
+      const { runTune } = await import("./tune/command.ts");
       setExitCode(await runTune(file, flags));
     });
   addReadingOptions(command, take);
@@ -205,7 +205,7 @@ function addPredict(command: Command, setExitCode: (code: number) => void): void
     .option("--force", "overwrite that file")
     .addHelpText("after", predictExamples)
     .action(async (folder: string, file: string, flags: PredictFlags) => {
-      const { runPredict } = await import("./commands/predict.ts");
+      const { runPredict } = await import("./predict/command.ts");
       setExitCode(await runPredict(folder, file, flags));
     });
   addReadingOptions(command, take, { kinds: false });
@@ -270,7 +270,7 @@ function addClean(command: Command, setExitCode: (code: number) => void): void {
     )
     .addHelpText("after", cleanExamples)
     .action(async (file: string, flags: CleanFlags) => {
-      const { runClean } = await import("./commands/clean.ts");
+      const { runClean } = await import("./clean/command.ts");
       setExitCode(await runClean(file, flags));
     });
   addReadingOptions(command, take);
@@ -281,7 +281,7 @@ function addRules(command: Command, setExitCode: (code: number) => void): void {
     .description("list the hypergradient rules: what each needs, costs and keeps in memory")
     .option("--json", "print the rules as one JSON array, with biases, failures and sources")
     .action(async (flags: { json?: boolean }) => {
-      const { runRules } = await import("./commands/rules.ts");
+      const { runRules } = await import("./rules/command.ts");
       setExitCode(runRules(flags));
     });
 }
@@ -296,7 +296,7 @@ function addDoctor(command: Command, setExitCode: (code: number) => void): void 
       take(oneOf(parse.devices), "--probe"),
     )
     .action(async (flags: { json?: boolean; probe?: parse.Device }) => {
-      const { runDoctor } = await import("./commands/doctor.ts");
+      const { runDoctor } = await import("./doctor/command.ts");
       setExitCode(await runDoctor(flags));
     });
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The `stackelberg` command.
 
-import { exitCodes } from "./errors.ts";
+import { exitCodes } from "./command/errors.ts";
 import { runCommandLine } from "./run.ts";
 
 // A reader that stops early (`| head`) is not a failure.

@@ -2,8 +2,8 @@
 
 import { CommanderError } from "commander";
 import { buildCommandLine, commandLineError } from "./command-line.ts";
-import { asTyped } from "./command-text.ts";
-import { describeFailure, exitCodes } from "./errors.ts";
+import { asTyped } from "./command/command-text.ts";
+import { describeFailure, exitCodes } from "./command/errors.ts";
 
 /**
  * Runs one command line.

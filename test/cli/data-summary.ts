@@ -1,6 +1,6 @@
 // A hand-made summary of data for the tests of reports, with a column that tries to be a script.
 
-import type { DataSummary } from "../../src/cli/data-summary.ts";
+import type { DataSummary } from "../../src/cli/input/data-summary.ts";
 
 export const dataSummary: DataSummary = {
   target: "income",

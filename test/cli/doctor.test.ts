@@ -1,7 +1,7 @@
 // `stackelberg doctor` on the machine that runs the tests: the CPU must work.
 
 import { expect, test } from "vitest";
-import type { Findings } from "../../src/cli/commands/doctor.ts";
+import type { Findings } from "../../src/cli/doctor/command.ts";
 import { stackelberg } from "./run-cli.ts";
 
 test("doctor finds the CPU and passes its self-check", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { expect, test } from "vitest";
-import { reportPage } from "../../src/cli/report/page.ts";
+import { reportPage } from "../../src/cli/tune/page.ts";
 import { chromiumFlags, chromiumPath, chromiumPatienceMs } from "../chromium.ts";
 import { temporaryFolder } from "./run-cli.ts";
 import { dataSummary } from "./data-summary.ts";

@@ -1,7 +1,7 @@
 // `stackelberg rules` as a process: text for people, JSON for programs.
 
 import { expect, test } from "vitest";
-import type { RuleRow } from "../../src/cli/commands/rules.ts";
+import type { RuleRow } from "../../src/cli/rules/command.ts";
 import { stackelberg } from "./run-cli.ts";
 
 test("rules prints the cheat-sheet, and with --json the same rows", async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { describeFailure } from "../../src/cli/errors.ts";
+import { describeFailure } from "../../src/cli/command/errors.ts";
 import { runJob } from "../../src/study/job.ts";
 import type { SamplePlan } from "./sample-job.ts";
 

@@ -1,7 +1,7 @@
 // Whether images suffice for episodes of a size, said in the words of the command line.
 
 import type { EpisodeShape, ImageSet } from "../../data/index.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../command/errors.ts";
 
 /**
  * Refuses classes that are too few or too small.

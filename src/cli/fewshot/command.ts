@@ -1,13 +1,13 @@
 // `stackelberg fewshot` and its four commands as the user types them, with the help texts.
 
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
-import * as parse from "../options.ts";
-import type { EvalFlags } from "../commands/fewshot-eval.ts";
-import type { FewshotPredictFlags } from "../commands/fewshot-predict.ts";
+import { UsageError } from "../command/errors.ts";
+import * as parse from "../command/options.ts";
+import type { EvalFlags } from "./eval/command.ts";
+import type { FewshotPredictFlags } from "./predict/command.ts";
 import { readers, type Take } from "./option-readers.ts";
 import { batchNormModes } from "./settings.ts";
-import { addTrain } from "./train-command.ts";
+import { addTrain } from "./train/flags.ts";
 
 /** Adds the commands below `stackelberg fewshot`. */
 export function addFewshot(
@@ -99,7 +99,7 @@ function addEval(command: Command, take: Take, setExitCode: (code: number) => vo
           `fewshot eval does not know what "${word}" is for; a model goes after --model, one at a time`,
         );
       }
-      const { runFewshotEval } = await import("../commands/fewshot-eval.ts");
+      const { runFewshotEval } = await import("./eval/command.ts");
       setExitCode(await runFewshotEval(flags));
     });
 }
@@ -114,7 +114,7 @@ function addTable(command: Command, setExitCode: (code: number) => void): void {
       if (files.length === 0) {
         throw new UsageError("fewshot table needs files: give the JSON files of `fewshot eval`");
       }
-      const { runFewshotTable } = await import("../commands/fewshot-table.ts");
+      const { runFewshotTable } = await import("./table/command.ts");
       setExitCode(await runFewshotTable(files, flags));
     });
 }
@@ -167,7 +167,7 @@ function addPredict(command: Command, take: Take, setExitCode: (code: number) =>
           `fewshot predict does not know what "${word}" is for; the images to label go after --images, all of them`,
         );
       }
-      const { runFewshotPredict } = await import("../commands/fewshot-predict.ts");
+      const { runFewshotPredict } = await import("./predict/command.ts");
       setExitCode(await runFewshotPredict(flags));
     });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../command/errors.ts";
 import { makeTestLearner, testRateOf } from "./learners.ts";
 import type { TrainSettings } from "./settings.ts";
 

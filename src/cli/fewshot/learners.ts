@@ -28,7 +28,7 @@ import {
   type Learner,
 } from "../../fewshot/index.ts";
 import { conjugateGradient } from "../../linear/index.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../command/errors.ts";
 import {
   trainingEpisode,
   type LearnerName,

@@ -1,9 +1,9 @@
 // What a person sees while a long command runs: on a terminal one line that is redrawn, elsewhere plain lines only.
 
 import type { ImageOptions } from "../../data/index.ts";
-import { oneLine } from "../errors.ts";
-import { fitParts, type ProgressStream } from "../progress.ts";
-import { wrapWords } from "../terminal-text.ts";
+import { oneLine } from "../command/errors.ts";
+import { fitParts, type ProgressStream } from "../terminal/progress.ts";
+import { wrapWords } from "../terminal/text.ts";
 
 /** A line that is redrawn, with plain lines above it. */
 export interface LiveLine {

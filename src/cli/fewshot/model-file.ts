@@ -19,7 +19,7 @@ import { listEpisodes, type EpisodeShape, type ImageSet } from "../../data/index
 import { zeros, type Tensor, type Tree } from "../../program/index.ts";
 import { checkSchema, count, finite, positiveCount } from "../../files/check-schema.ts";
 import { openSealedJson, unsealedNote } from "../../files/sealed-json.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../command/errors.ts";
 import { makeLearner } from "./learners.ts";
 import { settingsSchema, type BatchNorm, type TrainSettings } from "./settings.ts";
 

@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../command/errors.ts";
 
 /** Refuses a path that exists, unless `force`, or that lies in no folder. */
 export async function checkNewFile(path: string, force: boolean): Promise<void> {

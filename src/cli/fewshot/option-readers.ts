@@ -1,7 +1,7 @@
 // Readers of values that the options of the few-shot commands share.
 
-import { UsageError } from "../errors.ts";
-import * as parse from "../options.ts";
+import { UsageError } from "../command/errors.ts";
+import * as parse from "../command/options.ts";
 
 /** Makes the reader of an option's value, which refuses a following option in its place. */
 export type Take = <T>(

@@ -1,0 +1,140 @@
+// `stackelberg clean`: checks everything, ranks the rows by how doubtful their labels are, and only
+// then writes, so that an interrupted run leaves nothing.
+
+import { basename } from "node:path";
+import type { Ranking } from "../../automl/cleaning/rank.ts";
+import { cleaningTarget } from "../../automl/cleaning/target.ts";
+import { findColumn, type Table } from "../../data/tables/table.ts";
+import { readTable } from "../../data/tables/reading/read-table.ts";
+import { replaceFiles } from "../../files/replace-file.ts";
+import { sha256OfFile } from "../../files/sha256.ts";
+import { runJob } from "../../study/job.ts";
+import { announce } from "../input/announcement.ts";
+import type { CleanJobEvent, CleanJobPlan } from "./job.ts";
+import { cleanFiles, cleanJson, printRanking } from "./output.ts";
+import type { CleanResult } from "./result.ts";
+import { cleanCommand, planCleaning, type CleanFlags, type CleanPlan } from "./plan.ts";
+import { removableLeaks } from "../input/data-summary.ts";
+import { exitCodes } from "../command/errors.ts";
+import { listenForInterrupts, waitingSentence } from "../terminal/interrupt.ts";
+import { prepareTable, type PreparedTable } from "../input/prepare-table.ts";
+import { createProgress } from "../terminal/progress.ts";
+import { readerOptions } from "../command/reading-settings.ts";
+import { createRunFolder, type RunFolder } from "../run-folder/run-folder.ts";
+
+/** Runs the command; the result is the exit code. */
+export async function runClean(file: string, flags: CleanFlags): Promise<number> {
+  const { stderr } = process;
+  const live = stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
+  const progress = createProgress({ stream: stderr, live });
+  const say = (text: string): void => {
+    if (flags.quiet !== true) progress.say(text);
+  };
+  const run = createRunFolder("stackelberg clean", say);
+  try {
+    return await cleanIn(run, file, flags, say);
+  } finally {
+    await run.release();
+  }
+}
+
+async function cleanIn(
+  run: RunFolder,
+  file: string,
+  flags: CleanFlags,
+  say: (text: string) => void,
+): Promise<number> {
+  const plan = await planCleaning(file, flags);
+  const { table, summary, notes } = await read(file, flags);
+  notes.forEach(say);
+  announce(summary, process.stderr).forEach(say);
+  const interrupts = listenForInterrupts({
+    onFirst: () => say("Stopping after this fit; nothing is written. Ctrl-C again stops at once."),
+    onWaiting: (seconds) => say(waitingSentence(seconds)),
+  });
+  try {
+    await run.begin(plan.folder, { force: flags.force === true, input: file });
+    const started = performance.now();
+    const ranking = await rank(
+      table,
+      { ...plan, target: summary.target },
+      flags.threads,
+      say,
+      interrupts.signal,
+    );
+    const leaks = removableLeaks(summary);
+    const result: CleanResult = {
+      source: basename(file),
+      table,
+      ranking,
+      plan,
+      data: summary,
+      without: leaks.length === 0 ? undefined : cleanCommand(file, { ...plan, ...flags }, leaks),
+      notes: [...new Set([...notes, ...ranking.notes])],
+      sha256: await sha256OfFile(file),
+      seconds: (performance.now() - started) / 1000,
+    };
+    const files = cleanFiles(result);
+    await replaceFiles(plan.folder, files);
+    await run.complete();
+    const names = files.map(({ name }) => name);
+    if (flags.json === true) process.stdout.write(`${cleanJson(result, names)}\n`);
+    else printRanking(result, names);
+    return exitCodes.ok;
+  } catch (error) {
+    if (!interrupts.signal.aborted) throw error;
+    process.stderr.write("Interrupted; nothing was written.\n");
+    return interrupts.exitCode;
+  } finally {
+    interrupts.stop();
+  }
+}
+
+/** The table; notes must not tell where on this machine the file lies. */
+async function read(file: string, flags: CleanFlags): Promise<PreparedTable> {
+  const { table, notes } = await readTable(
+    file,
+    readerOptions(flags, { name: flags.target!, isLabels: flags.task !== undefined }),
+  );
+  const target = table.columns[findColumn(table, flags.target!)]!.name;
+  const prepared = prepareTable(table, {
+    target,
+    task: flags.task,
+    exclude: flags.exclude,
+    keep: [...(flags.categorical ?? []), ...(flags.numeric ?? [])],
+    ...cleaningTarget(flags.minClass),
+  });
+  return { ...prepared, notes: notes.map((note) => note.replaceAll(file, basename(file))) };
+}
+
+async function rank(
+  table: Table,
+  plan: CleanPlan,
+  threads: number | undefined,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Ranking> {
+  const { target, task, minClass, seed, folds, repeats, plant } = plan;
+  const options: CleanJobPlan["options"] = {
+    target,
+    seed,
+    folds,
+    repeats,
+    ...(task === undefined ? {} : { task }),
+    ...(minClass === undefined ? {} : { minClass }),
+    ...(plant === undefined ? {} : { plant }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+  return runJob<CleanJobPlan, CleanJobEvent, Ranking>(
+    "./job",
+    import.meta.url,
+    { table, options },
+    {
+      signal,
+      onEvent: ({ done, most }) => {
+        const models = `${folds * repeats} models`;
+        say(`Fitting ${models} at coefficient ${done + 1} of at most ${most}.`);
+      },
+    },
+  );
+}

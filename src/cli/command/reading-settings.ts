@@ -1,0 +1,95 @@
+// How a table is read, as settings that tune, clean and predict share: what the reader is told, and how they are
+// written in a command that repeats a run.
+
+import type { DateOrder, Decimal } from "../../data/tables/cells/cell-format.ts";
+import type { ReadTableOptions } from "../../data/tables/reading/read-table.ts";
+import type { ColumnKind } from "../../data/tables/table.ts";
+import { optionWords } from "./command-text.ts";
+
+/** What a file does not say by itself, or not clearly; what is absent is found out. */
+export interface ReadingSettings {
+  header?: boolean;
+  delimiter?: string;
+  categorical?: readonly string[];
+  numeric?: readonly string[];
+  /** Words for a missing cell in every column. */
+  missing?: readonly string[];
+  decimal?: Decimal;
+  /** Of all columns, or by column. */
+  date?: DateOrder | Readonly<Record<string, DateOrder>>;
+  encoding?: string;
+  /** Lines above the table. */
+  skip?: number;
+  dropRagged?: boolean;
+  /** Most bytes that a packed file may become. */
+  maxUnpacked?: number;
+}
+
+/** The settings among a command's flags; what was not given is absent. */
+export function readingSettings(flags: ReadingSettings): ReadingSettings {
+  const given: Record<string, unknown> = {};
+  for (const name of readingNames) if (flags[name] !== undefined) given[name] = flags[name];
+  return given as ReadingSettings;
+}
+
+/** The names of the settings, as of the options without their dashes. */
+export const readingNames: readonly (keyof ReadingSettings)[] = [
+  ...(["header", "delimiter", "decimal", "date", "missing", "encoding", "skip"] as const),
+  ...(["dropRagged", "maxUnpacked", "categorical", "numeric"] as const),
+];
+
+/**
+ * What the reader is told.
+ *
+ * @param target - its name or position; `isLabels` when its cells are classes by `--task`, and read as text.
+ */
+export function readerOptions(
+  settings: ReadingSettings,
+  target?: { name: string; isLabels: boolean },
+): ReadTableOptions {
+  const { header, delimiter, decimal, date, missing, encoding, skip } = settings;
+  const { dropRagged, maxUnpacked } = settings;
+  const types: Record<string, ColumnKind> = {};
+  for (const name of settings.categorical ?? []) types[name] = "categorical";
+  for (const name of settings.numeric ?? []) types[name] = "numeric";
+  return {
+    ...(Object.keys(types).length === 0 ? {} : { types }),
+    ...(header === undefined ? {} : { header }),
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(decimal === undefined ? {} : { decimal }),
+    ...(date === undefined ? {} : { dates: date }),
+    ...(missing === undefined ? {} : { missing }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(skip === undefined ? {} : { skip }),
+    ...(dropRagged === undefined ? {} : { dropRagged }),
+    ...(maxUnpacked === undefined ? {} : { maxUnpacked }),
+    ...(target === undefined ? {} : { expectedNames: [target.name] }),
+    ...(target?.isLabels === true ? { labels: target.name } : {}),
+  };
+}
+
+/** The options as words of a command that repeats a run, not yet quoted for a shell. */
+export function readingWords(settings: ReadingSettings): string[] {
+  const { header, delimiter, decimal, date, missing, encoding, skip } = settings;
+  const { dropRagged, maxUnpacked } = settings;
+  const words: string[] = [];
+  const add = (option: string, value: string | number | readonly string[] | undefined): void => {
+    words.push(...optionWords(option, value));
+  };
+  if (header !== undefined) words.push(header ? "--header" : "--no-header");
+  add("--delimiter", delimiter === "\t" ? "tab" : delimiter);
+  add("--decimal", decimal);
+  add("--date", typeof date === "object" ? datesByColumn(date) : date);
+  add("--missing", missing);
+  add("--encoding", encoding);
+  add("--skip", skip);
+  if (dropRagged === true) words.push("--drop-ragged");
+  add("--max-unpacked", maxUnpacked);
+  add("--categorical", settings.categorical);
+  add("--numeric", settings.numeric);
+  return words;
+}
+
+function datesByColumn(orders: Readonly<Record<string, DateOrder>>): string[] {
+  return Object.entries(orders).map(([name, order]) => `${name}=${order}`);
+}

@@ -1,0 +1,87 @@
+// The computation of `fewshot eval`, in a thread of its own.
+
+import { basename } from "node:path";
+import { listEpisodes } from "../../../data/index.ts";
+import { openEvaluation } from "../../../fewshot/index.ts";
+import { sha256 } from "../../../files/sha256.ts";
+import type { Job } from "../../../study/job.ts";
+import type { EvalFlags } from "./command.ts";
+import { checkClasses } from "../check-images.ts";
+import type { Accuracy, EvaluationDocument } from "./evaluation-file.ts";
+import { loadImages } from "../images.ts";
+import { makeTestLearner, testRateOf } from "../learners.ts";
+import { lineInJob, showLoading, type LineEvent } from "../live-line.ts";
+import { normalization, readModel, recordOf, trainedStepsOf } from "../model-file.ts";
+import { batchNormModes } from "../settings.ts";
+
+/** The options, after their checks. */
+export interface EvalJobPlan {
+  readonly flags: EvalFlags & { model: string; ways: number; seed: number };
+}
+
+export const job: Job<EvalJobPlan, LineEvent, EvaluationDocument> = async (
+  { flags },
+  { signal, tell },
+) => {
+  // What there is to say of the file has been said.
+  const model = await readModel(flags.model, () => undefined);
+  const { settings, lambda, statistics } = model;
+  const { ways, seed, threads, shots = settings.shots, queries = settings.queries } = flags;
+  const started = performance.now();
+  const learner = makeTestLearner(settings, { ways, innerRate: flags.innerRate });
+  const innerRate = testRateOf(settings, { ways, innerRate: flags.innerRate });
+  const line = lineInJob(tell);
+  const data = flags.data ?? settings.data;
+  const { test: set } = await loadImages(
+    { ...settings, data },
+    {
+      signal,
+      ...showLoading(line),
+      ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+    },
+  );
+  checkClasses(set, { ways, shots, queries }, { data, use: "testing" });
+  const count = flags.episodes ?? 600;
+  const episodes = listEpisodes(set, { ways, shots, queries }, { seed, count });
+  const trainedSteps = trainedStepsOf(model);
+  const evaluator = openEvaluation(learner, {
+    set,
+    episodes,
+    steps: flags.innerSteps ?? [...new Set([1, 2, 3, 5, 8, 16, trainedSteps])],
+    signal,
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const { batchNorm = "all" } = flags;
+  const results: Accuracy[] = [];
+  try {
+    for (const mode of batchNorm === "all" ? batchNormModes : [batchNorm]) {
+      line.draw([`${count} episodes`, `batch norm: ${mode}`], true);
+      const found = await evaluator.evaluate(lambda, normalization(mode, statistics));
+      for (const { steps, mean, halfWidth, standardDeviation, count: n } of found) {
+        results.push({ batchNorm: mode, steps, mean, halfWidth, standardDeviation, n });
+      }
+    }
+  } finally {
+    line.clear();
+    await evaluator.dispose();
+  }
+  const list = JSON.stringify(episodes);
+  return {
+    version: 1,
+    model: recordOf(model),
+    test: {
+      data: data === "omniglot" ? data : basename(data),
+      classes: set.classes.length,
+      ways,
+      shots,
+      queries,
+      episodes: count,
+      seed,
+      listSha256: sha256(list),
+    },
+    trainedSteps,
+    ...(innerRate === undefined ? {} : { innerRate }),
+    results,
+    seconds: (performance.now() - started) / 1000,
+  };
+};

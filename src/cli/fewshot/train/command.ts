@@ -1,0 +1,98 @@
+// `stackelberg fewshot train`: checks everything, reads the images, then trains in the output folder until the steps, the
+// budget, early stopping or Ctrl-C end it.
+
+import { decodeError } from "../../../study/job-error.ts";
+import { runJob } from "../../../study/job.ts";
+import { commandText, optionWords } from "../../command/command-text.ts";
+import { exitCodes, UsageError } from "../../command/errors.ts";
+import { showOnLine, stderrLine, type LiveLine } from "../live-line.ts";
+import { modelName } from "../model-file.ts";
+import { percent } from "../percent.ts";
+import type { TrainJobEvent, TrainJobPlan, TrainJobResult } from "./job.ts";
+import { beginRun, planTraining, trainCommand, type TrainFlags } from "./plan.ts";
+import { bestLine } from "./training-log.ts";
+import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
+import { formatCount } from "../../terminal/numbers.ts";
+import { createRunFolder, type RunFolder } from "../../run-folder/run-folder.ts";
+
+/** Runs the command; the result is the exit code. */
+export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
+  const line = stderrLine(flags);
+  const run = createRunFolder("stackelberg fewshot train", line.say);
+  try {
+    return await trainIn(run, flags, line);
+  } finally {
+    line.clear();
+    await run.release();
+  }
+}
+
+async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promise<number> {
+  const plan = await planTraining(flags, run);
+  const { settings, folder } = plan;
+  const interrupts = listenForInterrupts({
+    onFirst: () => line.say("Stopping after this step and saving; Ctrl-C again stops at once."),
+    onWaiting: (seconds) => line.say(waitingSentence(seconds)),
+  });
+  const { signal } = interrupts;
+  try {
+    const outcome = await runJob<TrainJobPlan, TrainJobEvent, TrainJobResult>(
+      "./job",
+      import.meta.url,
+      {
+        settings,
+        folder,
+        resuming: flags.resume !== undefined,
+        ...(flags.budget === undefined ? {} : { budgetSeconds: flags.budget }),
+        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+        ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+      },
+      {
+        signal,
+        onEvent: (event) =>
+          event.type === "ready" ? beginRun(plan, flags, run) : showOnLine(line, event),
+      },
+    );
+    const { status } = outcome;
+    const hasModel = bestLine(outcome.lines) !== undefined;
+    if (hasModel && status !== "interrupted" && status !== "failed") await run.complete();
+    const lines = report(outcome, folder);
+    if (flags.quiet !== true)
+      lines.push(`The run again: ${trainCommand(settings, flags.maxUnpacked)}`);
+    if (outcome.status === "failed") {
+      if (bestLine(outcome.lines) !== undefined) process.stdout.write(`${lines.join("\n")}\n`);
+      throw new UsageError(outcome.sentence);
+    }
+    process.stdout.write(`${lines.join("\n")}\n`);
+    if (outcome.unsaved !== undefined) throw decodeError(outcome.unsaved);
+    return outcome.status === "interrupted" ? interrupts.exitCode : exitCodes.ok;
+  } catch (error) {
+    // The reading of images is ended by the signal; a training that has begun ends by itself.
+    if (!signal.aborted || (error as Error).name !== "AbortError") throw error;
+    process.stderr.write("Interrupted; nothing was written.\n");
+    return interrupts.exitCode;
+  } finally {
+    interrupts.stop();
+  }
+}
+
+/** What came out and what can be done with it. */
+function report({ status, step, lines, unsaved }: TrainJobResult, folder: string): string[] {
+  const best = bestLine(lines);
+  const more = unsaved
+    ? ""
+    : `; to go on: ${commandText(["fewshot", "train", ...optionWords("--resume", folder)])}`;
+  const ended = {
+    finished: `Finished after ${formatCount(step, "step")}.`,
+    "early stopping": `No better validation for long: stopped after ${formatCount(step, "step")}.`,
+    budget: `The time budget is used up after ${formatCount(step, "step")}${more}`,
+    interrupted: `Interrupted after ${formatCount(step, "step")}${more}`,
+    failed: `Failed after ${formatCount(step, "step")}.`,
+  }[status];
+  if (best === undefined) return [ended];
+  return [
+    ended,
+    `Best validation accuracy: ${percent(best.accuracy, best.halfWidth)} at step ${best.step}, after ${formatCount(best.episodes, "episode")}.`,
+    `Its model is ${folder}/${modelName}; to test it: ${commandText(["fewshot", "eval", ...optionWords("--model", folder)])}`,
+  ];
+}

@@ -1,0 +1,63 @@
+// What differs between a new file and what the model was trained on, as lines for the terminal.
+
+import type { UnseenLevels } from "../../data/tables/align-table.ts";
+import type { Encoder } from "../../data/tables/encoded-input.ts";
+import { listNames, type Table } from "../../data/tables/table.ts";
+import { formatCount } from "../terminal/numbers.ts";
+import { renderTable } from "../terminal/table.ts";
+
+/** Entries of a table. */
+const shownEntries = 5;
+
+/** Columns of the file that the model has no use for, the target and the id aside. */
+export function ignoredColumns(encoder: Encoder, table: Table, known: readonly string[]): string[] {
+  const inputs = new Set([...encoder.inputs.map(({ name }) => name), ...known]);
+  const ignored = table.columns.map(({ name }) => name).filter((name) => !inputs.has(name));
+  if (ignored.length === 0) return [];
+  const are = ignored.length === 1 ? "is" : "are";
+  return [
+    `${formatCount(ignored.length, "column")} of ${table.source} ${are} not used by the model: ${listNames(ignored, shownEntries)}.`,
+  ];
+}
+
+/** Levels that the model does not know, counted by column. */
+export function unseenTable(
+  unseen: readonly UnseenLevels[],
+  rowCount: number,
+  width: number,
+): string[] {
+  return draw(
+    ["column", "unknown levels", "such as"],
+    unseen.map(({ column, cells, levels }) => [
+      column,
+      `${cells} of ${formatCount(rowCount, "row")}`,
+      listNames(levels, 3),
+    ]),
+    width,
+  );
+}
+
+/** Missing cells in columns that had none in training, and what takes their place. */
+export function missingTable(encoder: Encoder, aligned: Table, width: number): string[] {
+  const rows = encoder.inputs.flatMap((input, i): string[][] => {
+    const column = aligned.columns[i]!;
+    const had = input.kind === "numeric" ? input.missingIndicator : input.missing;
+    if (had) return [];
+    const count =
+      column.kind === "numeric"
+        ? column.values.reduce((sum, value) => sum + Number(Number.isNaN(value)), 0)
+        : column.codes.reduce((sum, code) => sum + Number(code < 0), 0);
+    if (count === 0) return [];
+    const instead = input.kind === "numeric" ? "the median of the training rows" : "no level";
+    return [[input.name, `${count} of ${formatCount(aligned.rowCount, "row")}`, instead]];
+  });
+  return draw(["column", "missing as never in training", "taken as"], rows, width);
+}
+
+function draw(head: readonly string[], rows: readonly string[][], width: number): string[] {
+  if (rows.length === 0) return [];
+  const cells = [head, ...rows.slice(0, shownEntries)].map((row) => row.map((text) => ({ text })));
+  const more =
+    rows.length > shownEntries ? [`… and ${rows.length - shownEntries} more columns.`] : [];
+  return ["", ...renderTable(cells, { width, color: false, align: "left" }), ...more];
+}

@@ -1,0 +1,183 @@
+// The output folder of a run, from its opening to its end: one process at a time, an earlier run set aside until the new
+// one has its result, and nothing left over by a run that wrote nothing.
+
+import { rm, rmdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { FolderInUseError, lockFolder, type FolderLock } from "../../files/folder-lock.ts";
+import { removeLeftovers } from "../../files/leftovers.ts";
+import {
+  dropPrevious,
+  NotARunError,
+  ownNames,
+  previousName,
+  putBack,
+  setAside,
+} from "../../files/set-aside.ts";
+import { UsageError } from "../command/errors.ts";
+import { checkEmpty, checkOutputFolder, createFolder } from "./output-folder.ts";
+import { runFiles } from "./run-files.ts";
+
+/** One run's folder. */
+export interface RunFolder {
+  /**
+   * Opens a folder for a new run.
+   *
+   * @param options.force - set an earlier run in it aside.
+   * @param options.beside - names that this run writes besides the files of every run.
+   * @param options.input - the file that the run reads, which it must not write over.
+   * @throws UsageError when another process works in it, or it cannot take the run; nothing has changed then.
+   */
+  begin(
+    folder: string,
+    options: {
+      readonly force: boolean;
+      readonly beside?: readonly string[];
+      readonly input?: string;
+    },
+  ): Promise<void>;
+  /** Opens the folder of a run that goes on; one that does not exist is left to the reader of its files. */
+  resume(folder: string): Promise<void>;
+  /** The run has its result: what was set aside goes. */
+  complete(): Promise<void>;
+  /** The end, however it came: where no file was written, the folder is as it was before. */
+  release(): Promise<void>;
+}
+
+interface Opened {
+  readonly folder: string;
+  readonly lock: FolderLock;
+  readonly beside: readonly string[];
+  /** The first of the folders that were made. */
+  readonly created: string | undefined;
+  isSetAside: boolean;
+}
+
+/**
+ * A folder that is still to be opened.
+ *
+ * @param doing - the command, for whoever finds the folder in use.
+ * @param say - told what happens to an earlier run, and of one that was killed.
+ */
+export function createRunFolder(doing: string, say: (text: string) => void): RunFolder {
+  let opened: Opened | undefined;
+
+  const open = async (
+    folder: string,
+    beside: readonly string[],
+    created?: string,
+  ): Promise<Opened> => {
+    const lock = await takeLock(folder, doing);
+    opened = { folder, lock, beside, created, isSetAside: false };
+    for (const { doing: what, pid, at } of lock.abandoned) {
+      say(
+        `${folder} was left by ${what} (process ${pid}, since ${clock(at)}), which did not come to its end.`,
+      );
+    }
+    await removeLeftovers(folder);
+    return opened;
+  };
+
+  return {
+    async begin(folder, { force, beside = [], input }) {
+      if (input !== undefined) checkInput(folder, input);
+      await checkOutputFolder(folder, force);
+      const created = await createFolder(folder);
+      try {
+        const now = await open(folder, beside, created);
+        if (!force) await checkEmpty(folder);
+        await checkPlaces(folder, beside);
+        now.isSetAside = force && (await setEarlierAside(folder, beside));
+      } catch (error) {
+        if (opened === undefined) await removeCreated(folder, created);
+        throw error;
+      }
+      if (opened?.isSetAside === true) {
+        say(
+          `The earlier run waits in ${join(folder, previousName)} until this one has its result.`,
+        );
+      }
+    },
+    async resume(folder) {
+      const found = await stat(folder).catch(() => undefined);
+      if (found?.isDirectory() === true) await open(folder, []);
+    },
+    async complete() {
+      if (opened !== undefined) await dropPrevious(opened.folder, runFiles(opened.beside));
+    },
+    async release() {
+      if (opened === undefined) return;
+      const { folder, lock, beside, created, isSetAside } = opened;
+      opened = undefined;
+      try {
+        const written = await ownNames(folder, runFiles());
+        if (written.length === 0 && isSetAside) await putBack(folder, runFiles(beside));
+        if (written.length === 0 && created !== undefined) {
+          await Promise.all(beside.map((name) => rm(join(folder, name), { force: true })));
+        }
+      } finally {
+        await lock.release();
+        await removeCreated(folder, created);
+      }
+    },
+  };
+}
+
+async function takeLock(folder: string, doing: string): Promise<FolderLock> {
+  try {
+    return await lockFolder(folder, doing);
+  } catch (error) {
+    if (!(error instanceof FolderInUseError)) throw error;
+    const { doing: what, pid, host, at } = error.owner;
+    throw new UsageError(
+      `${folder} is in use by ${what} (process ${pid} on ${host}, since ${clock(at)}); wait for its end or choose another folder, and if it does not run any more, delete ${error.path}`,
+      { cause: error },
+    );
+  }
+}
+
+async function setEarlierAside(folder: string, beside: readonly string[]): Promise<boolean> {
+  try {
+    return await setAside(folder, runFiles(beside));
+  } catch (error) {
+    if (!(error instanceof NotARunError)) throw error;
+    throw new UsageError(`--force: ${error.message}; move it away, or choose another --out`, {
+      cause: error,
+    });
+  }
+}
+
+function checkInput(folder: string, input: string): void {
+  const isInside = dirname(resolve(input)) === resolve(folder);
+  if (isInside && runFiles().isOwn(basename(input))) {
+    throw new UsageError(
+      `${input} would be replaced by the run's own file of that name; choose another --out`,
+    );
+  }
+}
+
+/** A folder in a file's place would stop the run at its end. */
+async function checkPlaces(folder: string, beside: readonly string[]): Promise<void> {
+  for (const name of await ownNames(folder, runFiles(beside))) {
+    if ((await stat(join(folder, name))).isDirectory()) {
+      throw new UsageError(
+        `${join(folder, name)} is a folder, and the run has a file of that name to write; move it away, or choose another --out`,
+      );
+    }
+  }
+}
+
+/** Removes the folders that were made for a run, as far as they are empty. */
+async function removeCreated(folder: string, created: string | undefined): Promise<void> {
+  if (created === undefined) return;
+  for (let path = resolve(folder); path.length >= created.length; path = dirname(path)) {
+    const isRemoved = await rmdir(path).then(
+      () => true,
+      () => false,
+    );
+    if (!isRemoved) return;
+  }
+}
+
+function clock(at: number): string {
+  return new Date(at).toISOString().replace("T", " ").slice(0, 19);
+}

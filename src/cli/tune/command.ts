@@ -1,0 +1,175 @@
+// `stackelberg tune`: checks everything, then reads the table, tunes, and writes the output folder.
+
+import { basename, join, resolve } from "node:path";
+import type { TuneCheckpoint } from "../../automl/tabular/checkpoint.ts";
+import type { TuneResult } from "../../automl/tabular/types.ts";
+import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
+import { runJob } from "../../study/job.ts";
+import { announce } from "../input/announcement.ts";
+import { checkpointName, encodeSavedRun, type SavedRun } from "./saved-run.ts";
+import { checkDevice } from "../doctor/device-probe.ts";
+import { commandText, optionWords } from "../command/command-text.ts";
+import { removableLeaks } from "../input/data-summary.ts";
+import { exitCodes } from "../command/errors.ts";
+import { readForTuning, type TuningInput } from "../input/input-table.ts";
+import { listenForInterrupts, waitingSentence } from "../terminal/interrupt.ts";
+import { reproduceCommand } from "../command/options.ts";
+import { createProgress, type Progress } from "../terminal/progress.ts";
+import { createRunFolder, type RunFolder } from "../run-folder/run-folder.ts";
+import type { TuneJobEvent, TuneJobPlan } from "./job.ts";
+import { outputFiles, printResult, resultJson } from "./output.ts";
+import { planTuning, type TuneFlags, type TunePlan } from "./plan.ts";
+
+/** What the run gave: the result, and its last state on disk. */
+interface Outcome {
+  result: TuneResult;
+  saved: SavedRun | undefined;
+}
+
+/** Runs the command; the result is the exit code. */
+export async function runTune(file: string | undefined, flags: TuneFlags): Promise<number> {
+  const progress = progressFor(flags);
+  const run = createRunFolder("stackelberg tune", progress.say);
+  try {
+    return await tuneIn(run, file, flags, progress);
+  } finally {
+    progress.finish();
+    await run.release();
+  }
+}
+
+async function tuneIn(
+  run: RunFolder,
+  file: string | undefined,
+  flags: TuneFlags,
+  progress: Progress,
+): Promise<number> {
+  const plan = await planTuning(file, flags, run);
+  plan.notes?.forEach(progress.say);
+  await checkDevice(plan.settings.device);
+  const input = await readForTuning(plan.file, plan.settings, plan.demo);
+  input.notes.forEach(progress.say);
+  announce(input.summary, process.stderr).forEach(progress.say);
+
+  const interrupts = listenForInterrupts({
+    onFirst: () => {
+      progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
+    },
+    onWaiting: (seconds) => progress.say(waitingSentence(seconds)),
+  });
+  try {
+    if (plan.resume === undefined) await openFolder(run, plan, flags.force === true);
+    if (plan.demo !== undefined) await replaceFile(plan.file, plan.demo);
+    const { result, saved } = await tuneAndSave(plan, input, progress, interrupts.signal);
+    progress.finish();
+    const leaks = removableLeaks(input.summary);
+    const without =
+      leaks.length === 0 ? undefined : reproduceCommand(plan.file, plan.settings, leaks);
+    const context = {
+      data: {
+        ...input.summary,
+        columns: { ...input.summary.columns, notUsed: [...result.model.encoder.dropped] },
+      },
+      without,
+      command: reproduceCommand(plan.file, plan.settings),
+      resume: resumeCommand(plan.folder),
+      dataHash: input.sha256,
+    };
+    const files = outputFiles(result, context, saved);
+    await replaceFiles(plan.folder, files);
+    if (result.status !== "cancelled") await run.complete();
+    const names = files.map(({ name }) => name);
+    if (plan.demo !== undefined) names.push(basename(plan.file));
+    if (flags.json === true) {
+      process.stdout.write(`${resultJson(result, context, plan.folder, names)}\n`);
+    } else {
+      printResult(result, context, plan.folder, names);
+    }
+    return finish(result, plan.folder, flags.quiet === true, interrupts.exitCode);
+  } finally {
+    interrupts.stop();
+  }
+}
+
+async function openFolder(run: RunFolder, plan: TunePlan, force: boolean): Promise<void> {
+  const isDemo = plan.demo !== undefined;
+  await run.begin(plan.folder, {
+    force,
+    ...(isDemo ? { beside: [basename(plan.file)] } : { input: plan.file }),
+  });
+}
+
+/** Live on a terminal, plain lines elsewhere, silent when asked. */
+function progressFor(flags: TuneFlags): Progress {
+  if (flags.quiet === true) {
+    return { say: () => undefined, onEvent: () => undefined, finish: () => undefined };
+  }
+  const live = process.stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
+  return createProgress({ stream: process.stderr, live });
+}
+
+/** Runs the library's tuning, saving its state on the way. */
+async function tuneAndSave(
+  plan: TunePlan,
+  input: TuningInput,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { settings } = plan;
+  let saved = plan.resume;
+  const data = { path: resolve(plan.file), sha256: input.sha256 };
+  const save = async (state: TuneCheckpoint): Promise<void> => {
+    saved = { version: 1, data, settings, completed: false, state };
+    await replaceFile(join(plan.folder, checkpointName), encodeSavedRun(saved));
+  };
+  // The notes of the table have been printed already.
+  const printed = new Set(input.notes);
+  const options: TuneJobPlan["options"] = {
+    target: input.target,
+    holdout: settings.holdout,
+    seed: settings.seed,
+    repeats: settings.repeats,
+    steps: settings.steps,
+    // wasm is refused in Node by checkDevice.
+    device: settings.device === "wasm" ? "cpu" : settings.device,
+  };
+  if (settings.folds !== undefined) options.folds = settings.folds;
+  if (settings.validation !== undefined) options.validation = settings.validation;
+  if (settings.task !== undefined) options.task = settings.task;
+  if (settings.minClass !== undefined) options.minClass = settings.minClass;
+  if (settings.rule !== undefined) options.rule = settings.rule;
+  if (settings.budgetSeconds !== undefined) options.budgetSeconds = settings.budgetSeconds;
+  if (settings.threads !== undefined) options.threads = settings.threads;
+  if (plan.resume !== undefined) options.resume = plan.resume.state;
+  const tuned = await runJob<TuneJobPlan, TuneJobEvent, TuneResult>(
+    "./job",
+    import.meta.url,
+    { table: input.table, options },
+    {
+      signal,
+      onEvent: (event) => {
+        if (event.type === "checkpoint") return save(event.state);
+        if (event.type !== "note" || !printed.has(event.text)) progress.onEvent(event);
+      },
+    },
+  );
+  const notes = [...new Set([...input.notes, ...tuned.notes])];
+  const result = { ...tuned, source: basename(plan.file), notes };
+  if (saved !== undefined) saved = { ...saved, completed: tuned.status === "completed" };
+  return { result, saved };
+}
+
+function resumeCommand(folder: string): string {
+  return commandText(["tune", ...optionWords("--resume", folder)]);
+}
+
+/** Says how to go on with an unfinished run; the result is the exit code. */
+function finish(result: TuneResult, folder: string, quiet: boolean, interrupted: number): number {
+  if (result.status === "completed") return exitCodes.ok;
+  if (!quiet || result.status === "cancelled") {
+    const why = result.status === "budget" ? "The time budget was used up" : "Interrupted";
+    const splits = `${result.completedRepeats} of ${result.repeats} splits`;
+    process.stderr.write(`${why} after ${splits}; to go on: ${resumeCommand(folder)}\n`);
+  }
+  return result.status === "cancelled" ? interrupted : exitCodes.ok;
+}

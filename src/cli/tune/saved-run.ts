@@ -1,0 +1,102 @@
+// checkpoint.json: what an interrupted run needs to go on: which data, which settings, and the state
+// of the run in the library's own exact encoding.
+
+import { join } from "node:path";
+import * as v from "valibot";
+import { readRegularFile } from "../../files/regular-file.ts";
+import {
+  checkpointOf,
+  encodeCheckpoint,
+  type TuneCheckpoint,
+} from "../../automl/tabular/checkpoint.ts";
+import { checkSchema, count, positive, positiveCount } from "../../files/check-schema.ts";
+import { openSealedJson, sealJson, unsealedNote } from "../../files/sealed-json.ts";
+import { UsageError } from "../command/errors.ts";
+import { devices, tasks, type TuneSettings } from "../command/options.ts";
+
+/** Name of the checkpoint in the output folder. */
+export const checkpointName = "checkpoint.json";
+
+/** The state of a run on disk. */
+export interface SavedRun {
+  version: 1;
+  /** The data file: its absolute path then, and the SHA-256 of its bytes in hexadecimal. */
+  data: { path: string; sha256: string };
+  settings: TuneSettings;
+  completed: boolean;
+  state: TuneCheckpoint;
+}
+
+const names = v.array(v.string());
+const dateOrder = v.picklist(["ymd", "dmy", "mdy"]);
+
+/** A setting that is not here does not compile. */
+const settingsMembers = {
+  target: v.string(),
+  task: v.exactOptional(v.picklist(tasks)),
+  holdout: positive,
+  folds: v.exactOptional(positiveCount),
+  validation: v.exactOptional(positive),
+  seed: count,
+  repeats: positiveCount,
+  steps: positiveCount,
+  rule: v.exactOptional(v.string()),
+  budgetSeconds: v.exactOptional(positive),
+  threads: v.exactOptional(positiveCount),
+  device: v.picklist(devices),
+  header: v.exactOptional(v.boolean()),
+  delimiter: v.exactOptional(v.string()),
+  categorical: names,
+  numeric: names,
+  missing: v.exactOptional(names),
+  decimal: v.exactOptional(v.picklist([".", ","])),
+  date: v.exactOptional(v.union([dateOrder, v.record(v.string(), dateOrder)])),
+  encoding: v.exactOptional(v.string()),
+  skip: v.exactOptional(count),
+  dropRagged: v.exactOptional(v.boolean()),
+  maxUnpacked: v.exactOptional(positiveCount),
+  exclude: v.exactOptional(names),
+  minClass: v.exactOptional(positiveCount),
+} satisfies Record<keyof TuneSettings, unknown>;
+
+const settings: v.GenericSchema<unknown, TuneSettings> = v.strictObject(settingsMembers);
+
+const savedRun: v.GenericSchema<unknown, Omit<SavedRun, "state"> & { state: unknown }> =
+  v.looseObject({
+    version: v.literal(1),
+    data: v.looseObject({ path: v.string(), sha256: v.string() }),
+    settings,
+    completed: v.boolean(),
+    state: v.unknown(),
+  });
+
+/** The text of checkpoint.json. */
+export function encodeSavedRun(run: SavedRun): string {
+  const state: unknown = JSON.parse(encodeCheckpoint(run.state));
+  return sealJson(JSON.stringify({ ...run, state }));
+}
+
+/**
+ * Reads the checkpoint of an output folder.
+ *
+ * @param note - told when the file has no checksum.
+ * @throws UsageError or DamagedFileError when there is none or it is not one of ours.
+ */
+export async function readSavedRun(
+  folder: string,
+  note: (text: string) => void,
+): Promise<SavedRun> {
+  const path = join(folder, checkpointName);
+  const bytes = await readRegularFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+    throw new UsageError(
+      `--resume ${folder}: there is no ${checkpointName} in it; give the output folder of an interrupted run`,
+    );
+  });
+  const remedy = "put a copy of it back, or start the run again without --resume";
+  const { value, sealed } = openSealedJson(bytes, path, remedy);
+  const run = checkSchema(savedRun, value, path, remedy);
+  const state = checkpointOf(run.state, path);
+  if (!sealed) note(unsealedNote(path));
+  return { ...run, state };
+}
