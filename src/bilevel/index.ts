@@ -88,14 +88,20 @@ export {
   type MeasuredNumbers,
   type ProblemConstants,
 } from "./bounds.ts";
+export { advise } from "./advise/advise.ts";
+export { planMemory } from "./advise/plan.ts";
 export {
-  advise,
   type Advice,
   type AdviseOptions,
   type InnerSolutions,
+  type MemoryPlan,
+  type Plan,
+  type PlanKind,
+  type PlannedRuleOptions,
+  type PlanOptions,
   type Recommendation,
   type RuledOut,
-} from "./advise/advise.ts";
+} from "./advise/types.ts";
 export { type Curvature } from "./advise/curvature.ts";
 export { type MeasuredProblem } from "./advise/measure.ts";
 export { type FiniteSum } from "./advise/finite-sum.ts";
@@ -104,14 +110,6 @@ export {
   type MinibatchNoise,
   type NoiseAlong,
 } from "./advise/minibatch-noise.ts";
-export {
-  planMemory,
-  type MemoryPlan,
-  type Plan,
-  type PlanKind,
-  type PlannedRuleOptions,
-  type PlanOptions,
-} from "./advise/plan.ts";
 export {
   checkHypergradient,
   type Check,

@@ -1,7 +1,8 @@
 /** Advice for the tests, held against what every advice must hold and against the catalog's facts. */
 import { runInThisContext } from "node:vm";
 import { expect } from "vitest";
-import { advise, type Advice, type AdviseOptions } from "../../src/bilevel/advise/advise.ts";
+import { advise } from "../../src/bilevel/advise/advise.ts";
+import type { Advice, AdviseOptions } from "../../src/bilevel/advise/types.ts";
 import { ruleCatalog } from "../../src/bilevel/rules/catalog.ts";
 import * as bilevel from "../../src/bilevel/index.ts";
 import {

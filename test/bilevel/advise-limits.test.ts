@@ -1,7 +1,8 @@
 /** The adviser's limits: budgets, dynamics that diverge, misuse; and its measurements against known numbers. */
 import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
-import { advise, type Advice } from "../../src/bilevel/advise/advise.ts";
+import { advise } from "../../src/bilevel/advise/advise.ts";
+import type { Advice } from "../../src/bilevel/advise/types.ts";
 import {
   bilevel,
   box,

@@ -1,6 +1,7 @@
 /** Which rule a run uses: the one that was asked for, or the one that the adviser ranks first on this table. */
 import { numpy as np } from "@jax-js/jax";
-import { advise, type Advice } from "../../bilevel/advise/advise.ts";
+import { advise } from "../../bilevel/advise/advise.ts";
+import type { Advice } from "../../bilevel/advise/types.ts";
 import type { Problem } from "../../bilevel/problem.ts";
 import { DataError, type Table } from "../../data/index.ts";
 import { compile } from "../../program/index.ts";

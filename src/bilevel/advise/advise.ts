@@ -8,96 +8,16 @@ import { toTensor, type Tensor, type TensorLike, type Tree } from "../../program
 import { drawData } from "./data.ts";
 import { predict } from "./prediction.ts";
 import { adviseRules } from "./rules.ts";
-import { asDynamics, type Dynamics } from "../dynamics.ts";
+import { asDynamics } from "../dynamics.ts";
 import { checkFloatLeaves } from "../estimate/leaves.ts";
 import { treeMap } from "../../program/trees.ts";
 import { firstWeights, type HostPoint } from "./follower-runs.ts";
 import { measureProblem, type MeasuredProblem } from "./measure.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { Advice, AdviseOptions, Recommendation } from "./types.ts";
 import { placementOf, type Placement } from "../../program/placement.ts";
 import { formatBytes } from "./plan.ts";
-import type { BilevelData, Problem } from "../problem.ts";
-import type { Projection } from "../projections.ts";
-import type { Cost, Rule } from "../rule.ts";
-import type { Sampler } from "../solve/samplers.ts";
+import type { Problem } from "../problem.ts";
 import { checkCount } from "../estimate/unrolled-options.ts";
-
-/** What {@link advise} is told. */
-export interface AdviseOptions extends Placement {
-  readonly lambda: Tree<TensorLike>;
-  /** The follower's first weights; may be left out when the problem has an `init`. */
-  readonly w?: Tree<TensorLike>;
-  /** As for `solve`: arrays, or samplers of minibatches, whose noise is then measured. */
-  readonly data: BilevelData<Tree<TensorLike> | Sampler>;
-  /** T ≥ 1, the follower's steps that are intended. */
-  readonly steps: number;
-  /** How the follower is to move; must converge for the advice to say more than that it does not. */
-  readonly dynamics: Dynamics | Optimizer;
-  /** Applied to the weights after every step. Default: none. */
-  readonly projection?: Projection;
-  /** Bytes that an estimate may keep for its derivative; nothing above is ranked. Default: no limit. */
-  readonly bytes?: number;
-  /** Seconds that an estimate should take; what is predicted to take longer comes last. Default: no limit. */
-  readonly seconds?: number;
-  /** Starts of the inner problem, the given one included; at least 2. Default 7. */
-  readonly starts?: number;
-  /**
-   * B ≥ 2, used where the data are sampled: the mean over B minibatches stands for all the data, and B others show the
-   * noise. Default 16.
-   */
-  readonly batches?: number;
-  /** Seed of the other starts, and of samplers that have none of their own. Default 0. */
-  readonly seed?: number;
-}
-
-/** What is thought of the inner solutions. */
-export type InnerSolutions =
-  /** One, with positive curvature there. */
-  | "unique"
-  /** A flat direction: the curvature is zero, and nowhere clearly negative. */
-  | "flat"
-  /** Several, or negative curvature where the follower went. */
-  | "several";
-
-/** A rule that is recommended. */
-export interface Recommendation {
-  /** The exported function that makes it. */
-  readonly factory: string;
-  /** As one would write it, without the dynamics. */
-  readonly call: string;
-  /** Why it is here; one sentence. */
-  readonly why: string;
-  /** What would make it wrong; one sentence. */
-  readonly caution: string;
-  /** The counts that its estimate declares. */
-  readonly cost: Cost;
-  /** Bytes that it keeps for its derivative. */
-  readonly bytes: number;
-  /** Predicted from the measured time of a gradient and of a product; ranks by the limit given, and by nothing else. */
-  readonly seconds: number;
-  /** The rule itself, ready to be used. */
-  readonly rule: Rule;
-}
-
-/** A rule that is advised against. */
-export interface RuledOut {
-  readonly factory: string;
-  readonly why: string;
-}
-
-/** The adviser's answer. */
-export interface Advice {
-  readonly measured: MeasuredProblem;
-  readonly innerSolutions: InnerSolutions;
-  /** Whether the given steps solve the inner problem: its gradient falls to 1e-3 of its start, or to 1e-6. */
-  readonly isSolved: boolean;
-  /** Best first; empty when the dynamics diverge, or nothing fits. */
-  readonly ranking: readonly Recommendation[];
-  /** What the measurements forbid, and what does not take such a problem. */
-  readonly ruledOut: readonly RuledOut[];
-  /** What was found, and what follows, in words. */
-  readonly sentence: string;
-}
 
 /**
  * Measures a problem at a point and ranks rules for it.

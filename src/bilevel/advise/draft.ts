@@ -3,7 +3,7 @@ import type { Dynamics } from "../dynamics.ts";
 import type { BilevelData } from "../problem.ts";
 import type { Projection } from "../projections.ts";
 import type { Rule } from "../rule.ts";
-import type { RuledOut } from "./advise.ts";
+import type { RuledOut } from "./types.ts";
 
 /** A rule before its cost is known. */
 export interface Draft {

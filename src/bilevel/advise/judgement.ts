@@ -1,5 +1,5 @@
 /** What is thought of a problem's measurements: the one place where numbers are held against limits. */
-import type { InnerSolutions } from "./advise.ts";
+import type { InnerSolutions } from "./types.ts";
 import { flatness } from "./curvature.ts";
 import type { MeasuredProblem } from "./measure.ts";
 import type { Tolerance } from "../rule.ts";

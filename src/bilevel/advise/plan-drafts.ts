@@ -1,6 +1,6 @@
 /** The rules that the planner weighs, each with the counts of its own estimate. */
 import { conjugateGradient } from "../../linear/conjugate-gradient.ts";
-import type { Plan, PlanOptions } from "./plan.ts";
+import type { Plan, PlanOptions } from "./types.ts";
 import type { Cost } from "../rule.ts";
 import { forward } from "../rules/explicit/forward.ts";
 import { implicit } from "../rules/implicit/implicit.ts";

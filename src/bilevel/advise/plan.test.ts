@@ -9,7 +9,8 @@ import { adam } from "../optimizers/adam.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import { momentum } from "../optimizers/momentum.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import { formatBytes, planMemory, type Plan, type PlanOptions } from "./plan.ts";
+import { formatBytes, planMemory } from "./plan.ts";
+import type { Plan, PlanOptions } from "./types.ts";
 import { bilevel } from "../problem.ts";
 import type { Cost } from "../rule.ts";
 

@@ -3,74 +3,10 @@
  * counts are those that the rules declare themselves.
  */
 import { checkOptions } from "../../program/check-options.ts";
-import type { Dynamics } from "../dynamics.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
 import { count, planDrafts, type Draft, type Sizes } from "./plan-drafts.ts";
-import type { Projection } from "../projections.ts";
-import type { Cost, Rule } from "../rule.ts";
+import type { Cost } from "../rule.ts";
+import type { MemoryPlan, Plan, PlanKind, PlanOptions } from "./types.ts";
 import { checkCount } from "../estimate/unrolled-options.ts";
-
-/** What {@link planMemory} is told. */
-export interface PlanOptions {
-  /** T ≥ 1, the follower's steps. */
-  readonly steps: number;
-  /** |w| ≥ 1, the number of weights. */
-  readonly weights: number;
-  /** Numbers in the follower's state: 2·|w| with momentum, 3·|w| + 2 with Adam. Default: |w|, as for gradient descent. */
-  readonly state?: number;
-  /** |λ| ≥ 1, the number of single hyperparameters. */
-  readonly hyperparameters: number;
-  /** Bytes that an estimate may keep for its derivative; data, programs and an objective's own work come on top. */
-  readonly bytes: number;
-  /** 4 for float32, which is the default; 8 for float64. */
-  readonly bytesPerFloat?: number;
-  /** Numbers of inner data that a step sees and that the problem's `prepare` makes of λ; forward mode keeps their tangents. Default 0. */
-  readonly preparedFloats?: number;
-  /** Inner gradients in one step of the dynamics. Default 1. */
-  readonly gradientsPerStep?: number;
-  /** J ≥ 1, iterations of the linear solver in the implicit rule. Default 20. */
-  readonly solverSteps?: number;
-  /** Inner gradients that take as long as one product; orders the rules, and nothing else. Default 2. */
-  readonly gradientsPerProduct?: number;
-  /** Rank the biased truncated rule even where an exact one fits. Default false: only where none does. */
-  readonly biased?: boolean;
-}
-
-/** What a plan's answer is: the derivative of T steps, or an approximation to it or to the inner solution's. */
-export type PlanKind = "exact" | "implicit" | "biased";
-
-/** How a planned rule's follower moves. */
-export interface PlannedRuleOptions {
-  readonly dynamics: Dynamics | Optimizer;
-  /** Applied to the weights after every step. Default: none; the implicit rule takes none. */
-  readonly projection?: Projection;
-}
-
-/** One way to compute the hypergradient. */
-export interface Plan {
-  readonly kind: PlanKind;
-  /** As one would write it, without the dynamics: `reverse({ steps: 100, checkpoints: "sqrt" })`. */
-  readonly call: string;
-  /** The counts that the rule's own estimate declares. */
-  readonly cost: Cost;
-  /** Bytes that it keeps: its stored numbers, and the table of a binomial schedule. */
-  readonly bytes: number;
-  readonly fits: boolean;
-  /** What it keeps and computes, and what would make it wrong. */
-  readonly sentence: string;
-  /** Makes the rule. */
-  rule(options: PlannedRuleOptions): Rule;
-}
-
-/** What fits, best first. */
-export interface MemoryPlan {
-  /** The rules that fit: exact ones by their predicted work, then the implicit one, then the biased one. */
-  readonly ranking: readonly Plan[];
-  /** Those that do not fit, least memory first. */
-  readonly tooLarge: readonly Plan[];
-  /** The recommendation, or why there is none. */
-  readonly sentence: string;
-}
 
 /**
  * Chooses among reverse mode (whole, with √T checkpoints, with as many binomial slots as fit), forward mode, the implicit

@@ -2,7 +2,7 @@
 import type { Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
 import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
-import type { Recommendation } from "./advise.ts";
+import type { Recommendation } from "./types.ts";
 import type { Draft } from "./draft.ts";
 import type { HostPoint } from "./follower-runs.ts";
 import type { MeasuredProblem } from "./measure.ts";

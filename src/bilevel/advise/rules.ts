@@ -1,5 +1,5 @@
 /** From measurements to rules, and what was found in words. */
-import type { Advice, InnerSolutions } from "./advise.ts";
+import type { Advice, InnerSolutions } from "./types.ts";
 import { percent, type AdviseContext, type Considered } from "./draft.ts";
 import { isNoisy, isWithin, judgeSolutions, noiseFloor, SOLVED } from "./judgement.ts";
 import { forUnique } from "./unique.ts";

@@ -1,10 +1,10 @@
 /** Rules for an inner problem with a single solution: those that differentiate the steps towards it, and single-loop ones. */
-import type { RuledOut } from "./advise.ts";
+import type { Plan, RuledOut } from "./types.ts";
 import { percent, type AdviseContext, type Considered, type Draft } from "./draft.ts";
 import { isWithin, noiseFloor, WELL_SOLVED } from "./judgement.ts";
 import { singleLoop } from "./single-loop.ts";
 import type { MeasuredProblem } from "./measure.ts";
-import { planMemory, type Plan } from "./plan.ts";
+import { planMemory } from "./plan.ts";
 import type { Rule } from "../rule.ts";
 
 /** Best first; single-loop rules lead where minibatches keep the follower from its solution. */
