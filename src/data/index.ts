@@ -62,32 +62,32 @@ export { normalQuantile, studentQuantile } from "./quantiles.ts";
 export { randomKey, randomStream, type RandomKey, type RandomStream } from "./random.ts";
 export {
   defaultMissing,
-  type LearnedColumns,
   parseTable,
   readTable,
-  type ReadTableOptions,
   type ReadTableResult,
 } from "./tables/reading/read-table.ts";
+export type { LearnedColumns, ReadTableOptions } from "./tables/reading/options.ts";
 export type { Resampling } from "./images/resize-image.ts";
-export { type UnusedColumn, withoutColumns } from "./tables/select-columns.ts";
+export type { UnusedColumn } from "./tables/table.ts";
+export { withoutColumns } from "./tables/select-columns.ts";
 export { split, splitTarget, type Split, type SplitOptions } from "./split.ts";
+export { DataError } from "./data-error.ts";
 export {
-  DataError,
-  findColumn,
   type CategoricalColumn,
   type Column,
-  type ColumnKind,
+  findColumn,
   type NumericColumn,
   type Table,
   type Written,
 } from "./tables/table.ts";
+export type { ColumnKind } from "./tables/cells/cell-format.ts";
 export {
+  type InferredTarget,
   inferTarget,
   standardizeTarget,
-  type InferredTarget,
-  type LeftOutRows,
   type Target,
   type TargetOptions,
   type Task,
 } from "./tables/target.ts";
+export type { LeftOutRows } from "./tables/target-classes.ts";
 export { formatTable } from "./tables/write-table.ts";

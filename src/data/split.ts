@@ -1,6 +1,6 @@
 /** Seeded splits of rows into training, validation and test parts. */
 import { randomKey, randomStream, type RandomStream } from "./random.ts";
-import { DataError } from "./tables/table.ts";
+import { DataError } from "./data-error.ts";
 import type { InferredTarget } from "./tables/target.ts";
 
 /** What to split and into which shares. */

@@ -10,7 +10,7 @@ import type { EpisodeBatch } from "../data/images/episodes.ts";
 import type { Value } from "../program/ir.ts";
 import { Program } from "../program/program.ts";
 import { type Built, ProgramCache } from "../program/program-cache.ts";
-import type { SessionOptions } from "../program/session.ts";
+import type { SessionOptions } from "../program/hosts/host.ts";
 import type { Tensor, Tree } from "../program/tensors/tensor.ts";
 import type { ArraySpec } from "../program/trace/trace.ts";
 import { callTree, specsOf } from "../program/trees.ts";

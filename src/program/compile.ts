@@ -4,7 +4,7 @@ import { type Array as JaxArray, tree } from "@jax-js/jax";
 
 import { type OptimizeOptions, Program } from "./program.ts";
 import { type Built, ProgramCache } from "./program-cache.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./hosts/host.ts";
 import type { ArraySpec, JaxFunction } from "./trace/trace.ts";
 import { specsOf } from "./trees.ts";
 import { type Tensor, type TensorLike, toTensor, type Tree } from "./tensors/tensor.ts";

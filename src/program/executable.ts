@@ -3,8 +3,9 @@ import { tree } from "@jax-js/jax";
 
 import { sameShape } from "./ir.ts";
 import { leafNames } from "./lower/index.ts";
-import type { Binding } from "./program.ts";
-import { type Device, Resident, type Session } from "./session.ts";
+import type { Binding } from "./binding.ts";
+import type { Device } from "./hosts/host.ts";
+import { Resident, type Session } from "./session.ts";
 import {
   type DType,
   type Tensor,

@@ -3,8 +3,10 @@ export { grad, hvp, jvp, valueAndGrad, vjp } from "./derivatives.ts";
 export { Executable, InputError, type Inputs } from "./executable.ts";
 export { Value } from "./ir.ts";
 export { LoweringError } from "./lower/index.ts";
-export { type Binding, type OptimizeOptions, Program, type Values } from "./program.ts";
-export { type Device, Resident, SessionError, type SessionOptions } from "./session.ts";
+export type { Binding } from "./binding.ts";
+export { type OptimizeOptions, Program, type Values } from "./program.ts";
+export type { Device, SessionOptions } from "./hosts/host.ts";
+export { Resident, SessionError } from "./session.ts";
 export {
   type DType,
   type Nested,

@@ -6,17 +6,12 @@ import type { Block } from "./ir.ts";
 import { walk } from "./ir.ts";
 import { blockedDomain, convolveBlocked } from "./lower/conv/blocked.ts";
 import type { Convolution } from "./lower/conv/spec.ts";
-import { OperationContext } from "./lower/context.ts";
+import { OperationContext, type Kernels } from "./lower/context.ts";
 import { Lowering } from "./lower/lowering.ts";
 import { encodeModel, type NodeSpec } from "./onnx.ts";
-import { currentHost, openSession, type SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./hosts/host.ts";
+import { currentHost, openSession } from "./session.ts";
 import { castTensor, type Tensor } from "./tensors/tensor.ts";
-
-/** Kernels that a lowering may use. */
-export interface Kernels {
-  /** Channels of a block of the blocked convolutions; absent where there are none. */
-  readonly convolutionBlock?: number;
-}
 
 let blockedConvolutions: Promise<Kernels> | undefined;
 

@@ -1,6 +1,6 @@
 /** Where a program runs, and which optimizations it gets: the options that every function of the library passes on. */
 import type { OptimizeOptions } from "./program.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./hosts/host.ts";
 
 /** Where a program runs and how it is optimized; see the session's and the program's options. */
 export type Placement = Pick<SessionOptions, "device" | "threads" | "flushDenormals"> &

@@ -8,7 +8,7 @@
 import type { Executable, Inputs } from "./executable.ts";
 import { fingerprintOfBytes } from "./tensors/fingerprint.ts";
 import type { OptimizeOptions, Program } from "./program.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./hosts/host.ts";
 
 /** Programs that may be open at once, over all caches. */
 export const MOST_OPEN = 32;

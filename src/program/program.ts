@@ -1,6 +1,7 @@
 /** The builder of programs: inputs, calls, loops, outputs, in the words a rule is written in. */
 import { type Array as JaxArray, tree } from "@jax-js/jax";
 
+import type { Binding } from "./binding.ts";
 import { Builder } from "./builder.ts";
 import { inline } from "./inline.ts";
 import { type Block, sameShape, Value, walk } from "./ir.ts";
@@ -9,7 +10,8 @@ import { findKernels } from "./kernels.ts";
 import { encodeProgram } from "./lower/index.ts";
 import { optimize } from "./optimize/index.ts";
 import { Executable } from "./executable.ts";
-import { openSession, type SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./hosts/host.ts";
+import { openSession } from "./session.ts";
 import {
   ArraySpec,
   describe,
@@ -34,13 +36,6 @@ export type Values<T> =
     : T extends JaxArray | ArraySpec | Tensor | TypedArray | number | boolean
       ? Value
       : { [K in keyof T]: Values<T[K]> };
-
-/** Named inputs or outputs of a program: the tree's structure and its leaves, in order. */
-export interface Binding {
-  readonly name: string;
-  readonly structure: ReturnType<typeof tree.structure>;
-  readonly leaves: readonly Value[];
-}
 
 /** Which of our optimizations are used; the numbers are the same up to rounding. */
 export interface OptimizeOptions {

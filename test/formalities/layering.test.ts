@@ -12,10 +12,10 @@ const house: readonly { folder: string; only?: readonly string[] }[] = [
   { folder: "bilevel" },
   { folder: "layers", only: [] },
   { folder: "data", only: ["files", "program"] },
-  { folder: "fewshot" },
-  { folder: "automl" },
   { folder: "search", only: [] },
   { folder: "study" },
+  { folder: "fewshot" },
+  { folder: "automl" },
   { folder: "cli" },
 ];
 

@@ -7,7 +7,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Task } from "../../data/index.ts";
 import { compile } from "../../program/index.ts";
-import type { SessionOptions } from "../../program/session.ts";
+import type { SessionOptions } from "../../program/hosts/host.ts";
 import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
 import { curvatureMetric } from "./curvature-metric.ts";
 import { minimizeStack, normOf, type StackObjective } from "./minimize.ts";

@@ -28,7 +28,7 @@ import {
   valuePenalty,
   type ValuePenaltyOptions,
 } from "../../bilevel/rules/without-unique-solution/value-penalty.ts";
-import { closestNames, quote } from "../../data/tables/table.ts";
+import { closestNames, quote } from "../../data/words.ts";
 
 /** What a rule's options are made of. */
 export interface RuleSizes {

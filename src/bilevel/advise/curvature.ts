@@ -6,7 +6,7 @@ import { numpy as np } from "@jax-js/jax";
 import { hvp } from "../../program/derivatives.ts";
 import type { Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
-import type { SessionOptions } from "../../program/session.ts";
+import type { SessionOptions } from "../../program/hosts/host.ts";
 import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
 import { ravel, unevenVector, unravel } from "../../linear/vectors.ts";
 import { callTree, countElements } from "../../program/trees.ts";

@@ -2,7 +2,7 @@
 import type { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
-import type { SessionOptions } from "../../program/session.ts";
+import type { SessionOptions } from "../../program/hosts/host.ts";
 import { tensor, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
 import type { Dynamics, FollowerState } from "../dynamics.ts";
 import { openFollower, weightsOf, type Steps } from "../estimate/follower.ts";

@@ -3,7 +3,7 @@
  * several starts, and the inner objective's curvature at both. A few small programs; nothing is differentiated by λ.
  */
 import { tree } from "@jax-js/jax";
-import type { SessionOptions } from "../../program/session.ts";
+import type { SessionOptions } from "../../program/hosts/host.ts";
 import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
 import type { AdviseData } from "./data.ts";
 import { curvatureMeter, type Curvature } from "./curvature.ts";

@@ -8,7 +8,7 @@
  */
 import type { Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
-import type { SessionOptions } from "../../program/session.ts";
+import type { SessionOptions } from "../../program/hosts/host.ts";
 import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
 import { callTree } from "../../program/trees.ts";
 import { ravel } from "../../linear/vectors.ts";

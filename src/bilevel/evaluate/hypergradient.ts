@@ -4,7 +4,7 @@ import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
 import { walk, type Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
 import { type Built, ProgramCache } from "../../program/program-cache.ts";
-import type { SessionOptions } from "../../program/session.ts";
+import type { SessionOptions } from "../../program/hosts/host.ts";
 import type { Tensor, TensorLike, Tree } from "../../program/tensors/tensor.ts";
 import { ArraySpec, forbidCapture } from "../../program/trace/trace.ts";
 import { checkConstants, type ProblemConstants } from "../bounds.ts";

@@ -1,9 +1,8 @@
 // How a table is read, as settings that tune, clean and predict share: what the reader is told, and how they are
 // written in a command that repeats a run.
 
-import type { DateOrder, Decimal } from "../../data/tables/cells/cell-format.ts";
-import type { ReadTableOptions } from "../../data/tables/reading/read-table.ts";
-import type { ColumnKind } from "../../data/tables/table.ts";
+import type { ColumnKind, DateOrder, Decimal } from "../../data/tables/cells/cell-format.ts";
+import type { ReadTableOptions } from "../../data/tables/reading/options.ts";
 import { optionWords } from "./command-text.ts";
 
 /** What a file does not say by itself, or not clearly; what is absent is found out. */

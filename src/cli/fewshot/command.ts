@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { UsageError } from "../command/errors.ts";
 import * as parse from "../command/options.ts";
-import type { EvalFlags } from "./eval/command.ts";
+import type { EvalFlags } from "./eval/flags.ts";
 import type { FewshotPredictFlags } from "./predict/command.ts";
 import { readers, type Take } from "./option-readers.ts";
 import { batchNormModes } from "./settings.ts";

@@ -1,7 +1,7 @@
 // What is said about the data before a run begins: the task, the rows left out, the columns not used
 // and those to be wary of, one short table each. The report and result.json have the whole lists.
 
-import { quote } from "../../data/tables/table.ts";
+import { quote } from "../../data/words.ts";
 import {
   copiesSentence,
   leakRows,

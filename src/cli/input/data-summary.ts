@@ -1,9 +1,10 @@
 // What a run says about its data, as data for result.json and as the words of terminal and report.
 
 import type { ColumnFinding } from "../../data/tables/inspect-columns.ts";
-import type { UnusedColumn } from "../../data/tables/select-columns.ts";
-import { quote } from "../../data/tables/table.ts";
-import type { LeftOutRows, Task } from "../../data/tables/target.ts";
+import type { UnusedColumn } from "../../data/tables/table.ts";
+import { quote } from "../../data/words.ts";
+import type { LeftOutRows } from "../../data/tables/target-classes.ts";
+import type { Task } from "../../data/tables/target.ts";
 import { formatCount } from "../terminal/numbers.ts";
 
 /** Entries of a list that are shown on a terminal. */

@@ -4,8 +4,8 @@
 import { countCopies } from "../../data/tables/count-copies.ts";
 import { fitEncoder } from "../../data/tables/encoder.ts";
 import { inspectColumns } from "../../data/tables/inspect-columns.ts";
-import { withoutColumns, type UnusedColumn } from "../../data/tables/select-columns.ts";
-import { findColumn, type Table } from "../../data/tables/table.ts";
+import { withoutColumns } from "../../data/tables/select-columns.ts";
+import { findColumn, type Table, type UnusedColumn } from "../../data/tables/table.ts";
 import {
   inferTarget,
   type InferredTarget,

@@ -2,7 +2,8 @@
 
 import type { UnseenLevels } from "../../data/tables/align-table.ts";
 import type { Encoder } from "../../data/tables/encoded-input.ts";
-import { listNames, type Table } from "../../data/tables/table.ts";
+import { listNames } from "../../data/words.ts";
+import type { Table } from "../../data/tables/table.ts";
 import { formatCount } from "../terminal/numbers.ts";
 import { renderTable } from "../terminal/table.ts";
 

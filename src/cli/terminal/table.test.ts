@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
-import { makeTuneResult } from "../../../test/cli/tune-result.ts";
-import { compareMethods } from "../tune/comparison.ts";
-import { methodTable, renderTable } from "./table.ts";
+import { renderTable } from "./table.ts";
 import { displayWidth, shorten, wrapWords } from "./text.ts";
 
 const cells = (rows: string[][]): { text: string }[][] =>
@@ -36,20 +34,6 @@ test("a table that is too wide is transposed, then listed", () => {
     "cccccccccc  3",
   ]);
   expect(renderTable(rows, { width: 10, color: false })[0]).toBe("x");
-});
-
-test("the table of methods fits the terminal and is colourless when asked", () => {
-  const result = makeTuneResult();
-  const comparison = compareMethods(result);
-  for (const width of [30, 60, 80, 100, 200]) {
-    const lines = methodTable(result, comparison, { width, color: false });
-    expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(Math.max(width, 34));
-    expect(lines.join("\n")).not.toContain("\u001b");
-    expect(lines.join("\n")).toMatch(/0\.32\d+ ± 0\.00\d+ \*/);
-  }
-  expect(methodTable(result, comparison, { width: 200, color: true }).join("\n")).toContain(
-    "\u001b[1m",
-  );
 });
 
 test("words are wrapped whole, and long texts are cut", () => {

@@ -1,8 +1,5 @@
 // Tables in plain text: columns aligned, transposed when the terminal is too narrow for them.
 
-import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
-import type { Comparison } from "../tune/comparison.ts";
-import { formatEstimate, formatNumber } from "./numbers.ts";
 import { displayWidth } from "./text.ts";
 
 /** How a table is drawn. */
@@ -33,57 +30,9 @@ export function renderTable(rows: readonly (readonly Cell[])[], style: TableStyl
   return asList(rows, style);
 }
 
-/** Names of the methods where the titles of the result are too long. */
-const shortTitles: Record<MethodResult["method"], string> = {
-  default: "default (1/n)",
-  grid: "single (grid)",
-  hypergradient: "per column",
-};
-
-/**
- * The table of methods at the end of a run: validation loss, test metrics, seconds per split. Short
- * names are used, then the table is transposed, when the terminal is too narrow.
- */
-export function methodTable(
-  result: TuneResult,
-  comparison: Comparison,
-  style: TableStyle,
-): string[] {
-  const full = methodRows(result, comparison, ({ title }) => title);
-  if (layOut(full, style).width <= style.width) return renderTable(full, style);
-  return renderTable(
-    methodRows(result, comparison, ({ method }) => shortTitles[method]),
-    style,
-  );
-}
-
-function methodRows(
-  result: TuneResult,
-  comparison: Comparison,
-  titleOf: (method: MethodResult) => string,
-): Cell[][] {
-  const header: Cell[] = [
-    { text: "method" },
-    { text: "validation loss" },
-    ...comparison.metrics.map(({ metric }) => ({ text: `test ${metric.title}` })),
-    { text: "seconds" },
-  ];
-  const rows = result.methods.map((method): Cell[] => [
-    { text: titleOf(method) },
-    { text: formatNumber(meanOf(method.validationLoss)) },
-    ...comparison.metrics.map(({ metric, best }) => {
-      const estimate = method.test[metric.key];
-      const text = estimate === undefined ? "–" : formatEstimate(estimate.mean, estimate.halfWidth);
-      return best === method.method ? { text: `${text} *`, strong: true } : { text };
-    }),
-    { text: meanOf(method.seconds).toFixed(2) },
-  ]);
-  return [header, ...rows];
-}
-
-/** Arithmetic mean; NaN of nothing. */
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Columns of the terminal that the table takes when it is not transposed. */
+export function tableWidth(rows: readonly (readonly Cell[])[], style: TableStyle): number {
+  return layOut(rows, style).width;
 }
 
 function layOut(

@@ -4,7 +4,7 @@
 import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
 import type { Comparison, MetricInfo } from "./comparison.ts";
 import { formatEstimate, formatNumber } from "../terminal/numbers.ts";
-import { meanOf } from "../terminal/table.ts";
+import { meanOf } from "./method-table.ts";
 import { intervalChart } from "../page/charts.ts";
 import { html, type Html } from "../page/html.ts";
 

@@ -12,7 +12,7 @@ import { oneLine } from "../command/errors.ts";
 import { formatCount, formatSeconds } from "../terminal/numbers.ts";
 import { reportPage, type ReportContext } from "./page.ts";
 import { adviceSentence, alternatives, ruleSentences } from "./rule-text.ts";
-import { methodTable } from "../terminal/table.ts";
+import { methodTable } from "./method-table.ts";
 import { wrapWords } from "../terminal/text.ts";
 
 /** The files of a run, the most important first. */

@@ -3,7 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import { decodeImage } from "./decode-image.ts";
 import { cumulate, type ImageSet } from "./image-set.ts";
 import { type Resampling, resizer } from "./resize-image.ts";
-import { DataError, plural } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
+import { plural } from "../words.ts";
 import { checkLimit } from "../packed/unpacked.ts";
 
 /** How far a loader has come. */

@@ -2,17 +2,10 @@
 import { convertIndexedToRgb, decode as decodePng, hasPngSignature } from "fast-png";
 import jpeg from "jpeg-js";
 import { readJpeg } from "./jpeg-file.ts";
+import type { Planes } from "./planes.ts";
 import { orientationOf, upright } from "./orientation.ts";
 import { readPng } from "./png-file.ts";
 import { defaultMaxImage, UnpackedError } from "../packed/unpacked.ts";
-
-/** An image as planes: gray, or red, green and blue. */
-export interface Planes {
-  readonly height: number;
-  readonly width: number;
-  /** [channels, height, width], 0 to 255. */
-  readonly pixels: Uint8Array;
-}
 
 /**
  * Decodes a PNG (1 to 16 bits, palettes, alpha) or JPEG (baseline, progressive) file.

@@ -2,7 +2,7 @@ import { fc, test as property } from "@fast-check/vitest";
 import { expect, test } from "vitest";
 import { drawEpisode, type EpisodeShape, listEpisodes, stackEpisodes } from "./episodes.ts";
 import { cumulate, type ImageSet } from "./image-set.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 /** One-pixel images whose byte is their index, modulo 256. */
 function setOf(counts: readonly number[]): ImageSet {

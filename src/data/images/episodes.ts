@@ -5,7 +5,8 @@
 import { Tensor } from "../../program/index.ts";
 import { checkImageSet, countOf, type ImageSet, writeImages } from "./image-set.ts";
 import { randomKey, randomStream, type RandomStream } from "../random.ts";
-import { DataError, quote } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
+import { quote } from "../words.ts";
 
 /** Size of an episode: N ways, K shots, Q queries. */
 export interface EpisodeShape {

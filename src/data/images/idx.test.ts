@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { parseIdx, readIdx } from "./idx.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 /** Two images of 2 by 3. */
 const images = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, ...Array(12).keys()];

@@ -3,7 +3,7 @@
  * as 32-bit big-endian numbers, then the elements, last axis fastest.
  */
 import { readBytes } from "../packed/read-bytes.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 /** An array of bytes with its shape, row-major. */
 export interface IdxArray {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { cachedImageSet, cacheFolder } from "./image-cache.ts";
 import type { ImageSet } from "./image-set.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 const set: ImageSet = {
   height: 1,

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { replaceFile } from "../../files/replace-file.ts";
 import { sha256 } from "../../files/sha256.ts";
 import type { ImageSet } from "./image-set.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 /**
  * Makes sure that a folder for downloaded and decoded data exists: `cache`, or `stackelberg` in XDG_CACHE_HOME, or

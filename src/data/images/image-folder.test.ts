@@ -7,7 +7,7 @@ import jpeg from "jpeg-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LoadProgress } from "./decode-classes.ts";
 import { readImageFolder, readImages } from "./image-folder.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 let folder: string;
 

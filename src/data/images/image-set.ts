@@ -3,7 +3,7 @@
  * drawn from them. A class is a run of consecutive images, so that a subset or a rotation is again such a set.
  */
 import { Tensor } from "../../program/index.ts";
-import { plural } from "../tables/table.ts";
+import { plural } from "../words.ts";
 
 /** Images of one size, grouped by class. Images of class i are `offsets[i]` to `offsets[i + 1] − 1`. */
 export interface ImageSet {

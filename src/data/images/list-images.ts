@@ -5,7 +5,8 @@
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, listNames, plural } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
+import { listNames, plural } from "../words.ts";
 
 /** A class and the names of its images, in order. */
 export interface ListedClass {

@@ -6,7 +6,7 @@ import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readMiniImageNet } from "./mini-imagenet.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 let root: string;
 let folder: string;

@@ -12,7 +12,8 @@ import { encodedFile } from "./image-folder.ts";
 import type { ImageSet, ImageSplits } from "./image-set.ts";
 import { parseRecords } from "../tables/reading/parse-records.ts";
 import { checkText, readBytes } from "../packed/read-bytes.ts";
-import { DataError, quote } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
+import { quote } from "../words.ts";
 
 /** Where miniImageNet lies and what becomes of it. */
 export interface MiniImageNetOptions extends Partial<

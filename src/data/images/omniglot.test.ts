@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { sha256 } from "../../files/sha256.ts";
 import type { LoadProgress } from "./decode-classes.ts";
 import { type Archive, archives, readArchives, readOmniglotCharacters } from "./omniglot.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 /** A zip of `characters` with 20 drawings each; every pixel of drawing d of the character with number id is 10·id + d. */
 function archiveOf(name: string, first: number, characters: number): Uint8Array {

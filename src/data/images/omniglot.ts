@@ -13,11 +13,11 @@ import {
   type EncodedImage,
   type ImageOptions,
 } from "./decode-classes.ts";
-import { download, type RemoteFile } from "../download.ts";
+import { download, type RemoteFile } from "./download.ts";
 import { cachedImageSet, cacheFolder } from "./image-cache.ts";
 import type { ImageSet, ImageSplits } from "./image-set.ts";
 import { type OmniglotSplitOptions, splitOmniglot } from "./omniglot-splits.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 import { defaultMaxUnpacked, UnpackedError } from "../packed/unpacked.ts";
 import { unzipWithin } from "../packed/unzip.ts";
 

@@ -2,7 +2,7 @@
  * Cameras store what the sensor saw and note, in EXIF data, how it was held. Images are turned upright as every viewer shows them.
  * Source: CIPA DC-008 (Exif 2.32), tag 0x0112.
  */
-import type { Planes } from "./decode-image.ts";
+import type { Planes } from "./planes.ts";
 
 /**
  * The orientation in EXIF data: 1 as stored, 2 mirrored, 3 upside down, 4 upside down and mirrored, 5 to 8 the same with rows and

@@ -2,7 +2,7 @@
  * Resizing as Pillow does it, so that images agree with those of the usual Python pipelines byte for byte.
  * Source: Pillow's documentation of its filters, and its fixed-point arithmetic for 8-bit channels.
  */
-import type { Planes } from "./decode-image.ts";
+import type { Planes } from "./planes.ts";
 
 /**
  * How pixels are resampled. `lanczos`: antialiased, windowed sinc with three lobes, w(x) = sinc(x)·sinc(x/3) for |x| < 3,

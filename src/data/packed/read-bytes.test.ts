@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkFormat, countLineBreaks, lineAt, readBytes } from "./read-bytes.ts";
 import { readTable } from "../tables/reading/read-table.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 let folder = "";
 

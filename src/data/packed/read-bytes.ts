@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import { NotAFileError, readRegularFile } from "../../files/regular-file.ts";
 import { gunzipWithin } from "./gunzip.ts";
-import { DataError } from "../tables/table.ts";
+import { DataError } from "../data-error.ts";
 import { defaultMaxUnpacked, UnpackedError } from "./unpacked.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { alignTable, matchLevels } from "./align-table.ts";
 import { fitEncoder, readingOf } from "./encoder.ts";
-import { parseTable, type ReadTableOptions } from "./reading/read-table.ts";
+import { parseTable } from "./reading/read-table.ts";
+import type { ReadTableOptions } from "./reading/options.ts";
 import type { Table } from "./table.ts";
 
 const tableOf = (text: string, options?: ReadTableOptions): Table =>

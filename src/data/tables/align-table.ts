@@ -3,16 +3,14 @@ import { canonicalNumber } from "./cells/canonical-number.ts";
 import type { EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
 import { parseNumber } from "./numbers.ts";
 import {
-  cellText,
-  DataError,
-  listNames,
-  plural,
-  quote,
   type CategoricalColumn,
+  cellText,
   type Column,
   type NumericColumn,
   type Table,
 } from "./table.ts";
+import { listNames, plural, quote } from "../words.ts";
+import { DataError } from "../data-error.ts";
 
 /** Cells whose level the model has not seen in training, or too rarely to keep. */
 export interface UnseenLevels {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { alignTable } from "./align-table.ts";
 import { encode, fitEncoder, inputTypes } from "./encoder.ts";
 import { parseTable } from "./reading/read-table.ts";
-import { DataError, type Table } from "./table.ts";
+import { DataError } from "../data-error.ts";
+import type { Table } from "./table.ts";
 
 function tableOf(text: string, options: Parameters<typeof parseTable>[2] = {}): Table {
   return parseTable(new TextEncoder().encode(text), "data.csv", { header: true, ...options }).table;

@@ -5,16 +5,10 @@
 import { alignTable } from "./align-table.ts";
 import type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
 import { isOneNumber, moments } from "../moments.ts";
-import type { ReadTableOptions } from "./reading/read-table.ts";
-import {
-  DataError,
-  plural,
-  quote,
-  type CategoricalColumn,
-  type Column,
-  type NumericColumn,
-  type Table,
-} from "./table.ts";
+import type { ReadTableOptions } from "./reading/options.ts";
+import { DataError } from "../data-error.ts";
+import type { CategoricalColumn, Column, NumericColumn, Table } from "./table.ts";
+import { plural, quote } from "../words.ts";
 
 /** When a level of a categorical column gets a column of its own. */
 export interface EncoderOptions {

@@ -1,11 +1,5 @@
 /** Tables without some of their columns, which remember what was taken out and why. */
-import { findColumn, type Table } from "./table.ts";
-
-/** A column that is not used, and why. */
-export interface UnusedColumn {
-  readonly name: string;
-  readonly reason: string;
-}
+import { findColumn, type Table, type UnusedColumn } from "./table.ts";
 
 /**
  * The table without these columns; `leftOut` keeps their names and reasons, for the encoder and for reports.

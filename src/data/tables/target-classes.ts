@@ -1,6 +1,13 @@
 /** The classes of a target: their names, their rows, and whether there are enough of both. */
-import { DataError, listNames, plural, quote, type Column, type Table } from "./table.ts";
-import type { LeftOutRows } from "./target.ts";
+import { DataError } from "../data-error.ts";
+import type { Column, Table } from "./table.ts";
+import { listNames, plural, quote } from "../words.ts";
+
+/** Rows that are not used, and why. */
+export interface LeftOutRows {
+  readonly reason: string;
+  readonly count: number;
+}
 
 /** Text with more distinct values than this is refused as classes. */
 export const textClassLimit = 100;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseTable } from "./reading/read-table.ts";
-import { DataError, type Table } from "./table.ts";
+import { DataError } from "../data-error.ts";
+import type { Table } from "./table.ts";
 import { inferTarget, standardizeTarget, type Task } from "./target.ts";
 
 /** A table with an input column x and the target y; null is a missing target. */

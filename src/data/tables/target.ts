@@ -11,17 +11,11 @@ import {
   fewRowsNote,
   rareClasses,
   textClassLimit,
+  type LeftOutRows,
 } from "./target-classes.ts";
-import {
-  cellText,
-  DataError,
-  findColumn,
-  listNames,
-  plural,
-  quote,
-  type Column,
-  type Table,
-} from "./table.ts";
+import { cellText, type Column, findColumn, type Table } from "./table.ts";
+import { listNames, plural, quote } from "../words.ts";
+import { DataError } from "../data-error.ts";
 
 /** What kind of prediction the target asks for. */
 export type Task = "regression" | "binary" | "multiclass";
@@ -53,12 +47,6 @@ export interface InferredTarget {
   readonly notes: string[];
   /** The notes among them that ask for care. */
   readonly cautions: readonly string[];
-}
-
-/** Rows that are not used, and why. */
-export interface LeftOutRows {
-  readonly reason: string;
-  readonly count: number;
 }
 
 /** What {@link inferTarget} may do about rare classes. */

@@ -3,7 +3,7 @@ import type { Builder } from "../builder.ts";
 import type { Value } from "../ir.ts";
 import { scan, whileLoop } from "../loops.ts";
 import { Algebra } from "./algebra.ts";
-import type { Expand } from "./index.ts";
+import type { Expand } from "./expand.ts";
 
 /**
  * Sweeps of rotations over all pairs p < q until every |off-diagonal| ≤ tolerance · max(1, max|A|), at

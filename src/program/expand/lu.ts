@@ -3,7 +3,7 @@ import type { Value } from "../ir.ts";
 import { scan } from "../loops.ts";
 import { zeros } from "../tensors/tensor.ts";
 import { Algebra } from "./algebra.ts";
-import type { Expand } from "./index.ts";
+import type { Expand } from "./expand.ts";
 
 /**
  * P A = L U for A [..., m, n]: the factors in one array (unit diagonal of L implied), the row swaps

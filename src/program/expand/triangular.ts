@@ -5,7 +5,7 @@
 import type { Value } from "../ir.ts";
 import { scan } from "../loops.ts";
 import { Algebra } from "./algebra.ts";
-import type { Expand } from "./index.ts";
+import type { Expand } from "./expand.ts";
 
 /**
  * A = L Lᵀ with L lower triangular; A, L [..., n, n]; only the lower triangle of A is read.

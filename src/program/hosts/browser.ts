@@ -1,5 +1,5 @@
 /** ONNX Runtime in a browser, as WebAssembly or WebGPU. */
-import type { Host, Runtime } from "../session.ts";
+import type { Host, Runtime } from "./host.ts";
 
 export const browserHost: Host = {
   name: "browser",

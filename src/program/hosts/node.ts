@@ -1,5 +1,5 @@
 /** ONNX Runtime in Node. */
-import type { Host, Runtime } from "../session.ts";
+import type { Host, Runtime } from "./host.ts";
 import { disableTelemetry } from "./telemetry.ts";
 
 export const nodeHost: Host = {

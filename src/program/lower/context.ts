@@ -1,5 +1,5 @@
 /** What a lowering rule works with: names of values, and nodes put into the right graph. */
-import type { Apply, Value } from "../ir.ts";
+import type { Apply, Operation, Value } from "../ir.ts";
 import type { Attribute, ElementType, NodeSpec } from "../onnx.ts";
 import {
   type DType,
@@ -8,17 +8,53 @@ import {
   castTensor,
   type TypedArray,
 } from "../tensors/tensor.ts";
-import type { Lowering } from "./lowering.ts";
+
+/** Kernels that a lowering may use. */
+export interface Kernels {
+  /** Channels of a block of the blocked convolutions; absent where there are none. */
+  readonly convolutionBlock?: number;
+}
+
+/** The graphs being written, as a lowering rule sees them. */
+export interface GraphWriter {
+  /** Operator set version of ai.onnx. */
+  readonly opset: number;
+  /** What the runtime offers beyond ONNX's operators. */
+  readonly kernels: Kernels;
+  /** Whether every primitive takes its plainest form, none that only saves time, so that a fault can be located. */
+  readonly isPlain: boolean;
+  /** The operation that makes `value`; undefined for what a block is given. */
+  definition(value: Value): Operation | undefined;
+  /** How many operations read `value`. */
+  uses(value: Value): number;
+  /** Says that `name` holds `value`. */
+  bind(value: Value, name: string): void;
+  /** The name that holds `value` in the graph, emitting what is needed for it. */
+  name(value: Value): string;
+  /** The outputs of a node, of the one that is there already if the graph has the same. */
+  node(
+    nodes: NodeSpec[],
+    op: string,
+    inputs: readonly string[],
+    attributes?: Record<string, Attribute>,
+    outputs?: number,
+    domain?: string,
+  ): string[];
+  /** The name of an embedded array; equal arrays share one. */
+  initializer(type: ElementType, dims: readonly number[], data: ArrayBufferView): string;
+  /** The name of an embedded int64 vector. */
+  ints(values: readonly number[]): string;
+}
 
 /** Writes an operation's nodes; returns the names of its outputs, in order. */
 export type Lower = (context: OperationContext, operation: Apply) => readonly string[];
 
 /** What a lowering rule sees: nodes go into the block of the operation being lowered. */
 export class OperationContext {
-  readonly lowering: Lowering;
+  readonly lowering: GraphWriter;
   readonly #nodes: NodeSpec[];
 
-  constructor(lowering: Lowering, nodes: NodeSpec[]) {
+  constructor(lowering: GraphWriter, nodes: NodeSpec[]) {
     this.lowering = lowering;
     this.#nodes = nodes;
   }

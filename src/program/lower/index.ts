@@ -1,7 +1,7 @@
 /** A program's block as an ONNX model: the table of lowering rules, one file a family of primitives. */
 import { type Apply, type Block, walk } from "../ir.ts";
 import { encodeModel, type ValueSpec } from "../onnx.ts";
-import type { Binding } from "../program.ts";
+import type { Binding } from "../binding.ts";
 import { elementType, type Lower } from "./context.ts";
 import { dot } from "./contract.ts";
 import { conv } from "./conv/conv.ts";

@@ -11,9 +11,14 @@ import type {
   TensorSpec,
   ValueSpec,
 } from "../onnx.ts";
-import type { Kernels } from "../kernels.ts";
 import { castTensor } from "../tensors/tensor.ts";
-import { elementType, type Lower, OperationContext } from "./context.ts";
+import {
+  elementType,
+  type GraphWriter,
+  type Kernels,
+  type Lower,
+  OperationContext,
+} from "./context.ts";
 import { readHardSigmoid } from "./hard-sigmoid.ts";
 
 export interface LowerRules {
@@ -26,7 +31,7 @@ export interface LowerRules {
 /** Which forms of primitives a lowering may write; default: all of ONNX's. */
 export interface LoweringOptions {
   readonly kernels?: Kernels;
-  /** See {@link Lowering.isPlain}; default false. */
+  /** See {@link GraphWriter.isPlain}; default false. */
   readonly plain?: boolean;
 }
 
@@ -50,12 +55,9 @@ function keyOf(
 const foldable: ReadonlySet<string> = new Set(["mul", "conv", "max"]);
 
 /** A program being written as ONNX graphs, one for its block and one for each loop body. */
-export class Lowering {
-  /** Operator set version of ai.onnx. */
+export class Lowering implements GraphWriter {
   readonly opset: number;
-  /** What the runtime offers beyond ONNX's operators. */
   readonly kernels: Kernels;
-  /** Whether every primitive takes its plainest form, none that only saves time, so that a fault can be located. */
   readonly isPlain: boolean;
   /** Operator sets beyond ai.onnx that nodes were written for. */
   readonly domains: Set<string> = new Set();
@@ -92,7 +94,6 @@ export class Lowering {
     return this.#definitions.get(value);
   }
 
-  /** How many operations read `value`. */
   uses(value: Value): number {
     return this.#uses.get(value) ?? 0;
   }

@@ -10,30 +10,11 @@ import { showOnLine, stderrLine, type LineEvent } from "../live-line.ts";
 import { modelFile, readModel } from "../model-file.ts";
 import { checkNewFile } from "../new-file.ts";
 import { percent } from "../percent.ts";
-import { batchNormModes, type BatchNorm } from "../settings.ts";
+import { batchNormModes } from "../settings.ts";
+import type { EvalFlags } from "./flags.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
 import { formatCount } from "../../terminal/numbers.ts";
 import { renderTable, type Cell } from "../../terminal/table.ts";
-
-/** The options of `fewshot eval` as typed. */
-export interface EvalFlags {
-  model?: string;
-  data?: string;
-  maxUnpacked?: number;
-  episodes?: number;
-  seed?: number;
-  innerSteps?: number[];
-  innerRate?: number;
-  batchNorm?: BatchNorm | "all";
-  ways?: number;
-  shots?: number;
-  queries?: number;
-  threads?: number;
-  out?: string;
-  force?: boolean;
-  json?: boolean;
-  quiet?: boolean;
-}
 
 /** Runs the command; the result is the exit code. */
 export async function runFewshotEval(flags: EvalFlags): Promise<number> {

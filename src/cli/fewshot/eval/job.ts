@@ -5,7 +5,7 @@ import { listEpisodes } from "../../../data/index.ts";
 import { openEvaluation } from "../../../fewshot/index.ts";
 import { sha256 } from "../../../files/sha256.ts";
 import type { Job } from "../../../study/job.ts";
-import type { EvalFlags } from "./command.ts";
+import type { EvalFlags } from "./flags.ts";
 import { checkClasses } from "../check-images.ts";
 import type { Accuracy, EvaluationDocument } from "./evaluation-file.ts";
 import { loadImages } from "../images.ts";

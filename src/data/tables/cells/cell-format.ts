@@ -1,5 +1,8 @@
 /** How the cells of a column are written, where that is not plain decimal notation. Plain data: it goes into a model. */
 
+/** The two kinds of column: numbers, or a few texts. */
+export type ColumnKind = "numeric" | "categorical";
+
 /** Character between the whole part of a number and its fraction. */
 export type Decimal = "." | ",";
 

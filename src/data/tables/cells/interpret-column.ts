@@ -2,8 +2,8 @@
  * What a column with cells that are not plain numbers is: numbers written another way, dates, numbers with a few
  * placeholders among them, or text. All distinct cells are looked at, and where they leave a choice, it says so.
  */
-import { quote, type ColumnKind } from "../table.ts";
-import type { CellFormat, DateOrder, Decimal } from "./cell-format.ts";
+import { quote } from "../../words.ts";
+import type { CellFormat, ColumnKind, DateOrder, Decimal } from "./cell-format.ts";
 import { compactDate, dateIn, findDateFormat } from "./dates.ts";
 import { defaultMissing, isCensored, isPlaceholder, missingTest } from "./missing-words.ts";
 import { findNumberFormat, isPlain } from "./number-format.ts";

@@ -5,7 +5,7 @@
 import { delimiters } from "./detect-format.ts";
 import { recordLimit } from "./parse-records.ts";
 import { lineAt } from "../../packed/read-bytes.ts";
-import { DataError } from "../table.ts";
+import { DataError } from "../../data-error.ts";
 
 /** Most columns of a table. */
 export const columnLimit = 100_000;

@@ -6,7 +6,8 @@
 import { compactDate } from "../cells/dates.ts";
 import { defaultMissing, missingTest } from "../cells/missing-words.ts";
 import { parseNumber } from "../numbers.ts";
-import type { ColumnKind, Written } from "../table.ts";
+import type { ColumnKind } from "../cells/cell-format.ts";
+import type { Written } from "../table.ts";
 
 /** Spellings of a numeric column that are kept: more are no classes. */
 const writtenLimit = 200;

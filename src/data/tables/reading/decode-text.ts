@@ -4,7 +4,8 @@
  */
 import { isUtf8 } from "node:buffer";
 import { checkFormat, checkText, invalidUtf8At, lineAt } from "../../packed/read-bytes.ts";
-import { DataError, quote } from "../table.ts";
+import { DataError } from "../../data-error.ts";
+import { quote } from "../../words.ts";
 
 /** Text as UTF-8, and what was decided about it. */
 export interface DecodedText {

@@ -4,7 +4,8 @@
  */
 import { lineOfPlace, parseRecords, type Quotes } from "./parse-records.ts";
 import type { CsvFile } from "./read-columns.ts";
-import { DataError, plural } from "../table.ts";
+import { DataError } from "../../data-error.ts";
+import { plural } from "../../words.ts";
 
 /** What reading gave, and the file with the quotes that fitted. */
 export interface FittingQuotes<Result> {

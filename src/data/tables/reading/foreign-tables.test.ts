@@ -1,7 +1,9 @@
 // Tables as people have them: written by spreadsheets of other countries, with placeholders, dates and titles.
 import { describe, expect, test } from "vitest";
-import { parseTable, type ReadTableOptions, type ReadTableResult } from "./read-table.ts";
-import { DataError, type Column } from "../table.ts";
+import { parseTable, type ReadTableResult } from "./read-table.ts";
+import type { ReadTableOptions } from "./options.ts";
+import { DataError } from "../../data-error.ts";
+import type { Column } from "../table.ts";
 
 function read(text: string, options?: ReadTableOptions): ReadTableResult {
   return parseTable(new TextEncoder().encode(text), "data.csv", options);

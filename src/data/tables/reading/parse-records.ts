@@ -4,7 +4,7 @@
  */
 import { CsvError, parse, type Options } from "csv-parse/sync";
 import { lineAt } from "../../packed/read-bytes.ts";
-import { DataError } from "../table.ts";
+import { DataError } from "../../data-error.ts";
 
 /** Where a record lies: bytes [start, end), `start` at the end of the previous record. */
 export interface RecordPlace {

@@ -2,7 +2,9 @@
 import { cleanCell } from "./clean-cell.ts";
 import { ColumnBuilder } from "./column-builder.ts";
 import { cellLimit, lineOfPlace, parseRecords, type RecordFormat } from "./parse-records.ts";
-import { DataError, plural, quote, type ColumnKind } from "../table.ts";
+import { DataError } from "../../data-error.ts";
+import type { ColumnKind } from "../cells/cell-format.ts";
+import { plural, quote } from "../../words.ts";
 
 /** A checked text and how it is written. */
 export interface CsvFile extends RecordFormat {

@@ -1,7 +1,9 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { parseTable, type ReadTableOptions } from "./read-table.ts";
-import { DataError, type Column, type Table } from "../table.ts";
+import { parseTable } from "./read-table.ts";
+import type { ReadTableOptions } from "./options.ts";
+import { DataError } from "../../data-error.ts";
+import type { Column, Table } from "../table.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

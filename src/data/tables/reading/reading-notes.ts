@@ -4,7 +4,8 @@ import { isPlaceholder } from "../cells/missing-words.ts";
 import { spellingVariants } from "../cells/spelling-variants.ts";
 import { parseNumber } from "../numbers.ts";
 import type { RaggedRows } from "./read-columns.ts";
-import { listNames, plural, quote, type Column, type Table } from "../table.ts";
+import { listNames, plural, quote } from "../../words.ts";
+import type { Column, Table } from "../table.ts";
 import type { TableLayout } from "./table-layout.ts";
 
 /** What the reading decided about one column. */

@@ -12,7 +12,8 @@ import {
   type Sample,
 } from "./detect-format.ts";
 import { lineOfPlace } from "./parse-records.ts";
-import { DataError, listNames, plural, quote } from "../table.ts";
+import { DataError } from "../../data-error.ts";
+import { listNames, plural, quote } from "../../words.ts";
 
 /** What the caller knows about the layout. */
 export interface LayoutOptions {

@@ -2,7 +2,7 @@
  * From collected cells to columns. Each column is judged by its own cells first; where these leave open whether 1,234
  * is one or a thousand, or which of 3/4/2024 is the month, the clear columns of the file decide.
  */
-import type { CellFormat, DateOrder, Decimal } from "../cells/cell-format.ts";
+import type { CellFormat, ColumnKind, DateOrder, Decimal } from "../cells/cell-format.ts";
 import {
   interpretColumn,
   type ColumnHints,
@@ -11,9 +11,11 @@ import {
 import type { ColumnBuilder } from "./column-builder.ts";
 import { lineOfPlace } from "./parse-records.ts";
 import { readColumns, type CsvFile } from "./read-columns.ts";
-import type { ReadTableOptions } from "./read-table.ts";
+import type { ReadTableOptions } from "./options.ts";
 import type { ColumnNotes } from "./reading-notes.ts";
-import { DataError, quote, type Column, type ColumnKind, type Table } from "../table.ts";
+import { DataError } from "../../data-error.ts";
+import type { Column, Table } from "../table.ts";
+import { quote } from "../../words.ts";
 
 /** A column's cells and what they are taken for; plain numbers need no interpretation. */
 interface Judged {

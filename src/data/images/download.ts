@@ -4,9 +4,9 @@
  */
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256 } from "../files/sha256.ts";
-import type { ImageOptions } from "./images/decode-classes.ts";
-import { DataError } from "./tables/table.ts";
+import { sha256 } from "../../files/sha256.ts";
+import type { ImageOptions } from "./decode-classes.ts";
+import { DataError } from "../data-error.ts";
 
 /** A file that somebody else keeps. */
 export interface RemoteFile {

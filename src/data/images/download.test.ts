@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sha256 } from "../files/sha256.ts";
+import { sha256 } from "../../files/sha256.ts";
 import { download } from "./download.ts";
-import { DataError } from "./tables/table.ts";
+import { DataError } from "../data-error.ts";
 
 const content = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) % 251);
 

@@ -1,0 +1,59 @@
+// The table of methods at the end of a run.
+
+import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
+import { formatEstimate, formatNumber } from "../terminal/numbers.ts";
+import { renderTable, tableWidth, type Cell, type TableStyle } from "../terminal/table.ts";
+import type { Comparison } from "./comparison.ts";
+
+/** Names of the methods where the titles of the result are too long. */
+const shortTitles: Record<MethodResult["method"], string> = {
+  default: "default (1/n)",
+  grid: "single (grid)",
+  hypergradient: "per column",
+};
+
+/**
+ * The table of methods at the end of a run: validation loss, test metrics, seconds per split. Short
+ * names are used, then the table is transposed, when the terminal is too narrow.
+ */
+export function methodTable(
+  result: TuneResult,
+  comparison: Comparison,
+  style: TableStyle,
+): string[] {
+  const full = methodRows(result, comparison, ({ title }) => title);
+  if (tableWidth(full, style) <= style.width) return renderTable(full, style);
+  return renderTable(
+    methodRows(result, comparison, ({ method }) => shortTitles[method]),
+    style,
+  );
+}
+
+function methodRows(
+  result: TuneResult,
+  comparison: Comparison,
+  titleOf: (method: MethodResult) => string,
+): Cell[][] {
+  const header: Cell[] = [
+    { text: "method" },
+    { text: "validation loss" },
+    ...comparison.metrics.map(({ metric }) => ({ text: `test ${metric.title}` })),
+    { text: "seconds" },
+  ];
+  const rows = result.methods.map((method): Cell[] => [
+    { text: titleOf(method) },
+    { text: formatNumber(meanOf(method.validationLoss)) },
+    ...comparison.metrics.map(({ metric, best }) => {
+      const estimate = method.test[metric.key];
+      const text = estimate === undefined ? "–" : formatEstimate(estimate.mean, estimate.halfWidth);
+      return best === method.method ? { text: `${text} *`, strong: true } : { text };
+    }),
+    { text: meanOf(method.seconds).toFixed(2) },
+  ]);
+  return [header, ...rows];
+}
+
+/** Arithmetic mean; NaN of nothing. */
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
