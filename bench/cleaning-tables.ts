@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import { rankRows } from "../src/automl/cleaning/rank.ts";
-import { averagePrecision, precisionAtK } from "../src/automl/cleaning/score.ts";
+import { averagePrecision } from "../src/automl/cleaning/score.ts";
+import { precisionAtK } from "./cleaning/score.ts";
 import {
   meanInterval,
   randomKey,

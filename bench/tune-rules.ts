@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { autoRule, tuneRules } from "../src/automl/tabular/rules.ts";
+import { autoRule, tuneRules } from "../src/automl/families/linear/rules.ts";
 import { tune, type TuneResult } from "../src/automl/tabular/tune.ts";
 import { readTable, type Table } from "../src/data/index.ts";
 

@@ -1,12 +1,7 @@
 /** One run of a method on a cleaning task, and what needs no leader. */
 import { numpy as np, type Array as JaxArray } from "@jax-js/jax";
-import {
-  cleaningProblem,
-  zeroModel,
-  type LinearModel,
-  type TrainingRows,
-} from "../../src/automl/cleaning/problem.ts";
-import { scoreKept } from "../../src/automl/cleaning/score.ts";
+import { cleaningProblem, zeroModel, type LinearModel, type TrainingRows } from "./problem.ts";
+import { scoreKept } from "./score.ts";
 import {
   adam,
   disposePrograms,

@@ -1,7 +1,7 @@
 /** MNIST or Fashion-MNIST as a cleaning task: training rows of which half carry a wrong label, validation and test rows. */
 import { join } from "node:path";
 import { corruptLabels } from "../../src/automl/cleaning/corrupt.ts";
-import { oneHot, type LabelledRows } from "../../src/automl/cleaning/problem.ts";
+import { oneHot, type LabelledRows } from "./problem.ts";
 import { randomKey, randomStream, readIdx } from "../../src/data/index.ts";
 import { tensor, type Tensor } from "../../src/program/index.ts";
 

@@ -3,7 +3,7 @@
  * 0.01, 0.03, 0.1, 0.3 and 1, the best by the F1 of the kept rows on 1,000 training and 1,000 validation rows of MNIST drawn with
  * seed 9; no reported row takes part.
  */
-import { scoreKept } from "../../src/automl/cleaning/score.ts";
+import { scoreKept } from "./score.ts";
 import { search } from "./clean.ts";
 import { cleaningTask } from "./data.ts";
 import { methods } from "./methods.ts";

@@ -11,7 +11,7 @@ export {
   type Rows,
   type TrainingData,
   type Weights,
-} from "./tabular/problem.ts";
+} from "./families/linear/problem.ts";
 export { tune } from "./tabular/tune.ts";
 export type {
   HistoryEntry,

@@ -9,7 +9,7 @@ import { reportPage } from "../../src/cli/tune/page.ts";
 import { chromiumFlags, chromiumPath, chromiumPatienceMs } from "../chromium.ts";
 import { temporaryFolder } from "./run-cli.ts";
 import { dataSummary } from "./data-summary.ts";
-import { makeTuneResult } from "./tune-result.ts";
+import { environment, makeTuneResult } from "./tune-result.ts";
 
 const smallestFont = `Math.min(...[...document.querySelectorAll(".chart svg")].flatMap((svg) => {
   const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
@@ -19,6 +19,7 @@ const smallestFont = `Math.min(...[...document.querySelectorAll(".chart svg")].f
 test.runIf(chromiumPath)("the report in Chromium", async () => {
   const file = join(temporaryFolder(), "report.html");
   const context = {
+    environment,
     command: "stackelberg tune adult.csv --target income",
     resume: "stackelberg tune --resume adult",
     data: dataSummary,

@@ -3,6 +3,7 @@
 
 import type { MethodResult, TuneResult } from "../../src/automl/tabular/types.ts";
 import { meanInterval } from "../../src/data/metrics.ts";
+import type { Environment } from "../../src/study/environment.ts";
 
 /** A finished binary run; `columns` input columns, `repeats` splits. */
 export function makeTuneResult(options: { columns?: number; repeats?: number } = {}): TuneResult {
@@ -116,15 +117,6 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
       "adult.csv: 14 columns, delimiter ',', a header line.",
       "Column <b>native</b> has 41 levels.",
     ],
-    environment: {
-      stackelberg: "0.1.0",
-      node: "20.20.2",
-      onnxruntime: "1.30.0",
-      cores: 2,
-      threads: 2,
-      device: "cpu",
-      platform: "linux x64",
-    },
     seconds: 63.2,
     model: {
       version: 1,
@@ -144,3 +136,14 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
     },
   };
 }
+
+/** Where it was made. */
+export const environment: Environment = {
+  stackelberg: "0.1.0",
+  node: "20.20.2",
+  onnxruntime: "1.30.0",
+  cores: 2,
+  threads: 2,
+  device: "cpu",
+  platform: "linux x64",
+};

@@ -11,7 +11,7 @@ import {
   preconditionerOf,
 } from "./cross-validation.ts";
 import { rankRows } from "./rank.ts";
-import { averagePrecision, precisionAtK } from "./score.ts";
+import { averagePrecision } from "./score.ts";
 import { heldOutProbabilities, suspicion } from "./suspicion.ts";
 
 /** Rows of two classes, +1 and −1 in equal numbers, with x ~ N(±distance, 1). */
@@ -32,13 +32,10 @@ function twoNormals(count: number, distance: number, seed: number): Table {
   };
 }
 
-function precisionOf({ score, planted }: Awaited<ReturnType<typeof rankRows>>): number {
+/** Share of planted errors among as many first rows as there are. */
+function precisionOf({ order, planted }: Awaited<ReturnType<typeof rankRows>>): number {
   const count = planted!.reduce((sum, v) => sum + v, 0);
-  return precisionAtK(
-    score.map((v) => -v),
-    planted!,
-    count,
-  );
+  return order.subarray(0, count).reduce((sum, entry) => sum + planted![entry]!, 0) / count;
 }
 
 describe("rankRows", () => {

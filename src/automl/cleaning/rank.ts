@@ -163,7 +163,7 @@ function inferClasses(table: Table, { target: name, task, minClass }: RankOption
   const inferred = inferTarget(table, name, task, cleaningTarget(minClass));
   if (inferred.target.task !== "regression") return inferred;
   throw new DataError(
-    `${table.source}, target "${inferred.target.name}": cleaning looks for rows with the wrong class, and this target is a number; choose a column of classes, or --task multiclass if its numbers are classes.`,
+    `${table.source}, target "${inferred.target.name}": cleaning looks for rows with the wrong class, and this target is a number; choose a column of classes, or make the task multiclass if its numbers are classes.`,
   );
 }
 

@@ -9,8 +9,8 @@ import { DataError, type Table } from "../../data/index.ts";
 import { checkSchema } from "../../files/check-schema.ts";
 import { DamagedFileError } from "../../files/sealed-json.ts";
 import { checkpointSchema } from "./checkpoint-schema.ts";
-import type { Hold } from "./hold.ts";
-import { defaultRule } from "./rules.ts";
+import type { Hold } from "../families/linear/hold.ts";
+import { defaultRule } from "../families/linear/rules.ts";
 import { defaultFolds } from "./splits.ts";
 import type { HistoryEntry, Method, TuneAdvice, TuneOptions, UsedRule } from "./types.ts";
 

@@ -6,7 +6,7 @@
  */
 import type { EncodedInput } from "../../data/index.ts";
 import { encodeModel, type ModelSpec, type ValueSpec } from "../../program/onnx.ts";
-import { OnnxGraph } from "./onnx-graph.ts";
+import { OnnxGraph } from "../../program/onnx-graph.ts";
 import type { TabularModel } from "./types.ts";
 
 /** One input of the ONNX model, in the order of the graph. */

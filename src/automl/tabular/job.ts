@@ -2,9 +2,9 @@
 import type { Table } from "../../data/index.ts";
 import { compile } from "../../program/index.ts";
 import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
-import { fitPrograms, type Fit } from "./fit.ts";
-import type { OpenSplit } from "./open-split.ts";
-import { curvatureOf, isDense } from "./problem.ts";
+import { fitPrograms, type Fit } from "../families/linear/fit.ts";
+import type { OpenSplit } from "../families/linear/open-split.ts";
+import { curvatureOf, isDense } from "../families/linear/problem.ts";
 import {
   encodeRows,
   toDesign,

@@ -1,8 +1,7 @@
 /** From what the methods found on each split to the result of the run. */
 import { meanInterval, type Table } from "../../data/index.ts";
 import type { MethodRecord, OuterRecord } from "./checkpoint.ts";
-import { describeEnvironment } from "./environment.ts";
-import { defaultRule } from "./rules.ts";
+import { defaultRule } from "../families/linear/rules.ts";
 import { trainingRowsOf, type Splits } from "./splits.ts";
 import type {
   ChosenModel,
@@ -70,7 +69,6 @@ export function assembleResult(parts: {
     rule: parts.rule,
     chosen: parts.chosen,
     notes: [...parts.notes],
-    environment: describeEnvironment(options),
     seconds: parts.seconds,
     model,
   };
@@ -129,7 +127,7 @@ function reportOf(outer: OuterRecord | undefined, options: TuneOptions): TuneRes
     };
   }
   const { innerGradientNorm, referenceGradientNorm, bestStep, innerSteps, rule } = outer;
-  const another = rule.name === defaultRule ? "" : `, or take --rule ${defaultRule}`;
+  const another = rule.name === defaultRule ? "" : `, or take the rule ${defaultRule}`;
   const relativeInnerGradient = innerGradientNorm / referenceGradientNorm;
   const isSolved = relativeInnerGradient <= solvedTolerance;
   const size = `the inner gradient's norm is ${innerGradientNorm.toExponential(1)}, ${relativeInnerGradient.toExponential(1)} of that at zero weights`;
@@ -138,7 +136,7 @@ function reportOf(outer: OuterRecord | undefined, options: TuneOptions): TuneRes
     status: isSolved ? "solved" : "not-solved",
     sentence: isSolved
       ? `The inner problem is solved well enough: ${where}, ${size} (at most ${solvedTolerance} is asked).`
-      : `The inner problem is not solved well enough for exact hypergradients: ${where}, ${size} (at most ${solvedTolerance} is asked); allow more --steps, so that the follower catches up, or remove columns that nearly repeat others${another}.`,
+      : `The inner problem is not solved well enough for exact hypergradients: ${where}, ${size} (at most ${solvedTolerance} is asked); allow more outer steps, so that the follower catches up, or remove columns that nearly repeat others${another}.`,
     innerGradientNorm,
     relativeInnerGradient,
     steps: innerSteps,

@@ -1,13 +1,13 @@
 /** One split of a run: every method that it still needs, in order, each judged once on the test rows. */
-import { fitDefault, searchGrid } from "./baselines.ts";
+import { fitDefault, searchGrid } from "../families/linear/baselines.ts";
 import type { MethodRecord, OuterState } from "./checkpoint.ts";
-import type { ChosenRule } from "./choose-rule.ts";
+import type { ChosenRule } from "../families/linear/choose-rule.ts";
 import type { BudgetClock } from "./clock.ts";
-import { searchColumns } from "./column-coefficients.ts";
+import { searchColumns } from "../families/linear/column-coefficients.ts";
 import { meanLoss, metricsOf, toModel } from "./evaluate.ts";
-import { evaluationLimit, fitTolerance } from "./fit.ts";
+import { evaluationLimit, fitTolerance } from "../families/linear/fit.ts";
 import type { Job } from "./job.ts";
-import type { Choice, OpenSplit } from "./open-split.ts";
+import type { Choice, OpenSplit } from "../families/linear/open-split.ts";
 import { titles, type Outcome } from "./result.ts";
 import { encodeRows } from "./splits.ts";
 import type { Method, TuneOptions } from "./types.ts";

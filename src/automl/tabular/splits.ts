@@ -92,7 +92,7 @@ export function planSplits(table: Table, options: TuneOptions): Splits {
     const { folds = defaultFolds } = options;
     if (validation === 0 && own.length < 2 * folds) {
       throw new DataError(
-        `${table.source}: ${own.length} rows beside the test rows are too few for ${folds} folds; give more rows or fewer --folds.`,
+        `${table.source}: ${own.length} rows beside the test rows are too few for ${folds} folds; give more rows or fewer folds.`,
       );
     }
     return {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { DataError, randomKey, randomStream, type Column, type Table } from "../../data/index.ts";
 import { decodeCheckpoint, encodeCheckpoint, type TuneCheckpoint } from "./checkpoint.ts";
-import { spreadRows } from "./choose-rule.ts";
+import { spreadRows } from "../families/linear/choose-rule.ts";
 import { tune } from "./tune.ts";
 import type { TuneEvent, TuneOptions, TuneResult } from "./types.ts";
 

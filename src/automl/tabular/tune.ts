@@ -5,19 +5,19 @@
  */
 import type { Table } from "../../data/index.ts";
 import { checkCheckpoint, checkRecords, fingerprintOfRun } from "./checkpoint.ts";
-import { chooseRule, type ChosenRule } from "./choose-rule.ts";
+import { chooseRule, type ChosenRule } from "../families/linear/choose-rule.ts";
 import { BudgetClock } from "./clock.ts";
 import { metricNames } from "./evaluate.ts";
 import { finalModel } from "./final-model.ts";
-import { formulate } from "./formulation.ts";
+import { formulate } from "../families/linear/formulation.ts";
 import { openJob, type Job } from "./job.ts";
 import { assembleResult } from "./result.ts";
-import { refusalOf } from "./rules.ts";
+import { refusalOf } from "../families/linear/rules.ts";
 import { endingNotes, runSplit, type RunState } from "./split-run.ts";
-import { searchData } from "./search-data.ts";
+import { searchData } from "../families/linear/search-data.ts";
 import { planSplits } from "./splits.ts";
 import type { TuneOptions, TuneResult, UsedRule } from "./types.ts";
-import { usedRule } from "./used-rule.ts";
+import { usedRule } from "../families/linear/used-rule.ts";
 
 export type {
   ChosenModel,

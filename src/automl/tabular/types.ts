@@ -214,15 +214,6 @@ export interface TuneResult {
   rule: UsedRule;
   chosen: ChosenModel;
   notes: string[];
-  environment: {
-    stackelberg: string;
-    node: string;
-    onnxruntime: string;
-    cores: number;
-    threads: number;
-    device: string;
-    platform: string;
-  };
   seconds: number;
   model: TabularModel;
 }

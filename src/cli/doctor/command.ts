@@ -1,15 +1,13 @@
 // `stackelberg doctor`: what this machine offers, which devices work, and one small hypergradient
 // against its closed form.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 import type { numpy as np } from "@jax-js/jax";
 import { tryDevice, tryDeviceApart, type DeviceFinding } from "./device-probe.ts";
 import { exitCodes, oneLine } from "../command/errors.ts";
 import { formatSeconds } from "../terminal/numbers.ts";
 import { devices, type Device } from "../command/options.ts";
-import { packageVersion } from "../command/version.ts";
+import { packageVersion, versionOf } from "../../study/environment.ts";
 
 /** The self-check: dF/dx of a scalar quadratic after five steps of gradient descent. */
 export interface SelfCheck {
@@ -138,20 +136,4 @@ const row = (name: string, text: string): string => `${name.padEnd(15)} ${text}`
 async function jaxDevices(): Promise<string[]> {
   const { init } = await import("@jax-js/jax");
   return [...(await init("wasm", "cpu"))];
-}
-
-/** Version of an installed dependency, found next to its entry point. */
-function versionOf(name: string): string {
-  let url = new URL(".", `file://${createRequire(import.meta.url).resolve(name)}`);
-  for (; url.pathname !== "/"; url = new URL("..", url)) {
-    try {
-      const text = readFileSync(new URL("package.json", url), "utf8");
-      const manifest = JSON.parse(text) as { name?: string; version?: string };
-      if (manifest.name === name && manifest.version !== undefined) return manifest.version;
-    } catch (error) {
-      // No package.json in this folder: it lies further up.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
-  return "unknown";
 }

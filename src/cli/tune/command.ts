@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import type { TuneCheckpoint } from "../../automl/tabular/checkpoint.ts";
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
+import { describeEnvironment } from "../../study/environment.ts";
 import { runJob } from "../../study/job.ts";
 import { announce } from "../input/announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./saved-run.ts";
@@ -70,6 +71,7 @@ async function tuneIn(
         ...input.summary,
         columns: { ...input.summary.columns, notUsed: [...result.model.encoder.dropped] },
       },
+      environment: describeEnvironment(plan.settings),
       without,
       command: reproduceCommand(plan.file, plan.settings),
       resume: resumeCommand(plan.folder),

@@ -108,6 +108,7 @@ function resultDocument(result: TuneResult, context: ReportContext): Record<stri
   return {
     ...rest,
     chosen: { ...rest.chosen, sentence: chosenSentences(result).join(" ") },
+    environment: context.environment,
     data: context.data,
     verdict,
     command: context.command,

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { dataSummary } from "../../../test/cli/data-summary.ts";
-import { makeTuneResult } from "../../../test/cli/tune-result.ts";
+import { environment, makeTuneResult } from "../../../test/cli/tune-result.ts";
 import { effectiveShrinkage, shownColumns, sortInputs } from "./coefficients.ts";
 import { escapeHtml, html } from "../page/html.ts";
 import { reportPage, summary } from "./page.ts";
 
 const context = {
+  environment,
   command: "stackelberg tune a.csv --target 'x & <y>'",
   resume: "stackelberg tune --resume a",
   data: dataSummary,

@@ -4,6 +4,7 @@
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import { chosenSentences } from "./chosen-text.ts";
 import { compareMethods, onCommonSplits } from "./comparison.ts";
+import type { Environment } from "../../study/environment.ts";
 import type { DataSummary } from "../input/data-summary.ts";
 import { formatCount, formatSeconds } from "../terminal/numbers.ts";
 import { lineChart } from "../page/charts.ts";
@@ -17,6 +18,7 @@ import { styles } from "../page/styles.ts";
 /** What the report needs beside the result. */
 export interface ReportContext {
   data: DataSummary;
+  environment: Environment;
   /** The command that repeats the run without the possible leaks; undefined when there are none, or no other columns. */
   without: string | undefined;
   /** The command that repeats the run. */
@@ -67,8 +69,8 @@ export function reportPage(whole: TuneResult, context: ReportContext): string {
           ${curvesSection(result)} ${ruleSection(result)} ${notesSection(result)}
           ${environmentSection(result, context)}
           <footer>
-            Made by stackelberg ${result.environment.stackelberg}. The model is in model.onnx, every
-            number of this page in result.json.
+            Made by stackelberg ${context.environment.stackelberg}. The model is in model.onnx,
+            every number of this page in result.json.
           </footer>
         </main>
       </body>
@@ -162,7 +164,7 @@ function notesSection(result: TuneResult): Html | undefined {
 }
 
 function environmentSection(result: TuneResult, context: ReportContext): Html {
-  const { environment } = result;
+  const { environment } = context;
   const facts: readonly (readonly [string, string])[] = [
     ["data", `${result.source}, SHA-256 ${context.dataHash}`],
     [

@@ -111,7 +111,7 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
   }
   if (flags.task !== undefined) settings.task = flags.task;
   if (flags.rule !== undefined) {
-    const { refusalOf } = await import("../../automl/tabular/rules.ts");
+    const { refusalOf } = await import("../../automl/families/linear/rules.ts");
     const refusal = refusalOf(flags.rule);
     if (refusal !== undefined) throw new UsageError(`--rule: ${refusal}`);
     settings.rule = flags.rule;

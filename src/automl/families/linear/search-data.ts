@@ -1,8 +1,8 @@
 /** The matrices of a split's search, float32, from those of its fits. */
-import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
+import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
 import type { OpenSplit } from "./open-split.ts";
 import type { JudgedRows, TrainingData } from "./problem.ts";
-import { groupsOf, judgingShares, trainingShares } from "./splits.ts";
+import { groupsOf, judgingShares, trainingShares } from "../../tabular/splits.ts";
 
 /** What both levels of a split's search are about. */
 export interface SearchData {

@@ -1,5 +1,5 @@
 /** How many steps the follower makes in each outer step. */
-import type { Task } from "../../data/index.ts";
+import type { Task } from "../../../data/index.ts";
 
 /**
  * Steps of the problem's own dynamics. With the full preconditioner least squares need one, and get a few for what

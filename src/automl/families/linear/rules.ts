@@ -2,33 +2,33 @@
  * Which rules of the catalog can tune a table, each with options made for it, and why the others cannot. The follower is
  * strongly convex with one answer, sees all rows at every step, and has tens of outer steps.
  */
-import { conjugateGradient } from "../../linear/index.ts";
-import { ruleCatalog } from "../../bilevel/rules/catalog.ts";
-import type { Dynamics } from "../../bilevel/dynamics.ts";
-import { gradientDescent } from "../../bilevel/optimizers/gradient-descent.ts";
-import type { Rule } from "../../bilevel/rule.ts";
-import { amigo } from "../../bilevel/rules/stochastic/amigo.ts";
-import { bda } from "../../bilevel/rules/without-unique-solution/bda.ts";
-import { darts, type DartsOptions } from "../../bilevel/rules/explicit/darts.ts";
-import { f2sa } from "../../bilevel/rules/stochastic/f2sa.ts";
-import { forward } from "../../bilevel/rules/explicit/forward.ts";
-import { fsla } from "../../bilevel/rules/stochastic/fsla.ts";
-import { implicit } from "../../bilevel/rules/implicit/implicit.ts";
-import { mrbo } from "../../bilevel/rules/stochastic/mrbo.ts";
-import { oneStage } from "../../bilevel/rules/explicit/one-stage.ts";
-import { pzobo } from "../../bilevel/rules/stochastic/pzobo.ts";
-import { realTime } from "../../bilevel/rules/explicit/real-time.ts";
-import { reverse } from "../../bilevel/rules/explicit/reverse.ts";
-import { soba } from "../../bilevel/rules/stochastic/soba.ts";
-import { stocBio } from "../../bilevel/rules/stochastic/stocbio.ts";
-import { sustain } from "../../bilevel/rules/stochastic/sustain.ts";
-import { truncated } from "../../bilevel/rules/explicit/truncated.ts";
-import { ttsa } from "../../bilevel/rules/stochastic/ttsa.ts";
+import { conjugateGradient } from "../../../linear/index.ts";
+import { ruleCatalog } from "../../../bilevel/rules/catalog.ts";
+import type { Dynamics } from "../../../bilevel/dynamics.ts";
+import { gradientDescent } from "../../../bilevel/optimizers/gradient-descent.ts";
+import type { Rule } from "../../../bilevel/rule.ts";
+import { amigo } from "../../../bilevel/rules/stochastic/amigo.ts";
+import { bda } from "../../../bilevel/rules/without-unique-solution/bda.ts";
+import { darts, type DartsOptions } from "../../../bilevel/rules/explicit/darts.ts";
+import { f2sa } from "../../../bilevel/rules/stochastic/f2sa.ts";
+import { forward } from "../../../bilevel/rules/explicit/forward.ts";
+import { fsla } from "../../../bilevel/rules/stochastic/fsla.ts";
+import { implicit } from "../../../bilevel/rules/implicit/implicit.ts";
+import { mrbo } from "../../../bilevel/rules/stochastic/mrbo.ts";
+import { oneStage } from "../../../bilevel/rules/explicit/one-stage.ts";
+import { pzobo } from "../../../bilevel/rules/stochastic/pzobo.ts";
+import { realTime } from "../../../bilevel/rules/explicit/real-time.ts";
+import { reverse } from "../../../bilevel/rules/explicit/reverse.ts";
+import { soba } from "../../../bilevel/rules/stochastic/soba.ts";
+import { stocBio } from "../../../bilevel/rules/stochastic/stocbio.ts";
+import { sustain } from "../../../bilevel/rules/stochastic/sustain.ts";
+import { truncated } from "../../../bilevel/rules/explicit/truncated.ts";
+import { ttsa } from "../../../bilevel/rules/stochastic/ttsa.ts";
 import {
   valuePenalty,
   type ValuePenaltyOptions,
-} from "../../bilevel/rules/without-unique-solution/value-penalty.ts";
-import { closestNames, quote } from "../../data/words.ts";
+} from "../../../bilevel/rules/without-unique-solution/value-penalty.ts";
+import { closestNames, quote } from "../../../data/words.ts";
 
 /** What a rule's options are made of. */
 export interface RuleSizes {

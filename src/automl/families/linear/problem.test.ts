@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { checkHypergradient, hypergradient } from "../../bilevel/index.ts";
-import { reverse } from "../../bilevel/rules/explicit/reverse.ts";
-import { randomKey, randomStream, type Task } from "../../data/index.ts";
-import { compile, tensor, zeros, type Tensor } from "../../program/index.ts";
+import { checkHypergradient, hypergradient } from "../../../bilevel/index.ts";
+import { reverse } from "../../../bilevel/rules/explicit/reverse.ts";
+import { randomKey, randomStream, type Task } from "../../../data/index.ts";
+import { compile, tensor, zeros, type Tensor } from "../../../program/index.ts";
 import {
   curvatureOf,
   isDense,

@@ -1,5 +1,5 @@
 /** The two rivals of one coefficient per column: a single one for all, fixed beforehand or from a grid. */
-import type { Tensor } from "../../program/tensors/tensor.ts";
+import type { Tensor } from "../../../program/tensors/tensor.ts";
 import { fitWith, type Choice, type OpenSplit } from "./open-split.ts";
 
 /** The single coefficients of the grid: 13 from 1e-6 to 10, evenly spaced in their logarithm; 1/n joins them. */

@@ -5,12 +5,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { searchGrid } from "./baselines.ts";
 import { searchColumns, type ColumnSearch } from "./column-coefficients.ts";
-import { demoTable } from "./demo.ts";
-import { openJob, type Job } from "./job.ts";
+import { demoTable } from "../../tabular/demo.ts";
+import { openJob, type Job } from "../../tabular/job.ts";
 import type { OpenSplit } from "./open-split.ts";
 import { tuneRules } from "./rules.ts";
-import { planSplits } from "./splits.ts";
-import type { TuneOptions } from "./types.ts";
+import { planSplits } from "../../tabular/splits.ts";
+import type { TuneOptions } from "../../tabular/types.ts";
 
 const demo = demoTable();
 const options: TuneOptions = {

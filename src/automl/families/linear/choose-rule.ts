@@ -1,11 +1,11 @@
 /** Which rule a run uses: the one that was asked for, or the one that the adviser ranks first on this table. */
 import { numpy as np } from "@jax-js/jax";
-import { advise } from "../../bilevel/advise/advise.ts";
-import type { Advice } from "../../bilevel/advise/types.ts";
-import type { Problem } from "../../bilevel/problem.ts";
-import { DataError, type Table } from "../../data/index.ts";
-import { compile } from "../../program/index.ts";
-import { tensor, zeros } from "../../program/tensors/tensor.ts";
+import { advise } from "../../../bilevel/advise/advise.ts";
+import type { Advice } from "../../../bilevel/advise/types.ts";
+import type { Problem } from "../../../bilevel/problem.ts";
+import { DataError, type Table } from "../../../data/index.ts";
+import { compile } from "../../../program/index.ts";
+import { tensor, zeros } from "../../../program/tensors/tensor.ts";
 import { innerStepsFor } from "./inner-steps.ts";
 import {
   curvatureBounds,
@@ -17,8 +17,8 @@ import {
   type Weights,
 } from "./problem.ts";
 import { autoRule, defaultRule, tuneRules, type TuneRule } from "./rules.ts";
-import { encodeRows, groupsOf, outputsOf, toDesign, type Splits } from "./splits.ts";
-import type { TuneAdvice, TuneOptions } from "./types.ts";
+import { encodeRows, groupsOf, outputsOf, toDesign, type Splits } from "../../tabular/splits.ts";
+import type { TuneAdvice, TuneOptions } from "../../tabular/types.ts";
 
 /** The rule of a run. */
 export interface ChosenRule extends TuneRule {
@@ -45,7 +45,7 @@ export async function chooseRule(
   if (best === undefined) {
     if (saved && saved.call !== defaultRule) {
       throw new DataError(
-        `resume: the interrupted run used ${saved.call} on the adviser's word, which it does not give again; resume with the same version and number of threads, or start a new run with --rule.`,
+        `resume: the interrupted run used ${saved.call} on the adviser's word, which it does not give again; resume with the same version and number of threads, or start a new run with a rule of your choice.`,
       );
     }
     return {

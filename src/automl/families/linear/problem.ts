@@ -6,9 +6,9 @@
  * bound on the Hessian: exact in one step for squares, a fast contraction otherwise.
  */
 import { lax, numpy as np } from "@jax-js/jax";
-import { bilevel, type Arrays, type Problem } from "../../bilevel/problem.ts";
-import { innerGradient, type Dynamics } from "../../bilevel/dynamics.ts";
-import type { Task } from "../../data/index.ts";
+import { bilevel, type Arrays, type Problem } from "../../../bilevel/problem.ts";
+import { innerGradient, type Dynamics } from "../../../bilevel/dynamics.ts";
+import type { Task } from "../../../data/index.ts";
 
 /**
  * The leader's hyperparameters: ln of the L2 coefficient of each input column, [sets, inputs]. Every follower belongs to

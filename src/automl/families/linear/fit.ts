@@ -5,10 +5,10 @@
  * that makes it Newton's method for squares, takes the steps.
  */
 import { numpy as np } from "@jax-js/jax";
-import type { Task } from "../../data/index.ts";
-import { compile } from "../../program/index.ts";
-import type { SessionOptions } from "../../program/hosts/host.ts";
-import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
+import type { Task } from "../../../data/index.ts";
+import { compile } from "../../../program/index.ts";
+import type { SessionOptions } from "../../../program/hosts/host.ts";
+import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
 import { curvatureMetric } from "./curvature-metric.ts";
 import { minimizeStack, normOf, type StackObjective } from "./minimize.ts";
 import { curvatureOf, scoresOf } from "./problem.ts";

@@ -5,8 +5,8 @@
  *     L(w, x) = (1/n) Σ_i σ(x_i) ℓ_i(w) + ½ δ ‖W‖²        E(w) = mean validation ℓ
  */
 import { nn, numpy as np } from "@jax-js/jax";
-import { bilevel, type Problem } from "../../bilevel/index.ts";
-import { tensor, zeros, type Tensor } from "../../program/index.ts";
+import { bilevel, type Problem } from "../../src/bilevel/index.ts";
+import { tensor, zeros, type Tensor } from "../../src/program/index.ts";
 
 /** Rows with their labels. */
 export type LabelledRows<A = np.Array> = {

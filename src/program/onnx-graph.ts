@@ -1,5 +1,5 @@
 /** Builds the nodes and constants of an ONNX graph, each value under a name that nothing else has. */
-import type { NodeSpec, TensorSpec } from "../../program/onnx.ts";
+import type { NodeSpec, TensorSpec } from "./onnx.ts";
 
 /** Nodes and constants under construction. */
 export class OnnxGraph {

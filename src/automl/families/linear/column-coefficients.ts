@@ -1,22 +1,27 @@
 /** One coefficient per input column, found by hypergradients of the validation loss. */
-import { CheckpointError } from "../../bilevel/solve/checkpoint.ts";
-import type { StepRecord } from "../../bilevel/solve/history.ts";
-import { adam } from "../../bilevel/optimizers/adam.ts";
-import { box } from "../../bilevel/projections.ts";
-import { solve } from "../../bilevel/solve/solve.ts";
-import type { SolveResult } from "../../bilevel/solve/options.ts";
-import { DataError } from "../../data/index.ts";
-import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
-import { fromBase64, toBase64, type OuterRecord, type OuterState } from "./checkpoint.ts";
+import { CheckpointError } from "../../../bilevel/solve/checkpoint.ts";
+import type { StepRecord } from "../../../bilevel/solve/history.ts";
+import { adam } from "../../../bilevel/optimizers/adam.ts";
+import { box } from "../../../bilevel/projections.ts";
+import { solve } from "../../../bilevel/solve/solve.ts";
+import type { SolveResult } from "../../../bilevel/solve/options.ts";
+import { DataError } from "../../../data/index.ts";
+import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
+import {
+  fromBase64,
+  toBase64,
+  type OuterRecord,
+  type OuterState,
+} from "../../tabular/checkpoint.ts";
 import type { ChosenRule } from "./choose-rule.ts";
 import { formulate } from "./formulation.ts";
 import { between, chooseHold, type Hold } from "./hold.ts";
-import type { Job } from "./job.ts";
+import type { Job } from "../../tabular/job.ts";
 import { fitWith, type Choice, type OpenSplit } from "./open-split.ts";
 import type { Coefficients, Weights } from "./problem.ts";
 import { searchData } from "./search-data.ts";
-import { judgedRows } from "./splits.ts";
-import type { HistoryEntry, TuneOptions } from "./types.ts";
+import { judgedRows } from "../../tabular/splits.ts";
+import type { HistoryEntry, TuneOptions } from "../../tabular/types.ts";
 import { usedRule } from "./used-rule.ts";
 
 /** What the search on one split found. */

@@ -1,8 +1,8 @@
 /** A split ready for training: its rows, and fits of the followers of all folds. */
-import type { Tensor } from "../../program/tensors/tensor.ts";
-import { rowLosses } from "./evaluate.ts";
+import type { Tensor } from "../../../program/tensors/tensor.ts";
+import { rowLosses } from "../../tabular/evaluate.ts";
 import type { Fit, Fitter } from "./fit.ts";
-import type { SplitPlan } from "./splits.ts";
+import type { SplitPlan } from "../../tabular/splits.ts";
 
 /** A split ready for training. */
 export interface OpenSplit {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { curvatureMeter } from "../../bilevel/advise/curvature.ts";
-import { gradientDescent, hypergradient, implicit, type Rule } from "../../bilevel/index.ts";
-import { randomKey, randomStream, type Task } from "../../data/index.ts";
-import { conjugateGradient } from "../../linear/index.ts";
-import { compile, tensor, zeros, type Tensor } from "../../program/index.ts";
+import { curvatureMeter } from "../../../bilevel/advise/curvature.ts";
+import { gradientDescent, hypergradient, implicit, type Rule } from "../../../bilevel/index.ts";
+import { randomKey, randomStream, type Task } from "../../../data/index.ts";
+import { conjugateGradient } from "../../../linear/index.ts";
+import { compile, tensor, zeros, type Tensor } from "../../../program/index.ts";
 import { formulate } from "./formulation.ts";
 import { curvatureOf, tabularDynamics } from "./problem.ts";
 import { tuneRules } from "./rules.ts";

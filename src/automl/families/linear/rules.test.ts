@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ruleCatalog } from "../../bilevel/rules/catalog.ts";
+import { ruleCatalog } from "../../../bilevel/rules/catalog.ts";
 import { tabularDynamics } from "./problem.ts";
 import { inapplicableRules, refusalOf, tuneRules } from "./rules.ts";
 

@@ -1,12 +1,12 @@
 /** What a result says of the rule: which one, what it reported at the step that was kept, and what it cost. */
-import type { StepRecord } from "../../bilevel/solve/history.ts";
-import { isBiasedByStart } from "../../bilevel/estimate/left-out.ts";
-import { makeReport, type Evaluated } from "../../bilevel/evaluate/report.ts";
-import type { Cost } from "../../bilevel/rule.ts";
-import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
+import type { StepRecord } from "../../../bilevel/solve/history.ts";
+import { isBiasedByStart } from "../../../bilevel/estimate/left-out.ts";
+import { makeReport, type Evaluated } from "../../../bilevel/evaluate/report.ts";
+import type { Cost } from "../../../bilevel/rule.ts";
+import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
 import type { ChosenRule } from "./choose-rule.ts";
 import type { Formulation } from "./formulation.ts";
-import type { UsedRule } from "./types.ts";
+import type { UsedRule } from "../../tabular/types.ts";
 
 /** After a search; `kept` is its best step's record, `cost` that of all steps. */
 export function usedRule(

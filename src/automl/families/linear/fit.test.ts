@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { randomKey, randomStream, type Task } from "../../data/index.ts";
-import { tensor } from "../../program/index.ts";
+import { randomKey, randomStream, type Task } from "../../../data/index.ts";
+import { tensor } from "../../../program/index.ts";
 import { fitPrograms, fitTolerance, type Fit, type FitData } from "./fit.ts";
 
 const tasks: readonly Task[] = ["regression", "binary", "multiclass"];
