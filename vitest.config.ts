@@ -22,7 +22,11 @@ const node: TestProjectConfiguration = {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["test/browser/**"],
     // Some tests load ONNX Runtime themselves; an empty value counts as unset, as in the library.
-    env: { ORT_DISABLE_TELEMETRY: process.env.ORT_DISABLE_TELEMETRY || "1" },
+    env: {
+      ORT_DISABLE_TELEMETRY: process.env.ORT_DISABLE_TELEMETRY || "1",
+      // Two workers with a thread each get more done than two that share all cores.
+      STACKELBERG_THREADS: process.env.STACKELBERG_THREADS || "1",
+    },
     ...timeouts,
   },
 };

@@ -148,7 +148,7 @@ function addTune(command: Command, setExitCode: (code: number) => void): void {
     )
     .option(
       "--threads <n>",
-      "threads (default: the runtime's choice)",
+      "threads (default: STACKELBERG_THREADS, else all cores)",
       take(parse.parseThreads, "--threads"),
     )
     .option(
@@ -244,7 +244,7 @@ function addClean(command: Command, setExitCode: (code: number) => void): void {
     .option("--repeats <n>", "draws of the folds (default: 3)", take(atLeast(1), "--repeats"))
     .option(
       "--threads <n>",
-      "threads (default: the runtime's choice)",
+      "threads (default: STACKELBERG_THREADS, else all cores)",
       take(parse.parseThreads, "--threads"),
     )
     .option(

@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { runCommandLine } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stackelberg-run-"));
@@ -96,4 +96,12 @@ describe("refused with one sentence and exit code 2", () => {
     expect(readdirSync(folder, { recursive: true })).toEqual(before);
     expect(readFileSync(join(folder, "occupied", "notes.txt"), "utf8")).toBe("mine");
   });
+});
+
+test.each(["x", "0", "9000"])("STACKELBERG_THREADS=%s is refused by name", async (threads) => {
+  vi.stubEnv("STACKELBERG_THREADS", threads);
+  const lines: string[] = [];
+  expect(await runCommandLine(["rules"], (line) => lines.push(line))).toBe(2);
+  vi.unstubAllEnvs();
+  expect(lines.join("")).toMatch(/^stackelberg: STACKELBERG_THREADS .*\n$/);
 });

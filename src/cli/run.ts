@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import { buildCommandLine, commandLineError } from "./command-line.ts";
 import { asTyped } from "./command/command-text.ts";
 import { describeFailure, exitCodes } from "./command/errors.ts";
+import { parseThreads } from "./command/options.ts";
 
 /**
  * Runs one command line.
@@ -21,6 +22,7 @@ export async function runCommandLine(
     const program = buildCommandLine((code) => {
       exitCode = code;
     });
+    program.hook("preAction", checkEnvironment);
     await program.parseAsync([...words], { from: "user" });
     return exitCode;
   } catch (thrown) {
@@ -32,6 +34,12 @@ export async function runCommandLine(
     if (process.env["STACKELBERG_DEBUG"] === "1") complain(stacks(error));
     return failure.exitCode;
   }
+}
+
+/** The library would refuse it too, but only when the first program is compiled. */
+function checkEnvironment(): void {
+  const threads = process.env["STACKELBERG_THREADS"];
+  if (threads) parseThreads("STACKELBERG_THREADS", threads);
 }
 
 /** The stacks of an error and of what caused it. */

@@ -1,5 +1,5 @@
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { compile, toOnnx } from "./compile.ts";
 import type { Executable } from "./executable.ts";
@@ -112,6 +112,20 @@ describe("a compiled program", () => {
     const refused = program.compile(options);
     await expect(refused).rejects.toBeInstanceOf(SessionError);
     await expect(refused).rejects.toThrow(message);
+  });
+
+  test.each(["0", "1.5", "two", "257"])("refuses STACKELBERG_THREADS=%s", async (threads) => {
+    vi.stubEnv("STACKELBERG_THREADS", threads);
+    const program = new Program();
+    program.output("x", program.input("x", 1));
+    await expect(program.compile()).rejects.toThrow(
+      `STACKELBERG_THREADS must be a whole number from 1 to 256, got ${threads}`,
+    );
+    // A number that is given comes first, and an empty value is none.
+    await (await program.compile({ threads: 1 })).dispose();
+    vi.stubEnv("STACKELBERG_THREADS", "");
+    await (await program.compile()).dispose();
+    vi.unstubAllEnvs();
   });
 });
 

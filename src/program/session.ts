@@ -84,6 +84,7 @@ export async function openSession(
   const host = await currentHost();
   const device = options.device ?? host.defaultDevice;
   checkOptions(options, host, device);
+  const threads = options.threads ?? defaultThreads(host);
   const runtime = await loadRuntime(host, options);
   let session: InferenceSession;
   try {
@@ -95,7 +96,7 @@ export async function openSession(
         optimization: { disable_specified_optimizers: idlePasses.join(";") },
         ...(options.flushDenormals && { session: { set_denormal_as_zero: "1" } }),
       },
-      ...(options.threads && { intraOpNumThreads: options.threads }),
+      ...(threads !== undefined && { intraOpNumThreads: threads }),
       ...(device === "webgpu" &&
         host.name === "browser" && { preferredOutputLocation: "gpu-buffer" as const }),
     });
@@ -177,13 +178,19 @@ function checkOptions(options: SessionOptions, host: Host, device: Device): void
       `session: device "${device}" does not exist here; use one of ${host.devices.join(", ")}.`,
     );
   }
-  const { threads } = options;
-  const isCount = Number.isSafeInteger(threads) && threads! >= 1 && threads! <= mostThreads;
-  if (threads !== undefined && !isCount) {
-    throw new SessionError(
-      `session: threads must be a whole number from 1 to ${mostThreads}, got ${threads}.`,
-    );
-  }
+  if (options.threads !== undefined) checkThreads("threads", options.threads, options.threads);
+}
+
+function defaultThreads({ threads }: Host): number | undefined {
+  if (threads === undefined) return undefined;
+  return checkThreads("STACKELBERG_THREADS", Number(threads), threads);
+}
+
+function checkThreads(name: string, threads: number, given: unknown): number {
+  if (Number.isSafeInteger(threads) && threads >= 1 && threads <= mostThreads) return threads;
+  throw new SessionError(
+    `session: ${name} must be a whole number from 1 to ${mostThreads}, got ${String(given)}.`,
+  );
 }
 
 /** Kernels a GPU lacks run on the CPU in Node; a browser has one provider, or says that it has none. */

@@ -111,7 +111,7 @@ function describe(findings: Findings): string[] {
       "processor",
       `${findings.processor}, ${findings.cores} cores, ${(findings.memoryBytes / 2 ** 30).toFixed(0)} GiB`,
     ),
-    row("threads", `up to ${findings.cores}; --threads chooses fewer`),
+    row("threads", `up to ${findings.cores}; --threads or STACKELBERG_THREADS chooses fewer`),
     row("ONNX Runtime", findings.onnxruntime),
     row("jax-js", `${jax.version}, back ends ${jax.devices.join(", ") || "none"}`),
     "",

@@ -81,7 +81,7 @@ function addEval(command: Command, take: Take, setExitCode: (code: number) => vo
     .option("--queries <n>", "images a class to label (default: the model's)", whole("--queries"))
     .option(
       "--threads <n>",
-      "threads (default: the runtime's choice)",
+      "threads (default: STACKELBERG_THREADS, else all cores)",
       take(parse.parseThreads, "--threads"),
     )
     .option(
@@ -155,7 +155,7 @@ function addPredict(command: Command, take: Take, setExitCode: (code: number) =>
     .option("--no-invert", "the images are light on dark")
     .option(
       "--threads <n>",
-      "threads (default: the runtime's choice)",
+      "threads (default: STACKELBERG_THREADS, else all cores)",
       take(parse.parseThreads, "--threads"),
     )
     .option("--out <file>", "write the labels to this CSV file (default: stdout)", word("--out"))

@@ -8,7 +8,7 @@ export type Device = "cpu" | "webgpu" | "cuda" | "wasm";
 export interface SessionOptions {
   /** Default: `cpu` in Node, `wasm` in a browser. */
   readonly device?: Device;
-  /** Threads of one operator; default: all cores. */
+  /** Threads of one operator. Default: STACKELBERG_THREADS in Node's environment, else all cores. */
   readonly threads?: number;
   /**
    * Treat numbers below 1.2e-38 (float32) as zero, default false. A processor handles them many times
@@ -28,6 +28,8 @@ export interface Host {
   readonly name: "node" | "browser";
   readonly defaultDevice: Device;
   readonly devices: readonly Device[];
+  /** Threads for sessions that ask for no number, as the user set it up; undefined for the runtime's choice. */
+  readonly threads?: string | undefined;
   load(options: SessionOptions): Promise<Runtime>;
 }
 

@@ -6,6 +6,10 @@ export const nodeHost: Host = {
   name: "node",
   defaultDevice: "cpu",
   devices: ["cpu", "webgpu", "cuda"],
+  // An empty value counts as unset.
+  get threads() {
+    return process.env["STACKELBERG_THREADS"] || undefined;
+  },
   async load({ log }) {
     await disableTelemetry();
     const ort = await import("onnxruntime-node");

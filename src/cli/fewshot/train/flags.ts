@@ -143,7 +143,7 @@ export function addTrain(command: Command, take: Take, setExitCode: (code: numbe
     )
     .option(
       "--threads <n>",
-      "threads (default: the runtime's choice)",
+      "threads (default: STACKELBERG_THREADS, else all cores)",
       take(parse.parseThreads, "--threads"),
     )
     .option(
