@@ -35,9 +35,14 @@ export async function stackelberg(
     cwd?: string;
     env?: Record<string, string>;
     onStderr?: (text: string, child: ChildProcess) => void;
+    /** A shell's line in which "$@" is the command, such as `"$@" | head -1`. */
+    shell?: string;
   } = {},
 ): Promise<Finished> {
-  const child = spawn(process.execPath, ["--import", tsx, main, ...words], {
+  const command = [process.execPath, "--import", tsx, main, ...words];
+  const shell = options.shell === undefined ? [] : ["bash", "-c", options.shell, "bash"];
+  const [program, ...rest] = [...shell, ...command] as [string, ...string[]];
+  const child = spawn(program, rest, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
