@@ -2,9 +2,11 @@
 export { alignTable, type AlignedTable, type UnseenLevels } from "./tables/align-table.ts";
 export type {
   CellFormat,
+  DateChoice,
   DateFormat,
   DateOrder,
   Decimal,
+  LearnedFormat,
   NumberFormat,
   Thousands,
 } from "./tables/cells/cell-format.ts";

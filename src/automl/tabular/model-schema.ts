@@ -29,8 +29,15 @@ const format: v.GenericSchema<unknown, CellFormat> = v.variant("kind", [
     decimal: v.picklist([".", ","]),
     thousands: v.exactOptional(v.picklist([",", ".", " ", "'"])),
     unit: v.exactOptional(v.string()),
+    minus: v.exactOptional(v.literal("behind")),
+    isAssumed: v.exactOptional(v.literal(true)),
   }),
-  v.looseObject({ kind: v.literal("date"), order: v.picklist(["ymd", "dmy", "mdy"]) }),
+  v.looseObject({
+    kind: v.literal("date"),
+    order: v.exactOptional(v.picklist(["ymd", "dmy", "mdy"])),
+    firstYear: v.exactOptional(v.pipe(v.number(), v.integer())),
+    isAssumed: v.exactOptional(v.literal(true)),
+  }),
 ]);
 
 const input: v.GenericSchema<unknown, EncodedInput> = v.variant("kind", [
@@ -41,7 +48,9 @@ const input: v.GenericSchema<unknown, EncodedInput> = v.variant("kind", [
     scale: positive,
     fill: finite,
     missingIndicator: v.boolean(),
+    range: v.exactOptional(v.tuple([finite, finite])),
     format: v.exactOptional(format),
+    isWhole: v.exactOptional(v.literal(true)),
     words: v.exactOptional(names),
   }),
   v.looseObject({

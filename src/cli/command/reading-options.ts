@@ -1,7 +1,7 @@
 // The options by which a table is read, as the user types them: tune, clean and predict share them.
 
 import type { Command } from "commander";
-import type { DateOrder, Decimal } from "../../data/tables/cells/cell-format.ts";
+import type { DateChoice, Decimal } from "../../data/tables/cells/cell-format.ts";
 import { UsageError } from "./errors.ts";
 import { parseBytes, parseDelimiter, parseNames, parseWhole } from "./options.ts";
 
@@ -29,7 +29,7 @@ export function addReadingOptions(
     )
     .option(
       "--date <order>",
-      "dmy, mdy or ymd where 3/4/2024 could be either, also by column: due=dmy,paid=mdy (default: detected)",
+      "dmy, mdy or ymd where 3/4/2024 could be either; dmy@1950 counts two-digit years from 1950; by column: due=dmy,paid=mdy (default: detected)",
       take(parseDateOrder, "--date"),
     )
     .option(
@@ -77,9 +77,9 @@ function parseDecimalSign(option: string, text: string): Decimal {
 function parseDateOrder(
   option: string,
   text: string,
-): DateOrder | Readonly<Record<string, DateOrder>> {
+): DateChoice | Readonly<Record<string, DateChoice>> {
   if (!text.includes("=")) return orderOf(option, text);
-  const orders: Record<string, DateOrder> = {};
+  const orders: Record<string, DateChoice> = {};
   for (const part of parseNames(option, text)) {
     const at = part.lastIndexOf("=");
     if (at < 1) {
@@ -92,12 +92,20 @@ function parseDateOrder(
   return orders;
 }
 
-function orderOf(option: string, text: string): DateOrder {
-  const order = text.toLowerCase().replaceAll(/[^a-z]/g, "");
+/** `dmy`, or `dmy@1950` to take two-digit years as those from 1950 to 2049. */
+function orderOf(option: string, text: string): DateChoice {
+  const [written = "", year, ...rest] = text.split("@");
+  const order = written.toLowerCase().replaceAll(/[^a-z]/g, "");
   if (order !== "dmy" && order !== "mdy" && order !== "ymd") {
     throw new UsageError(`${option} must be dmy, mdy or ymd, not "${text}"`);
   }
-  return order;
+  if (year === undefined) return order;
+  if (!/^(1[0-9]|20)\d{2}$/.test(year) || rest.length > 0) {
+    throw new UsageError(
+      `${option} must have a year of four digits after the @, the first that two digits stand for, not "${text}"`,
+    );
+  }
+  return `${order}@${Number(year)}`;
 }
 
 function parseWords(option: string, text: string): string[] {

@@ -1,7 +1,7 @@
 // How a table is read, as settings that tune, clean and predict share: what the reader is told, and how they are
 // written in a command that repeats a run.
 
-import type { ColumnKind, DateOrder, Decimal } from "../../data/tables/cells/cell-format.ts";
+import type { ColumnKind, DateChoice, Decimal } from "../../data/tables/cells/cell-format.ts";
 import type { ReadTableOptions } from "../../data/tables/reading/options.ts";
 import { optionWords } from "./command-text.ts";
 
@@ -15,7 +15,7 @@ export interface ReadingSettings {
   missing?: readonly string[];
   decimal?: Decimal;
   /** Of all columns, or by column. */
-  date?: DateOrder | Readonly<Record<string, DateOrder>>;
+  date?: DateChoice | Readonly<Record<string, DateChoice>>;
   encoding?: string;
   /** Lines above the table. */
   skip?: number;
@@ -89,6 +89,6 @@ export function readingWords(settings: ReadingSettings): string[] {
   return words;
 }
 
-function datesByColumn(orders: Readonly<Record<string, DateOrder>>): string[] {
+function datesByColumn(orders: Readonly<Record<string, DateChoice>>): string[] {
   return Object.entries(orders).map(([name, order]) => `${name}=${order}`);
 }

@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import * as v from "valibot";
+import type { DateChoice } from "../../data/tables/cells/cell-format.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
 import {
   checkpointOf,
@@ -28,7 +29,9 @@ export interface SavedRun {
 }
 
 const names = v.array(v.string());
-const dateOrder = v.picklist(["ymd", "dmy", "mdy"]);
+const dateChoice = v.custom<DateChoice>(
+  (value) => typeof value === "string" && /^(ymd|dmy|mdy)(@\d{4})?$/.test(value),
+);
 
 /** A setting that is not here does not compile. */
 const settingsMembers = {
@@ -50,7 +53,7 @@ const settingsMembers = {
   numeric: names,
   missing: v.exactOptional(names),
   decimal: v.exactOptional(v.picklist([".", ","])),
-  date: v.exactOptional(v.union([dateOrder, v.record(v.string(), dateOrder)])),
+  date: v.exactOptional(v.union([dateChoice, v.record(v.string(), dateChoice)])),
   encoding: v.exactOptional(v.string()),
   skip: v.exactOptional(count),
   dropRagged: v.exactOptional(v.boolean()),

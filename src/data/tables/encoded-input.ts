@@ -14,8 +14,12 @@ export interface NumericInput {
   readonly fill: number;
   /** Whether training rows had missing values; adds a 0/1 column. */
   readonly missingIndicator: boolean;
+  /** Least and largest present training value; absent in models of earlier versions. */
+  readonly range?: readonly [low: number, high: number];
   /** How the training file wrote the numbers; absent for plain decimal notation. Dates are days since 1970-01-01. */
   readonly format?: CellFormat;
+  /** Whether the numbers are plain and whole, so that they do not show what a point or a comma would mean. */
+  readonly isWhole?: true;
   /** Words in the training file for a missing number, beside the usual ones. */
   readonly words?: readonly string[];
 }

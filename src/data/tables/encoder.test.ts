@@ -37,6 +37,8 @@ test("the fitted encoder, and it is plain data", () => {
         scale: expect.closeTo(Math.sqrt(26 / 5), 12),
         fill: 5,
         missingIndicator: true,
+        range: [2, 9],
+        isWhole: true,
       },
       { kind: "categorical", name: "job", levels: ["clerk", "cook"], other: true, missing: true },
     ],
@@ -76,9 +78,10 @@ test("a level never seen goes to the other column, or nowhere if there is none",
 test("only training rows count", () => {
   const table = tableOf("a,b,c\n1,x,\n3,x,5\n100,y,6\n");
   const fitted = fitEncoder(table, "", Int32Array.of(0, 1), { minLevelCount: 1 });
+  const whole = { kind: "numeric", scale: 1, isWhole: true };
   expect(fitted.inputs).toEqual([
-    { kind: "numeric", name: "a", mean: 2, scale: 1, fill: 2, missingIndicator: false },
-    { kind: "numeric", name: "c", mean: 5, scale: 1, fill: 5, missingIndicator: true },
+    { ...whole, name: "a", mean: 2, fill: 2, missingIndicator: false, range: [1, 3] },
+    { ...whole, name: "c", mean: 5, fill: 5, missingIndicator: true, range: [5, 5] },
   ]);
   expect(fitted.dropped).toEqual([{ name: "b", reason: 'the value "x" in every training row' }]);
 });

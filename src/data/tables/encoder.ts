@@ -3,6 +3,7 @@
  * training rows only, is plain data, and encodes any later table with the same input columns.
  */
 import { alignTable } from "./align-table.ts";
+import type { LearnedFormat } from "./cells/cell-format.ts";
 import type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
 import { isOneNumber, moments } from "../moments.ts";
 import type { ReadTableOptions } from "./reading/options.ts";
@@ -143,7 +144,9 @@ function fitNumeric(column: NumericColumn, rows: Int32Array): NumericInput | str
     scale: sd || 1,
     fill,
     missingIndicator,
+    range: [low, high],
     ...(format === undefined ? {} : { format }),
+    ...(format === undefined && present.every(Number.isInteger) ? { isWhole: true } : {}),
     ...(words === undefined ? {} : { words }),
   };
 }
@@ -239,9 +242,7 @@ export function readingOf(encoder: Encoder): ReadTableOptions {
     expectedNames: names,
     types: inputTypes(encoder),
     learned: {
-      formats: new Map(
-        inputs.map((input) => [input.name, (input.kind === "numeric" && input.format) || "plain"]),
-      ),
+      formats: new Map(inputs.map((input) => [input.name, formatOf(input)])),
       words: new Map(
         inputs.flatMap((input) =>
           input.kind === "numeric" && input.words !== undefined ? [[input.name, input.words]] : [],
@@ -252,4 +253,9 @@ export function readingOf(encoder: Encoder): ReadTableOptions {
     ...(names.every((name) => /^c[1-9]\d*$/.test(name)) ? { placesAsNames: true } : {}),
     ...(missing === undefined ? {} : { missing }),
   };
+}
+
+function formatOf(input: EncodedInput): LearnedFormat {
+  if (input.kind === "categorical") return "plain";
+  return input.format ?? (input.isWhole === true ? "whole" : "plain");
 }

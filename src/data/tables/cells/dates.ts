@@ -1,192 +1,173 @@
-/**
- * Dates as people write them, as days since 1970-01-01: ISO 8601, 31.12.2024, 12/31/2024, 31-Dec-24, each with or
- * without a time of day. Which of 3/4/2024 is the month is decided for a whole column.
- */
-import type { DateFormat, DateOrder } from "./cell-format.ts";
-
-/** A cell's days for each order that it allows. */
-export type ReadDate = Partial<Record<DateOrder, number>>;
+/** How the dates of a column are written: which of 3/4/2024 is the month, and which century 24 is in. */
+import type {
+  Basis,
+  DateChoice,
+  DateFormat,
+  DateOrder,
+  LearnedFormat,
+  Unclear,
+} from "./cell-format.ts";
+import { firstYearOf } from "./two-digit-years.ts";
+import { allOrders, datesIn, dayOf, type WrittenDates } from "./written-dates.ts";
 
 /** The orders of a column's dates. */
 export interface FoundDates {
+  readonly kind: "found";
   readonly format: DateFormat;
   /** [cells], days since 1970-01-01. */
   readonly values: readonly number[];
-  /** Whether the cells rule out every other order, or mean the same under it, or the order was given or learned. */
-  readonly isClear: boolean;
+  /** What decided the order. */
+  readonly basis: Basis;
+}
+
+/** Dates that stay text unless an option says how they are meant. */
+export interface NoDates {
+  readonly kind: "none";
+  /** The end of a sentence. */
+  readonly why: string;
 }
 
 /** What decides where day and month can be swapped, the first that is given and fits. */
 export interface DateHints {
-  readonly given?: DateOrder | undefined;
-  readonly learned?: DateOrder | undefined;
+  readonly given?: DateChoice | undefined;
+  /** Absent without a model. */
+  readonly learned?: LearnedFormat | undefined;
+  /** The order that other columns of the file show. */
   readonly file?: DateOrder | undefined;
+  /** Orders that columns of the file show which the model did not learn for them. */
+  readonly drift?: ReadonlySet<DateOrder> | undefined;
   /** Assumed where nothing else decides. */
   readonly usual: DateOrder;
 }
 
-const allOrders: readonly DateOrder[] = ["ymd", "dmy", "mdy"];
-
-/** The order under which all cells are dates, or undefined when there is none. */
-export function findDateFormat(cells: readonly string[], hints: DateHints): FoundDates | undefined {
-  const isAsked = hints.given !== undefined || hints.learned !== undefined;
-  const dates: ReadDate[] = [];
-  for (const cell of cells) {
-    const date = dateIn(cell, isAsked);
-    if (date === undefined) return undefined;
-    dates.push(date);
-  }
+/** The order and the century under which all cells are dates. */
+export function findDateFormat(
+  cells: readonly string[],
+  hints: DateHints,
+): FoundDates | NoDates | Unclear {
+  const isAsked = hints.given !== undefined || isLearnedDate(hints.learned);
+  const dates = cells.map((cell) => datesIn(cell, isAsked) ?? {});
   const orders = allOrders.filter((order) => dates.every((date) => date[order] !== undefined));
-  if (orders.length === 0) return undefined;
-  const isClear = dates.every((date) => orders.every((order) => date[order] === date[orders[0]!]));
-  // Points are written day first.
-  const pointed: DateOrder | undefined = cells.every((cell) => /^\d{1,2}\.\d/.test(cell))
-    ? "dmy"
-    : undefined;
-  const wanted: readonly (DateOrder | undefined)[] = [
-    hints.given,
-    hints.learned,
-    pointed,
-    hints.file,
-    hints.usual,
-    orders[0],
-  ];
-  const order = wanted.find((one) => one !== undefined && orders.includes(one))!;
+  if (orders.length === 0) return { kind: "none", why: noOrder };
+  const chosen = chooseOrder(cells, dates, orders, hints);
+  if ("kind" in chosen) return chosen;
+  const { order, basis } = chosen;
+  const read = dates.map((date) => date[order]!);
+  const short = read.filter(({ isShort }) => isShort).map(({ year }) => year);
+  const asked = givenFirstYear(hints.given);
+  const learned = isLearnedDate(hints.learned) ? hints.learned.firstYear : undefined;
+  const known = asked ?? learned;
+  const firstYear = short.length === 0 ? undefined : (known ?? firstYearOf(short));
+  if (short.length > 0 && firstYear === undefined) return { kind: "none", why: noCentury(order) };
+  const values: number[] = [];
+  for (const date of read) {
+    const day = dayOf(date, firstYear);
+    if (day === undefined) return { kind: "none", why: noOrder };
+    values.push(day);
+  }
+  const isAssumed =
+    basis === "file" || basis === "usual" || (firstYear !== undefined && known === undefined);
   return {
-    format: { kind: "date", order },
-    values: dates.map((date) => date[order]!),
-    isClear: isClear || [hints.given, hints.learned, pointed].includes(order),
+    kind: "found",
+    format: {
+      kind: "date",
+      ...(chosen.isShown ? { order } : {}),
+      ...(firstYear === undefined ? {} : { firstYear }),
+      ...(isAssumed ? { isAssumed } : {}),
+    },
+    values,
+    basis,
   };
 }
 
-/**
- * @param isAsked - whether the column is known to hold dates: then 1.2.24 and 01-02-24 are dates too, which
- *   otherwise may be versions or numbers of parts.
- */
-export function dateIn(cell: string, isAsked: boolean = false): ReadDate | undefined {
-  const [, date = "", time = ""] =
-    /^(.*?\d{4}|.*?\d{2}|.*?\d)(?:(?:T|,?\s+)(\d{1,2}:.*))?$/.exec(cell) ?? [];
-  const read = numericDate(date, isAsked) ?? namedDate(date) ?? compactDate(date);
-  if (read === undefined) return undefined;
-  const fraction = time === "" ? 0 : timeOfDay(time);
-  if (fraction === undefined) return undefined;
-  const shifted: ReadDate = {};
-  for (const order of allOrders) {
-    const day = read[order];
-    if (day !== undefined) shifted[order] = day + fraction;
+/** Whether a cell is a date. @param isAsked - as in {@link datesIn}. */
+export function isDate(cell: string, isAsked: boolean = false): boolean {
+  return datesIn(cell, isAsked) !== undefined;
+}
+
+/** Whether a model learned dates. */
+export function isLearnedDate(learned: LearnedFormat | undefined): learned is DateFormat {
+  return typeof learned === "object" && learned.kind === "date";
+}
+
+const noOrder = "no order of day and month fits all of its dates; write them alike to have dates";
+
+const noCentury = (order: DateOrder): string =>
+  `its years of two digits fit more than one century; --date ${order}@1930 takes them as years from 1930 to 2029`;
+
+interface ChosenOrder {
+  readonly order: DateOrder;
+  readonly basis: Basis;
+  /** Whether the cells or an option tell the order, or would mean something else under another. */
+  readonly isShown: boolean;
+}
+
+function chooseOrder(
+  cells: readonly string[],
+  dates: readonly WrittenDates[],
+  orders: readonly DateOrder[],
+  hints: DateHints,
+): ChosenOrder | Unclear {
+  const given = hints.given?.slice(0, 3) as DateOrder | undefined;
+  const [first] = orders;
+  const open = dates.findIndex((date) => orders.some((order) => !isSameDay(date, order, first!)));
+  if (given !== undefined && orders.includes(given) && open >= 0) {
+    return { order: given, basis: "given", isShown: true };
   }
-  return shifted;
-}
-
-/** Eight digits that are a date of the years 1900 to 2099. */
-export function compactDate(cell: string): ReadDate | undefined {
-  const match = /^((?:19|20)\d{2})(\d{2})(\d{2})$/.exec(cell);
-  if (match === null) return undefined;
-  const day = dayOf(Number(match[1]), Number(match[2]), Number(match[3]));
-  return day === undefined ? undefined : { ymd: day };
-}
-
-function numericDate(text: string, isAsked: boolean): ReadDate | undefined {
-  const match = /^(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})$/.exec(text);
-  if (match === null) return undefined;
-  const [, first, separator, middle, last] = match as unknown as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  const numbers = [Number(first), Number(middle), Number(last)] as const;
-  if (first.length === 4) {
-    return last.length <= 2 ? readingsOf({ ymd: dayOf(...numbers) }) : undefined;
+  // A year of four digits in front needs no option.
+  if (given !== undefined && !orders.includes(given) && first !== "ymd") {
+    const cell = dates.findIndex((date) => date[given] === undefined);
+    const why = `is no date of the order ${given}, as --date says; give each column its own order, as in --date day=${orders.at(-1)!}`;
+    return { kind: "unclear", cell, why };
   }
-  if (first.length > 2) return undefined;
-  if (last.length !== 4 && last.length !== 2) return undefined;
-  if (last.length === 2 && !isAsked) {
-    const isPadded = first.length === 2 && middle.length === 2;
-    if (separator === "-" || (separator === "." && !isPadded)) return undefined;
-  }
-  const year = last.length === 4 ? numbers[2] : fullYear(numbers[2]);
-  return readingsOf({
-    dmy: dayOf(year, numbers[1], numbers[0]),
-    mdy: dayOf(year, numbers[0], numbers[1]),
-    ...(last.length === 2 && isAsked && first.length === 2
-      ? { ymd: dayOf(fullYear(numbers[0]), numbers[1], numbers[2]) }
-      : {}),
-  });
-}
-
-const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-
-/** 31 Dec 2024, 31-Dec-24, December 31, 2024. The order is plain, so every order allows it. */
-function namedDate(text: string): ReadDate | undefined {
-  const dayFirst = /^(\d{1,2})(?:st|nd|rd|th)?[-. ]+([a-z]{3,9})[-., ]+(\d{4}|\d{2})$/i.exec(text);
-  const monthFirst = /^([a-z]{3,9})\.? +(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})$/i.exec(text);
-  const [day, name, year] = dayFirst?.slice(1) ?? [
-    monthFirst?.[2],
-    monthFirst?.[1],
-    monthFirst?.[3],
-  ];
-  if (day === undefined || name === undefined || year === undefined) return undefined;
-  const month = months.findIndex((short) => isMonth(name.toLowerCase(), short));
-  if (month < 0) return undefined;
-  const full = year.length === 4 ? Number(year) : fullYear(Number(year));
-  const at = dayOf(full, month + 1, Number(day));
-  return at === undefined ? undefined : { ymd: at, dmy: at, mdy: at };
-}
-
-const longMonths: Readonly<Record<string, string>> = {
-  jan: "january",
-  feb: "february",
-  mar: "march",
-  apr: "april",
-  may: "may",
-  jun: "june",
-  jul: "july",
-  aug: "august",
-  sep: "september",
-  oct: "october",
-  nov: "november",
-  dec: "december",
-};
-
-function isMonth(name: string, short: string): boolean {
-  return name === short || name === longMonths[short] || (name === "sept" && short === "sep");
-}
-
-/** The part of a day, minus the zone's distance from UTC; undefined when the text is no time. */
-function timeOfDay(text: string): number | undefined {
-  const match =
-    /^(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(?:([ap])\.?m\.?)?\s*(?:(?:z|utc|gmt)|([+-])(\d{2}):?(\d{2}))?$/i.exec(
-      text,
+  if (open < 0) return { order: first!, basis: "cells", isShown: orders.length === 1 };
+  // Points are written day first.
+  const pointed = cells.every((cell) => /^\d{1,2}\.\d/.test(cell)) && orders.includes("dmy");
+  const learned = isLearnedDate(hints.learned) ? hints.learned : undefined;
+  const shown = learned === undefined ? undefined : shownOrder(learned, dates);
+  if (shown !== undefined && orders.includes(shown)) {
+    const others = [...(hints.drift ?? [])].filter((order) => order !== shown);
+    if (others.length === 0 && !(pointed && shown === "mdy")) {
+      return { order: shown, basis: "learned", isShown: true };
+    }
+    return unclear(
+      open,
+      orders,
+      `the training file's dates are ${shown}, which this file's are not`,
     );
-  if (match === null) return undefined;
-  const [, hours, minutes, seconds = "0", fraction = "0", half, sign, zoneHours, zoneMinutes] =
-    match;
-  let hour = Number(hours);
-  if (half !== undefined) {
-    if (hour < 1 || hour > 12) return undefined;
-    hour = (hour % 12) + (half.toLowerCase() === "p" ? 12 : 0);
   }
-  if (hour > 24 || Number(minutes) > 59 || Number(seconds) > 60) return undefined;
-  const time = hour * 3600 + Number(minutes) * 60 + Number(seconds) + Number(`0.${fraction}`);
-  const zone = (Number(zoneHours ?? 0) * 60 + Number(zoneMinutes ?? 0)) * (sign === "-" ? -60 : 60);
-  return (time - zone) / 86400;
+  if (pointed) return { order: "dmy", basis: "cells", isShown: true };
+  if (hints.file !== undefined && orders.includes(hints.file)) {
+    return { order: hints.file, basis: "file", isShown: true };
+  }
+  if (hints.learned !== undefined) {
+    return unclear(open, orders, "the training file does not show which");
+  }
+  const usual = orders.includes(hints.usual) ? hints.usual : first!;
+  return { order: usual, basis: "usual", isShown: true };
 }
 
-/** Of two digits, as POSIX strptime has it: 69 to 99 are of the last century. */
-function fullYear(year: number): number {
-  return year >= 69 ? 1900 + year : 2000 + year;
+/** What a model's order says of these cells: 2024-04-03 does not show what 03-04-24 means. */
+function shownOrder(learned: DateFormat, dates: readonly WrittenDates[]): DateOrder | undefined {
+  const isShort = learned.order === "ymd" && dates.some(({ ymd }) => ymd?.isShort === true);
+  return isShort && learned.firstYear === undefined ? undefined : learned.order;
 }
 
-/** Days since 1970-01-01 of a date of the Gregorian calendar, or undefined when there is no such day. */
-function dayOf(year: number, month: number, day: number): number | undefined {
-  if (year < 1000 || month < 1 || month > 12 || day < 1) return undefined;
-  const time = Date.UTC(year, month - 1, day);
-  return new Date(time).getUTCDate() === day ? time / 86_400_000 : undefined;
+function isSameDay(date: WrittenDates, a: DateOrder, b: DateOrder): boolean {
+  const [one, other] = [date[a]!, date[b]!];
+  return one.year === other.year && one.month === other.month && one.day === other.day;
 }
 
-function readingsOf(orders: { [order in DateOrder]?: number | undefined }): ReadDate | undefined {
-  const valid = Object.entries(orders).filter(([, day]) => day !== undefined);
-  return valid.length === 0 ? undefined : (Object.fromEntries(valid) as ReadDate);
+function unclear(cell: number, orders: readonly DateOrder[], because: string): Unclear {
+  const ways = orders.map((order) => `--date ${order}`).join(" or ");
+  return {
+    kind: "unclear",
+    cell,
+    why: `is a date whose day and month can be swapped, and ${because}; ${ways} says how it is meant`,
+  };
+}
+
+function givenFirstYear(given: DateChoice | undefined): number | undefined {
+  const [, year] = given?.split("@") ?? [];
+  return year === undefined ? undefined : Number(year);
 }

@@ -10,6 +10,8 @@ export interface NumberShape {
   readonly negative: boolean;
   /** Written in parentheses, as accountants write what is negative. */
   readonly parentheses: boolean;
+  /** Negative by a minus behind the number, 5-, as business software writes it. */
+  readonly minusBehind: boolean;
   /** Digits with points, commas, blanks and apostrophes. */
   readonly digits: string;
   /** `e-3`, or empty. */
@@ -20,20 +22,23 @@ export interface NumberShape {
 
 /** The parts of a cell, or undefined when it is no number with separators or a unit. */
 export function shapeOf(cell: string): NumberShape | undefined {
-  const match = numberPattern.exec(normalized(cell));
+  const text = normalized(cell);
+  const minusBehind = /^[^-+(]*[\d.,]-$/.test(text);
+  const match = numberPattern.exec(minusBehind ? text.slice(0, -1) : text);
   if (match === null) return undefined;
   const [, open, sign, before = "", innerSign, digits = "", exponent = "", after = "", close] =
     match;
   if ((open === undefined) !== (close === undefined)) return undefined;
   if (sign !== undefined && innerSign !== undefined) return undefined;
   if (before !== "" && after !== "") return undefined;
-  const isNegative = [sign, innerSign].includes("-") || open !== undefined;
+  const isNegative = [sign, innerSign].includes("-") || open !== undefined || minusBehind;
   if (open !== undefined && (sign ?? innerSign) !== undefined) return undefined;
   // A plus before groups of blanks is a telephone number.
   if ((sign ?? innerSign) === "+" && digits.includes(" ")) return undefined;
   return {
     negative: isNegative,
     parentheses: open !== undefined,
+    minusBehind,
     digits,
     exponent,
     unit: before || after.trim(),

@@ -3,7 +3,7 @@
  * numbers among numbers are counted, and the file is read once more with that column as text, so that numbers
  * never cost a string.
  */
-import { compactDate } from "../cells/dates.ts";
+import { compactDate } from "../cells/written-dates.ts";
 import { defaultMissing, missingTest } from "../cells/missing-words.ts";
 import { parseNumber } from "../numbers.ts";
 import type { ColumnKind } from "../cells/cell-format.ts";

@@ -2,7 +2,7 @@
  * Guesses how a CSV file is written from its first records: the delimiter, the number of cells in a
  * record, titles above the header, and whether the first record is a header.
  */
-import { dateIn } from "../cells/dates.ts";
+import { isDate } from "../cells/dates.ts";
 import { isCensored, isPlaceholder } from "../cells/missing-words.ts";
 import { isInfinite, shapeOf } from "../cells/number-shape.ts";
 import { cleanCell } from "./clean-cell.ts";
@@ -125,7 +125,7 @@ function isValue(cell: string): boolean {
   if (cell === "") return false;
   if (!Number.isNaN(parseNumber(cell))) return true;
   if (cell.length > 40) return false;
-  return (/^[^\p{L}]*$/u.test(cell) && shapeOf(cell) !== undefined) || dateIn(cell) !== undefined;
+  return (/^[^\p{L}]*$/u.test(cell) && shapeOf(cell) !== undefined) || isDate(cell);
 }
 
 /** The same for cells of rows, where a unit, a limit or an infinite value is no name either. */

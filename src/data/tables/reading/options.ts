@@ -1,5 +1,5 @@
 /** What a caller may say about a file that would otherwise be found out. */
-import type { CellFormat, ColumnKind, DateOrder, Decimal } from "../cells/cell-format.ts";
+import type { ColumnKind, DateChoice, Decimal, LearnedFormat } from "../cells/cell-format.ts";
 
 /** How a file is written and its columns are meant, where that shall not be found out. */
 export interface ReadTableOptions {
@@ -31,8 +31,11 @@ export interface ReadTableOptions {
   readonly labels?: string;
   /** Decimal sign of numbers such as 1.234 or 1,234, which could be meant either way. Default: found out. */
   readonly decimal?: Decimal;
-  /** Order of dates such as 3/4/2024, for all columns or by name. Default: found out. */
-  readonly dates?: DateOrder | Readonly<Record<string, DateOrder>>;
+  /**
+   * Order of dates such as 3/4/2024, for all columns or by name; dmy@1950 also takes two-digit years as those from 1950
+   * to 2049. Default: found out.
+   */
+  readonly dates?: DateChoice | Readonly<Record<string, DateChoice>>;
   /** A name of the WHATWG Encoding Standard. Default: UTF-8, UTF-16 or Windows-1252, found out. */
   readonly encoding?: string;
   /** Lines above the table to leave out. Default: found out. */
@@ -45,8 +48,8 @@ export interface ReadTableOptions {
 
 /** How a model learned its columns. */
 export interface LearnedColumns {
-  /** Each input's name with its format, "plain" for plain numbers and text. */
-  readonly formats: ReadonlyMap<string, CellFormat | "plain">;
+  /** Each input's name with its format. */
+  readonly formats: ReadonlyMap<string, LearnedFormat>;
   /** Words for a missing number in the training file, by column. */
   readonly words: ReadonlyMap<string, readonly string[]>;
 }

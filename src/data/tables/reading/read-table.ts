@@ -2,7 +2,7 @@
  * CSV files to tables: readTable finds out how a file is written, reads it, decides which columns are
  * numbers, and says in sentences what it decided. Bad input ends in a DataError of one sentence.
  */
-import type { CellFormat, ColumnKind } from "../cells/cell-format.ts";
+import type { ColumnKind, LearnedFormat } from "../cells/cell-format.ts";
 import { defaultMissing, missingTest } from "../cells/missing-words.ts";
 import { checkLines, lineWatch } from "./check-lines.ts";
 import { decodeText } from "./decode-text.ts";
@@ -150,7 +150,7 @@ function startOf(
   { rows }: TableLayout,
   column: number,
   forced: ColumnKind | undefined,
-  learned: CellFormat | "plain" | undefined,
+  learned: LearnedFormat | undefined,
 ): ColumnKind {
   if (forced === "categorical" || typeof learned === "object") return "categorical";
   const hasText = rows.some((cells) => {

@@ -1,46 +1,12 @@
 /** What a reader of the file should know about how it was understood: one sentence for each decision. */
-import { describeFormat, type CellFormat } from "../cells/cell-format.ts";
 import { isPlaceholder } from "../cells/missing-words.ts";
 import { spellingVariants } from "../cells/spelling-variants.ts";
 import { parseNumber } from "../numbers.ts";
-import type { RaggedRows } from "./read-columns.ts";
+import { formatNotes } from "./format-notes.ts";
+import type { ColumnNotes, ReadingFacts } from "./reading-facts.ts";
 import { listNames, plural, quote } from "../../words.ts";
 import type { Column, Table } from "../table.ts";
 import type { TableLayout } from "./table-layout.ts";
-
-/** What the reading decided about one column. */
-export interface ColumnNotes {
-  readonly name: string;
-  readonly isForced: boolean;
-  readonly missing: number;
-  /** Cells of a numeric column that stand for missing numbers. */
-  readonly words: readonly { readonly word: string; readonly count: number }[];
-  /** Whether its format was assumed because the cells allow two. */
-  readonly isAssumed: boolean;
-  /** Whether the points of its plain numbers may group thousands. */
-  readonly isEither: boolean;
-  /** Why it is text although it looks like numbers. */
-  readonly whyText: string | undefined;
-  /** How a model learned it. */
-  readonly learned: CellFormat | "plain" | undefined;
-  /** Line on which a level first appears. */
-  readonly firstLine: (level: number) => number;
-}
-
-/** What the reading decided. */
-export interface ReadingFacts {
-  readonly layout: TableLayout;
-  readonly encodingNotes: readonly string[];
-  readonly headerGiven: boolean;
-  readonly quotes: string | undefined;
-  readonly ragged: RaggedRows | undefined;
-  /** Rows at the end without a cell. */
-  readonly emptyRows: number;
-  /** [columns of the table] */
-  readonly columns: readonly ColumnNotes[];
-  /** Columns without a name and without a cell, which are no part of the table. */
-  readonly emptyColumns: number;
-}
 
 /** Whole numbers with at most this many values are pointed out as possible codes. */
 const codeLimit = 10;
@@ -66,7 +32,7 @@ export function describeTable(
   const notes = [...facts.encodingNotes, ...layout.notes, ...layoutNotes(facts)];
   const forced = names(({ isForced, learned }) => isForced && learned === undefined);
   if (forced.length > 0) notes.push(`The types of ${listNames(forced)} were given, not inferred.`);
-  notes.push(...formatNotes(table, facts));
+  notes.push(...formatNotes(table.columns, facts.columns, layout.delimiter));
   const missing = facts.columns.flatMap((column) =>
     column.missing > 0 && column.missing < rowCount
       ? [`${quote(column.name)} ${column.missing}`]
@@ -136,51 +102,6 @@ function typesNote(columns: readonly Column[]): string {
   };
   const sentence = `${of("numeric")}, ${of("categorical")}.`;
   return sentence[0]!.toUpperCase() + sentence.slice(1);
-}
-
-/** How numbers and dates are written that are not plain, one sentence for each way, and what was assumed. */
-function formatNotes(table: Table, facts: ReadingFacts): string[] {
-  const byFormat = new Map<string, string[]>();
-  const notes: string[] = [];
-  const either: string[] = [];
-  for (const [j, column] of table.columns.entries()) {
-    if (column.kind !== "numeric") continue;
-    const { isAssumed, isEither, learned } = facts.columns[j]!;
-    const { format, name } = column;
-    if (isEither && facts.layout.delimiter === ";") either.push(name);
-    if (format !== undefined) {
-      const option = format.kind === "date" ? "--date" : "--decimal";
-      const assumed = isAssumed
-        ? `, assumed, because the cells allow another reading too; ${option} sets it`
-        : "";
-      const how = describeFormat(format) + assumed;
-      byFormat.set(how, [...(byFormat.get(how) ?? []), name]);
-    }
-    const drift = driftNote(column.name, format, learned);
-    if (drift !== undefined) notes.push(drift);
-  }
-  const formats = [...byFormat].map(([how, names]) => `${listNames(names, 5)}: ${how}.`);
-  if (either.length > 0) {
-    formats.push(
-      `${listNames(either, 5)}: points are taken as decimal signs, assumed, because they may also stand between thousands; --decimal , reads them so.`,
-    );
-  }
-  return [...formats, ...notes];
-}
-
-/** A unit that the training file did not have, or that it had. */
-function driftNote(
-  name: string,
-  format: CellFormat | undefined,
-  learned: CellFormat | "plain" | undefined,
-): string | undefined {
-  if (learned === undefined) return undefined;
-  const unitOf = (one: CellFormat | "plain" | undefined): string | undefined =>
-    typeof one === "object" && one.kind === "number" ? one.unit : undefined;
-  const [now, then] = [unitOf(format), unitOf(learned)];
-  if (now === then) return undefined;
-  const words = (unit: string | undefined): string => (unit === undefined ? "none" : quote(unit));
-  return `Column ${quote(name)}: the unit is ${words(now)} here and was ${words(then)} in training; the numbers are used as they are.`;
 }
 
 function wordsOf({ name, words }: ColumnNotes): string[] {

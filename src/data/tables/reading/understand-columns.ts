@@ -2,17 +2,20 @@
  * From collected cells to columns. Each column is judged by its own cells first; where these leave open whether 1,234
  * is one or a thousand, or which of 3/4/2024 is the month, the clear columns of the file decide.
  */
-import type { CellFormat, ColumnKind, DateOrder, Decimal } from "../cells/cell-format.ts";
-import {
-  interpretColumn,
-  type ColumnHints,
-  type Interpretation,
-} from "../cells/interpret-column.ts";
+import type {
+  ColumnKind,
+  CellFormat,
+  DateOrder,
+  Decimal,
+  LearnedFormat,
+} from "../cells/cell-format.ts";
+import { interpretColumn } from "../cells/interpret-column.ts";
+import type { ColumnHints, Interpretation } from "../cells/interpretation.ts";
 import type { ColumnBuilder } from "./column-builder.ts";
 import { lineOfPlace } from "./parse-records.ts";
 import { readColumns, type CsvFile } from "./read-columns.ts";
 import type { ReadTableOptions } from "./options.ts";
-import type { ColumnNotes } from "./reading-notes.ts";
+import type { ColumnNotes } from "./reading-facts.ts";
 import { DataError } from "../../data-error.ts";
 import type { Column, Table } from "../table.ts";
 import { quote } from "../../words.ts";
@@ -41,10 +44,12 @@ export function understandColumns(
   const own = readDoubtful(file, builders as ColumnBuilder[], (builder) => builder.isDoubtful);
   let judged = own.map((builder, j) => judge(builder, hints[j]!));
 
-  const evidence = fileEvidence(judged);
-  const decimal = options.decimal ?? evidence.decimal;
+  const evidence = fileEvidence(judged, hints);
+  const decimal = options.decimal ?? evidence.fileDecimal;
+  // In a model's new file, points that may group thousands are looked at where the model did not learn points.
   const isGrouped = (builder: ColumnBuilder, j: number): boolean =>
-    builder.pointsAre === "either" && (hints[j]!.learned === undefined ? decimal === "," : false);
+    builder.pointsAre === "either" &&
+    (decimal === "," || (hints[j]!.learned === "whole" && file.delimiter === ";"));
   const all = readDoubtful(
     file,
     judged.map(({ builder }) => builder),
@@ -52,13 +57,13 @@ export function understandColumns(
   );
   judged = all.map((builder, j) => {
     const before = judged[j]!;
-    const isOpen = before.meaning?.kind === "numeric" && !before.meaning.isClear;
-    if (builder === before.builder && !isOpen) return before;
-    return judge(builder, {
-      ...hints[j]!,
-      fileDecimal: evidence.decimal,
-      fileOrder: evidence.order,
-    });
+    const { meaning } = before;
+    const isSettled =
+      meaning === undefined ||
+      meaning.kind === "categorical" ||
+      (meaning.kind === "numeric" && ["cells", "given"].includes(meaning.basis));
+    if (builder === before.builder && isSettled) return before;
+    return judge(builder, { ...hints[j]!, ...evidence });
   });
   return finish(file, judged, forced, options);
 }
@@ -74,7 +79,7 @@ function hintsOf(
     wanted,
     decimal,
     delimiter,
-    dateOrder: typeof dates === "object" ? dates[name] : dates,
+    date: typeof dates === "object" ? dates[name] : dates,
     learned: learned?.formats.get(name),
     learnedWords: learned?.words.get(name),
   };
@@ -100,21 +105,59 @@ function judge(builder: ColumnBuilder, hints: ColumnHints): Judged {
   return { builder, meaning: interpretColumn(cells, hints) };
 }
 
-/** The decimal sign and the order of dates that the clear columns agree on. */
-function fileEvidence(judged: readonly Judged[]): {
-  decimal: Decimal | undefined;
-  order: DateOrder | undefined;
-} {
+/**
+ * The decimal sign and the order of dates that the clear columns agree on, and those that the model did not learn for
+ * the columns that show them: then a file is not written as the training file was.
+ */
+function fileEvidence(
+  judged: readonly Judged[],
+  hints: readonly ColumnHints[],
+): Pick<ColumnHints, "fileDecimal" | "fileOrder" | "driftDecimals" | "driftOrders"> {
   const decimals = new Set<Decimal>();
   const orders = new Set<DateOrder>();
-  for (const { builder, meaning } of judged) {
-    if (builder.pointsAre === "decimal") decimals.add(".");
-    if (meaning?.kind !== "numeric" || !meaning.isClear) continue;
-    const { format } = meaning;
-    if (format?.kind === "date" && format.order !== "ymd") orders.add(format.order);
-    if (format?.kind === "number" && saysDecimal(builder, format)) decimals.add(format.decimal);
+  const driftDecimals = new Set<Decimal>();
+  const driftOrders = new Set<DateOrder>();
+  for (const [j, { builder, meaning }] of judged.entries()) {
+    const { learned } = hints[j]!;
+    const decimal = shownDecimal(builder, meaning);
+    if (decimal !== undefined) {
+      decimals.add(decimal);
+      if (learned !== undefined && learnedDecimal(learned) !== decimal) driftDecimals.add(decimal);
+    }
+    const order = shownOrder(meaning);
+    if (order !== undefined) {
+      orders.add(order);
+      const isLearned = typeof learned === "object" && learned.kind === "date";
+      if (isLearned && learned.order !== order) driftOrders.add(order);
+    }
   }
-  return { decimal: onlyOne(decimals), order: onlyOne(orders) };
+  return {
+    fileDecimal: onlyOne(decimals),
+    fileOrder: onlyOne(orders),
+    driftDecimals,
+    driftOrders,
+  };
+}
+
+function shownDecimal(
+  builder: ColumnBuilder,
+  meaning: Interpretation | undefined,
+): Decimal | undefined {
+  if (builder.pointsAre === "decimal") return ".";
+  if (meaning?.kind !== "numeric" || !["cells", "given"].includes(meaning.basis)) return undefined;
+  const { format } = meaning;
+  return format?.kind === "number" && saysDecimal(builder, format) ? format.decimal : undefined;
+}
+
+function learnedDecimal(learned: LearnedFormat): Decimal | undefined {
+  if (learned === "plain") return ".";
+  return typeof learned === "object" && learned.kind === "number" ? learned.decimal : undefined;
+}
+
+function shownOrder(meaning: Interpretation | undefined): DateOrder | undefined {
+  if (meaning?.kind !== "numeric" || !["cells", "given"].includes(meaning.basis)) return undefined;
+  const { format } = meaning;
+  return format?.kind === "date" && format.order !== "ymd" ? format.order : undefined;
 }
 
 function saysDecimal(builder: ColumnBuilder, format: CellFormat & { kind: "number" }): boolean {
@@ -211,7 +254,7 @@ function notesOf(
   builder: ColumnBuilder,
   meaning: Interpretation | undefined,
   isForced: boolean,
-  learned: CellFormat | "plain" | undefined,
+  learned: LearnedFormat | undefined,
 ): ColumnNotes {
   const levels = builder.kind === "categorical" ? builder.levels() : [];
   const words =
@@ -223,8 +266,9 @@ function notesOf(
     isForced,
     missing: builder.missing + words.reduce((sum, { count }) => sum + count, 0),
     words,
-    isAssumed: meaning?.kind === "numeric" && !meaning.isClear,
-    isEither: builder.pointsAre === "either",
+    isEither:
+      builder.pointsAre === "either" ||
+      (meaning?.kind === "numeric" && meaning.format === undefined && meaning.basis === "usual"),
     whyText: meaning?.kind === "categorical" ? meaning.why : undefined,
     learned,
     firstLine: (level) => lineOfPlace(file.text, builder.firstPlace[level]!),
