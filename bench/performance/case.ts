@@ -1,5 +1,5 @@
 /** What a benchmark case is: seeded inputs of a size, and our side of the work on them. */
-import { type RandomStream, randomKey, randomStream } from "../../src/data/random.ts";
+import { randomKey, type RandomStream, randomStream } from "../../src/random/index.ts";
 import { Tensor, type TypedArray } from "../../src/program/index.ts";
 
 /** Sizes of a case by name, such as n, d and steps. */

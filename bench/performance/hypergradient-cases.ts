@@ -13,7 +13,7 @@ import {
   type Rule,
 } from "../../src/index.ts";
 import type { Tensor } from "../../src/program/index.ts";
-import type { RandomStream } from "../../src/data/random.ts";
+import type { RandomStream } from "../../src/random/index.ts";
 import {
   type Case,
   constant,

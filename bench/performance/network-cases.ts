@@ -11,7 +11,7 @@ import {
 } from "../../src/index.ts";
 import { pooledBlock } from "../../src/layers/conv-block.ts";
 import { compile, type Tensor } from "../../src/program/index.ts";
-import type { RandomStream } from "../../src/data/random.ts";
+import type { RandomStream } from "../../src/random/index.ts";
 import {
   type Case,
   constant,

@@ -9,7 +9,7 @@ import {
   type ReverseOptions,
   type Rule,
 } from "../../src/index.ts";
-import { randomKey, randomStream } from "../../src/data/random.ts";
+import { randomKey, randomStream } from "../../src/random/index.ts";
 import { Tensor, type Tree, zeros } from "../../src/program/index.ts";
 
 /** A hypergradient to be measured. */

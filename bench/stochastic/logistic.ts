@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { bilevel } from "../../src/bilevel/index.ts";
-import { foldIn, keyOf, permutation } from "../../src/bilevel/random.ts";
+import { permutation, randomKey } from "../../src/random/index.ts";
 import { tensor } from "../../src/program/index.ts";
 import { solveDense } from "../../test/bilevel/dense.ts";
 import { normals, uniforms, type Examples, type Task } from "./task.ts";
@@ -41,14 +41,14 @@ const seed = 0;
 export async function logistic(folder: string): Promise<Task> {
   const text = gunzipSync(await readFile(join(folder, "libsvm", "a9a.gz"))).toString();
   const all = text.trim().split("\n").map(parseRow);
-  const order = permutation(foldIn(keyOf(seed), "rows"), all.length);
+  const order = permutation(randomKey(seed, "rows"), all.length);
   const part = (first: number, count: number): SparseRow[] =>
     Array.from(order.subarray(first, first + count), (i) => all[i]!);
   const inner = part(0, examples.inner);
   const outer = part(examples.inner, examples.outer);
   const loss = (w: np.Array, { x, y }: Rows): np.Array =>
     np.mean(nn.softplus(np.dot(x, w).mul(y).mul(-1)));
-  const start = uniforms(foldIn(keyOf(seed), "lambda"), features);
+  const start = uniforms(randomKey(seed, "lambda"), features);
   const judge = leaderGradient(inner, outer);
   return {
     title: "a9a, per-feature regularization",

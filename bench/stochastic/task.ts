@@ -1,6 +1,6 @@
 /** A bilevel problem on a finite sum whose leader's gradient is known, so that stochastic rules can be judged by it. */
 import type { Problem } from "../../src/bilevel/index.ts";
-import { foldIn, integers, keyOf, type Key } from "../../src/bilevel/random.ts";
+import { integers, type RandomKey, randomKey } from "../../src/random/index.ts";
 import type { Tensor } from "../../src/program/index.ts";
 
 /** A problem, where it starts, and how to judge a λ. */
@@ -27,7 +27,7 @@ export type Examples = Readonly<Record<string, Tensor>>;
 
 /** Standard normal numbers of a seed and a name (Box and Muller). */
 export function normals(seed: number, name: string, count: number): Float64Array {
-  const uniform = uniforms(foldIn(keyOf(seed), name), 2 * count);
+  const uniform = uniforms(randomKey(seed, name), 2 * count);
   return Float64Array.from(
     { length: count },
     (_, i) =>
@@ -36,6 +36,6 @@ export function normals(seed: number, name: string, count: number): Float64Array
 }
 
 /** In (0, 1). */
-export function uniforms(key: Key, count: number): Float64Array {
+export function uniforms(key: RandomKey, count: number): Float64Array {
   return Float64Array.from(integers(key, count, 2 ** 31), (x) => (x + 0.5) / 2 ** 31);
 }

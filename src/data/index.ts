@@ -60,8 +60,8 @@ export {
   type OmniglotSplitOptions,
   splitOmniglot,
 } from "./images/omniglot-splits.ts";
-export { normalQuantile, studentQuantile } from "./quantiles.ts";
-export { randomKey, randomStream, type RandomKey, type RandomStream } from "./random.ts";
+export { normalQuantile, studentQuantile } from "../random/index.ts";
+export { type RandomKey, randomKey, type RandomStream, randomStream } from "../random/index.ts";
 export {
   defaultMissing,
   parseTable,

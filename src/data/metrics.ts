@@ -1,6 +1,6 @@
 /** Measures of predictions, and the interval of a mean over repeated splits. */
 import { moments } from "./moments.ts";
-import { studentQuantile } from "./quantiles.ts";
+import { studentQuantile } from "../random/index.ts";
 
 /** Share of classes predicted right. Both [n], class indices. */
 export function accuracy(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {

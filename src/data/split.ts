@@ -1,5 +1,5 @@
 /** Seeded splits of rows into training, validation and test parts. */
-import { randomKey, randomStream, type RandomStream } from "./random.ts";
+import { randomKey, type RandomStream, randomStream } from "../random/index.ts";
 import { DataError } from "./data-error.ts";
 import type { InferredTarget } from "./tables/target.ts";
 

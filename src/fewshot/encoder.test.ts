@@ -1,7 +1,7 @@
 /** The encoder against the sums written out pixel by pixel, in float64. */
 import type { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
-import { randomKey, randomStream } from "../data/random.ts";
+import { randomKey, randomStream } from "../random/index.ts";
 import { compile } from "../program/compile.ts";
 import { tensor, type Tensor } from "../program/tensors/tensor.ts";
 import { convolutionalEncoder, type Block, type Encoder, type Statistics } from "./encoder.ts";

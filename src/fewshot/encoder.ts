@@ -5,7 +5,7 @@
  */
 import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { randomKey, randomStream } from "../data/random.ts";
+import { randomKey, randomStream } from "../random/index.ts";
 import { pooledBlock, stridedBlock } from "../layers/conv-block.ts";
 import { tensor, zeros, type Tensor } from "../program/tensors/tensor.ts";
 

@@ -5,7 +5,7 @@
 import { checkArgument, checkOptions } from "../program/check-options.ts";
 import { stackEpisodes, type Episode } from "../data/images/episodes.ts";
 import type { ImageSet } from "../data/images/image-set.ts";
-import { randomKey, randomStream } from "../data/random.ts";
+import { randomKey, randomStream } from "../random/index.ts";
 import type { Tensor, Tree } from "../program/tensors/tensor.ts";
 import { openClassifier, type ClassifierOptions, type Normalization } from "./classifier.ts";
 import type { Learner } from "./learner.ts";

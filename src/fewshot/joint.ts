@@ -9,7 +9,7 @@ import type { numpy as np } from "@jax-js/jax";
 import { bilevel } from "../bilevel/problem.ts";
 import type { Sampler } from "../bilevel/solve/samplers.ts";
 import { countOf, imageTensor } from "../data/images/image-set.ts";
-import { randomKey, randomStream } from "../data/random.ts";
+import { randomKey, randomStream } from "../random/index.ts";
 import { Tensor } from "../program/tensors/tensor.ts";
 import { closedForm } from "./closed-form.ts";
 import type { DescentOptions } from "./descent-learner.ts";

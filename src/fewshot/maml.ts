@@ -7,7 +7,7 @@ import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel, type Problem } from "../bilevel/problem.ts";
 import { reverse } from "../bilevel/rules/explicit/reverse.ts";
-import { randomKey, randomStream } from "../data/random.ts";
+import { randomKey, randomStream } from "../random/index.ts";
 import { tensor, zeros, type Tensor } from "../program/tensors/tensor.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Block, Encoder } from "./encoder.ts";

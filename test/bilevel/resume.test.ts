@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { foldIn, integers, keyOf } from "../../src/bilevel/random.ts";
+import { integers, randomKey } from "../../src/random/index.ts";
 import { decodeCheckpoint } from "../../src/bilevel/solve/checkpoint.ts";
 import { decodeSafetensors } from "../../src/program/tensors/safetensors.ts";
 
@@ -52,7 +52,7 @@ test(`SIGKILL at random moments (seed ${seed}), then resume: every byte is the s
   const killed = join(folder, "killed.safetensors");
   let kills = 0;
   for (let attempt = 0; attempt < 12; attempt++) {
-    const [steps, afterMs] = integers(foldIn(keyOf(seed), attempt), 2, 30);
+    const [steps, afterMs] = integers(randomKey(seed, attempt), 2, 30);
     const kill = { steps: steps! + 1, afterMs: afterMs! };
     const run = await runChild(killed, kills < 5 ? kill : undefined);
     if (run.signal === "SIGKILL") kills++;

@@ -16,7 +16,7 @@ import {
   type Rule,
   type Schedule,
 } from "../../src/bilevel/index.ts";
-import { foldIn, integers, keyOf } from "../../src/bilevel/random.ts";
+import { integers, randomKey } from "../../src/random/index.ts";
 import type { Tensor } from "../../src/program/index.ts";
 import {
   f64,
@@ -238,7 +238,7 @@ describe("P10, a leader with three basins", () => {
 
   test("five hundred starts end in them; a tenth of the penalty away", async () => {
     const uniform = (stream: number, low: number, high: number): Tensor => {
-      const drawn = integers(foldIn(keyOf(7), stream), 500, 2 ** 24);
+      const drawn = integers(randomKey(7, stream), 500, 2 ** 24);
       return f64(Float64Array.from(drawn, (v) => low + ((high - low) * v) / 2 ** 24));
     };
     const gamma = 10;

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { randomKey, randomStream } from "../../src/data/random.ts";
+import { randomKey, randomStream } from "../../src/random/index.ts";
 import { stackelberg, temporaryFolder } from "./run-cli.ts";
 
 const folder = temporaryFolder();

@@ -8,7 +8,7 @@ import {
   type Problem,
 } from "../../src/bilevel/index.ts";
 import type { ImageSet } from "../../src/data/images/image-set.ts";
-import { randomKey, randomStream } from "../../src/data/random.ts";
+import { randomKey, randomStream } from "../../src/random/index.ts";
 import {
   convolutionalEncoder,
   type Encoder,

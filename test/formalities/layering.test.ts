@@ -7,11 +7,12 @@ import { importsOf, root, sourceFiles } from "./repository.ts";
 /** In building order. A folder imports from those before it, or only from `only` where given. */
 const house: readonly { folder: string; only?: readonly string[] }[] = [
   { folder: "files", only: [] },
+  { folder: "random", only: [] },
   { folder: "program" },
   { folder: "linear" },
   { folder: "bilevel" },
   { folder: "layers", only: [] },
-  { folder: "data", only: ["files", "program"] },
+  { folder: "data", only: ["files", "random", "program"] },
   { folder: "search", only: [] },
   { folder: "study" },
   { folder: "fewshot" },

@@ -2,7 +2,7 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { DataError, parseTable, type Table } from "../../data/index.ts";
-import { randomKey, randomStream } from "../../data/random.ts";
+import { randomKey, randomStream } from "../../random/index.ts";
 import { exportModel } from "./export-model.ts";
 import { predictTable } from "./predict.ts";
 import { tune } from "./tune.ts";

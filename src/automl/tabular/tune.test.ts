@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { DataError, parseTable, type Column, type Table } from "../../data/index.ts";
-import { randomKey, randomStream } from "../../data/random.ts";
+import { randomKey, randomStream } from "../../random/index.ts";
 import { decodeCheckpoint, encodeCheckpoint, type TuneCheckpoint } from "./checkpoint.ts";
 import { demoTable } from "./demo.ts";
 import { predictTable } from "./predict.ts";

@@ -2,7 +2,7 @@
 import { tree } from "@jax-js/jax";
 import { tensor, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
 import { countElements, treeMap } from "../../program/trees.ts";
-import { foldIn, integers, keyOf } from "../random.ts";
+import { foldIn, integers, randomKey } from "../../random/index.ts";
 
 /** Seeded starts around w, uniform within 1, 3 and 10 times 1 + its root mean square, in turn. */
 export function startsAround(w: Tree<Tensor>, count: number, seed: number): Tree<Tensor>[] {
@@ -14,7 +14,7 @@ export function startsAround(w: Tree<Tensor>, count: number, seed: number): Tree
   const size = 1 + Math.sqrt(squares / countElements(w));
   return Array.from({ length: count }, (_, k) => {
     const radius = size * [1, 3, 10][k % 3]!;
-    const key = foldIn(foldIn(keyOf(seed), "starts"), k);
+    const key = randomKey(seed, "starts", k);
     let leaf = 0;
     return treeMap((x: Tensor) => {
       const drawn = integers(foldIn(key, leaf++), x.size, 2 ** 24);

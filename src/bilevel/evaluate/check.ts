@@ -20,7 +20,7 @@ import { leafPaths } from "../estimate/leaves.ts";
 import { treeMap } from "../../program/trees.ts";
 import { placementOf, type Placement } from "../../program/placement.ts";
 import type { Problem } from "../problem.ts";
-import { foldIn, integers, keyOf } from "../random.ts";
+import { integers, randomKey } from "../../random/index.ts";
 import type { Rule } from "../rule.ts";
 
 /** Options of {@link checkHypergradient}. */
@@ -255,7 +255,7 @@ function* drawDirections(
   const [leaves, structure] = tree.flatten<Tensor>(lambda);
   const draw = (stream: number, only?: number): Tree<Tensor> => {
     const raw = leaves.map((leaf, i) => {
-      const key = foldIn(foldIn(keyOf(seed), stream), i);
+      const key = randomKey(seed, stream, i);
       const uniform = integers(key, leaf.size, 2 ** 24);
       const isMoved = only === undefined || only === i;
       return Float64Array.from(uniform, (u) => (isMoved ? (u + 0.5) / 2 ** 23 - 1 : 0));

@@ -12,7 +12,7 @@ import {
   type Tree,
 } from "../../program/tensors/tensor.ts";
 import { fingerprintOfTree } from "../../program/tensors/fingerprint-tree.ts";
-import { foldIn, integers, keyOf } from "../random.ts";
+import { foldIn, integers, randomKey } from "../../random/index.ts";
 import type { Sampler, Stream } from "./samplers.ts";
 
 /** A sampler of {@link fixedBatches}. */
@@ -65,7 +65,7 @@ export function fixedBatches(options: FixedBatchOptions): FixedBatchSampler {
       `fixedBatches: size must be a divisor of the ${examples} examples, got ${size}; leave out the examples that are too many.`,
     );
   }
-  if (seed !== undefined) keyOf(seed);
+  if (seed !== undefined) randomKey(seed);
   const count = examples / size;
   const cut = (leaf: Tensor, index: number): Tensor => {
     const length = (leaf.size / examples) * size;
@@ -76,7 +76,7 @@ export function fixedBatches(options: FixedBatchOptions): FixedBatchSampler {
     count,
     fingerprint: () => JSON.stringify(["fixedBatches", fingerprintOfTree(data), { size, seed }]),
     batch(step, from = {}) {
-      const key = foldIn(keyOf(seed ?? from.seed ?? 0), from.stream ?? "fixedBatches");
+      const key = randomKey(seed ?? from.seed ?? 0, from.stream ?? "fixedBatches");
       const [index] = integers(foldIn(key, step), 1, count);
       const leaves = tree.map((leaf: Tensor) => cut(leaf, index!), data);
       return {

@@ -9,7 +9,7 @@ import type { Placement } from "../../program/placement.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { BilevelData } from "../problem.ts";
 import type { Projection } from "../projections.ts";
-import { keyOf } from "../random.ts";
+import { randomKey } from "../../random/index.ts";
 import type { Report } from "../evaluate/report.ts";
 import type { Cost, Rule, Status } from "../rule.ts";
 import type { Sampler } from "./samplers.ts";
@@ -160,7 +160,7 @@ export function checkOptions(options: SolveOptions): void {
   }
   if (constants) checkConstants("solve: constants", constants);
   if (earlyStopping) checkEarlyStopping(earlyStopping);
-  keyOf(options.seed ?? 0);
+  randomKey(options.seed ?? 0);
   if (checkpoint === undefined) return;
   const { path, save, everySteps = 10 } = checkpoint;
   if ((path === undefined) === (save === undefined)) {

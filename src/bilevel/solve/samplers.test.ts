@@ -101,7 +101,7 @@ test.each([
   [{ data: indices(4), size: 5 }, /size must be an integer from 1 to 4, got 5; try a smaller/],
   [{ data: indices(4), size: 0 }, /size must be an integer from 1 to 4, got 0/],
   [{ data: indices(4), size: 2, perStep: 0.5 }, /perStep must be an integer/],
-  [{ data: indices(4), size: 2, seed: -1 }, /seed: a non-negative integer/],
+  [{ data: indices(4), size: 2, seed: -1 }, /seed: a whole number/],
   [{ data: [indices(4), indices(5)], size: 2 }, /share a first axis.*int32\[4\], int32\[5\]/],
   [{ data: [tensor(1)], size: 1 }, /share a first axis/],
 ])("misuse %# is refused", (options, message) => {

@@ -12,7 +12,7 @@ import {
   type Tree,
 } from "../../program/tensors/tensor.ts";
 import { fingerprintOfTree } from "../../program/tensors/fingerprint-tree.ts";
-import { foldIn, integers, keyOf, permutation, type Key } from "../random.ts";
+import { foldIn, integers, permutation, type RandomKey, randomKey } from "../../random/index.ts";
 
 /** Where a batch's randomness comes from. */
 export interface Stream {
@@ -81,19 +81,19 @@ export function minibatches(options: MinibatchOptions): MinibatchSampler {
   const count = checkExamples(tree.leaves(data) as Tensor[]);
   checkCount("size", size, count);
   if (perStep !== undefined) checkCount("perStep", perStep, Number.MAX_SAFE_INTEGER);
-  if (options.seed !== undefined) keyOf(options.seed);
+  if (options.seed !== undefined) randomKey(options.seed);
   const batchesPerEpoch = Math.floor(count / size);
 
   // The order of the epoch in progress: a cache of a pure function.
   let cached: { name: string; order: Uint32Array } | undefined;
-  const orderOf = (key: Key, epoch: number): Uint32Array => {
+  const orderOf = (key: RandomKey, epoch: number): Uint32Array => {
     const name = `${key.join()}/${epoch}`;
     if (cached?.name !== name) {
       cached = { name, order: permutation(foldIn(key, epoch), count) };
     }
     return cached.order;
   };
-  const rows = (key: Key, batch: number): Uint32Array => {
+  const rows = (key: RandomKey, batch: number): Uint32Array => {
     if (replacement) return integers(foldIn(key, batch), size, count);
     const first = (batch % batchesPerEpoch) * size;
     return orderOf(key, Math.floor(batch / batchesPerEpoch)).subarray(first, first + size);
@@ -110,7 +110,7 @@ export function minibatches(options: MinibatchOptions): MinibatchSampler {
       ]),
     batch(step, from = {}) {
       const seed = options.seed ?? from.seed ?? 0;
-      const key = foldIn(keyOf(seed), options.stream ?? from.stream ?? "minibatches");
+      const key = randomKey(seed, options.stream ?? from.stream ?? "minibatches");
       const stack = perStep ?? 1;
       const taken = new Uint32Array(stack * size);
       for (let i = 0; i < stack; i++) taken.set(rows(key, step * stack + i), i * size);

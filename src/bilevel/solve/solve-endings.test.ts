@@ -174,7 +174,7 @@ describe("misuse is refused at once", () => {
     [{ start: "hot" }, /start must be "warm" or "cold", got hot/],
     [{ tolerance: -1 }, /tolerance must be a number >= 0/],
     [{ divergence: 0 }, /divergence must be a positive number/],
-    [{ seed: 1.5 }, /seed: a non-negative integer/],
+    [{ seed: 1.5 }, /seed: a whole number/],
     [{ budget: { steps: 0.5 } }, /budget.steps must be a non-negative integer/],
     [{ earlyStopping: { patience: 0 } }, /patience must be a positive integer/],
     [{ checkpoint: {} }, /either a path or a save function/],

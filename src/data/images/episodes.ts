@@ -4,7 +4,7 @@
  */
 import { Tensor } from "../../program/index.ts";
 import { checkImageSet, countOf, type ImageSet, writeImages } from "./image-set.ts";
-import { randomKey, randomStream, type RandomStream } from "../random.ts";
+import { randomKey, type RandomStream, randomStream } from "../../random/index.ts";
 import { DataError } from "../data-error.ts";
 import { quote } from "../words.ts";
 

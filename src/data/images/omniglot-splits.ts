@@ -1,6 +1,6 @@
 /** The splits of Omniglot's characters that papers use. They are splits of characters, so alphabets occur on both sides. */
 import { type ImageSet, type ImageSplits, rotations, selectClasses } from "./image-set.ts";
-import { randomKey, randomStream } from "../random.ts";
+import { randomKey, randomStream } from "../../random/index.ts";
 
 /**
  * Training, validation and test characters. By number: a shuffle of all characters, cut. `1200/423` has no validation

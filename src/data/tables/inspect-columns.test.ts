@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { inspectColumns, type ColumnFinding } from "./inspect-columns.ts";
-import { randomKey, randomStream, type RandomStream } from "../random.ts";
+import { randomKey, type RandomStream, randomStream } from "../../random/index.ts";
 import type { Column, Table } from "./table.ts";
 import { inferTarget } from "./target.ts";
 

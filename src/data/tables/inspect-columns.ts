@@ -3,7 +3,7 @@
  * the target away. They are named, and only row indices without a name are meant to be left out.
  */
 import { predictsAlone } from "./predicts-alone.ts";
-import { randomKey, randomStream } from "../random.ts";
+import { randomKey, randomStream } from "../../random/index.ts";
 import type { CategoricalColumn, Column, NumericColumn, Table } from "./table.ts";
 import type { InferredTarget } from "./target.ts";
 

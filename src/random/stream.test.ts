@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { philox, randomKey, randomStream } from "./random.ts";
+import { philox, randomKey, randomStream } from "./index.ts";
 
 const hex = (words: readonly number[]): string =>
   words.map((word) => word.toString(16).padStart(8, "0")).join(" ");
