@@ -67,9 +67,15 @@ const commandLines: readonly (readonly [string[], RegExp])[] = [
   [["predict", "occupied"], /file is missing/],
   [["predict", "occupied", "good.csv"], /holds no model.json/],
   [["predict", "occupied", "good.csv", "--out", "good.csv"], /is the input file itself/],
+  [["predict", "occupied", "good.csv", "--out", "none/x.csv"], /none is not a folder; create it/],
+  [["predict", "occupied", "good.csv", "--out", "occupied"], /--out occupied is a folder; give/],
+  [["predict", "occupied", "good.csv", "--out", "new/"], /--out new\/ is a folder; give a file/],
+  [["predict", "occupied", "good.csv", "--out", "a-file"], /a-file exists already; use --force/],
+  [["predict", "occupied", "good.csv", "--out", "/dev/null", "--force"], /is a device; give/],
 ];
 const badData: readonly (readonly [string, string, RegExp])[] = [
   ["missing.csv", "label", /missing\.csv: there is no such file/],
+  ["-", "label", /standard input is not read as a table/],
   ["occupied", "label", /occupied/],
   ["empty.csv", "label", /empty/],
   ["header.csv", "label", /header|no rows/],

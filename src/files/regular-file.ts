@@ -48,8 +48,13 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
   }
 }
 
+/** What something is that is no file, with its article, such as `a pipe`; undefined for a file. */
+export function irregularKind(found: Stats): string | undefined {
+  return irregularKinds.find(([is]) => is(found))?.[1];
+}
+
 function checkRegular(path: string, found: Stats): void {
-  const kind = irregularKinds.find(([is]) => is(found))?.[1];
+  const kind = irregularKind(found);
   if (kind !== undefined) throw new NotAFileError(path, `${kind}, not a file`);
 }
 

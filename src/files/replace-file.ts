@@ -72,7 +72,8 @@ export function temporaryOwner(name: string): number | undefined {
 /** A name beside `path` that no other process and no other call takes. */
 export function temporaryName(path: string): string {
   const folder = folderOf(path);
-  const name = path.slice(folder === "." ? 0 : folder.length);
+  // A name may be as long as the file system allows, and this one is longer.
+  const name = path.slice(folder === "." ? 0 : folder.length).slice(0, 50);
   const random = crypto.randomUUID().slice(0, 8);
   return `${folder === "." ? "" : folder}.${name}.${process.pid}-${random}.tmp`;
 }

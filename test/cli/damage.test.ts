@@ -1,6 +1,6 @@
 // Files that were damaged or changed after they were written: one sentence and exit code 2, never a wrong answer.
 
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { demoTable } from "../../src/automl/tabular/demo.ts";
@@ -88,6 +88,29 @@ describe.each(["numbers", "classes"])("%s", (name) => {
     await check(Buffer.concat([whole, Buffer.from("\n")]), "one line more");
     writeFileSync(path, whole);
     expect(await predict(at(`${name}-model`), at(`${name}.csv`))).toBe("");
+  });
+
+  test("40 flipped bits of each file beside: model.onnx is noticed, the others are not read by predict", async () => {
+    const model = at(`${name}-beside`);
+    cpSync(at(name), model, { recursive: true });
+    const files = readdirSync(model).filter((file) => file !== "model.json");
+    expect(files.sort()).toEqual(["checkpoint.json", "model.onnx", "report.html", "result.json"]);
+    for (const file of files) {
+      const whole = readFileSync(join(model, file));
+      for (let i = 0; i < 40; i++) {
+        const bit = Math.floor(stream.uniform() * 8 * whole.length);
+        const damaged = Buffer.from(whole);
+        damaged[bit >> 3]! ^= 1 << (bit & 7);
+        writeFileSync(join(model, file), damaged);
+        const said = await predict(model, at(`${name}.csv`));
+        if (file !== "model.onnx") expect(said, `${file}, bit ${bit}`).toBe("");
+        else
+          expect(said, `bit ${bit}`).toMatch(/model\.onnx is damaged or was changed: its SHA-256/);
+      }
+      writeFileSync(join(model, file), whole);
+    }
+    rmSync(join(model, "model.onnx"));
+    expect(await predict(model, at(`${name}.csv`))).toBe("");
   });
 
   test("100 changes of model.json, with a checksum that fits and without, are no internal error", async () => {

@@ -7,7 +7,6 @@ import { cleaningTarget } from "../../automl/cleaning/target.ts";
 import { findColumn, type Table } from "../../data/tables/table.ts";
 import { readTable } from "../../data/tables/reading/read-table.ts";
 import { replaceFiles } from "../../files/replace-file.ts";
-import { sha256OfFile } from "../../files/sha256.ts";
 import { runJob } from "../../study/job.ts";
 import { announce } from "../input/announcement.ts";
 import type { CleanJobEvent, CleanJobPlan } from "./job.ts";
@@ -45,7 +44,7 @@ async function cleanIn(
   say: (text: string) => void,
 ): Promise<number> {
   const plan = await planCleaning(file, flags);
-  const { table, summary, notes } = await read(file, flags);
+  const { table, summary, notes, sha256 } = await read(file, flags);
   notes.forEach(say);
   announce(summary, process.stderr).forEach(say);
   const interrupts = listenForInterrupts({
@@ -71,7 +70,7 @@ async function cleanIn(
       data: summary,
       without: leaks.length === 0 ? undefined : cleanCommand(file, { ...plan, ...flags }, leaks),
       notes: [...new Set([...notes, ...ranking.notes])],
-      sha256: await sha256OfFile(file),
+      sha256,
       seconds: (performance.now() - started) / 1000,
     };
     const files = cleanFiles(result);
@@ -91,8 +90,8 @@ async function cleanIn(
 }
 
 /** The table; notes must not tell where on this machine the file lies. */
-async function read(file: string, flags: CleanFlags): Promise<PreparedTable> {
-  const { table, notes } = await readTable(
+async function read(file: string, flags: CleanFlags): Promise<PreparedTable & { sha256: string }> {
+  const { table, notes, sha256 } = await readTable(
     file,
     readerOptions(flags, { name: flags.target!, isLabels: flags.task !== undefined }),
   );
@@ -104,7 +103,7 @@ async function read(file: string, flags: CleanFlags): Promise<PreparedTable> {
     keep: [...(flags.categorical ?? []), ...(flags.numeric ?? [])],
     ...cleaningTarget(flags.minClass),
   });
-  return { ...prepared, notes: notes.map((note) => note.replaceAll(file, basename(file))) };
+  return { ...prepared, sha256, notes: notes.map((note) => note.replaceAll(file, basename(file))) };
 }
 
 async function rank(

@@ -18,8 +18,10 @@ import { decodeSafetensors } from "../../bilevel/index.ts";
 import { listEpisodes, type EpisodeShape, type ImageSet } from "../../data/index.ts";
 import { zeros, type Tensor, type Tree } from "../../program/index.ts";
 import { checkSchema, count, finite, positiveCount } from "../../files/check-schema.ts";
+import { sha256 } from "../../files/sha256.ts";
 import { openSealedJson, unsealedNote } from "../../files/sealed-json.ts";
 import { UsageError } from "../command/errors.ts";
+import { representationName } from "./export-representation.ts";
 import { makeLearner } from "./learners.ts";
 import { settingsSchema, type BatchNorm, type TrainSettings } from "./settings.ts";
 
@@ -48,6 +50,9 @@ export interface FewshotModel extends ModelRecord {
   statistics: Statistics<Tensor>[];
 }
 
+/** In the file's metadata: the SHA-256 of representation.onnx beside it. */
+const representationSum = "representation-sha256";
+
 const remedy = "give the model.safetensors of `stackelberg fewshot train`, or its folder";
 
 /** The schema of a model's record. */
@@ -64,11 +69,18 @@ export const recordSchema: v.GenericSchema<unknown, ModelRecord> = v.looseObject
   seconds: finite,
 });
 
-/** The file's bytes. */
-export function encodeModel(model: FewshotModel): Uint8Array {
+/**
+ * The file's bytes.
+ *
+ * @param representation - the bytes of representation.onnx, the same weights for other runtimes.
+ */
+export function encodeModel(model: FewshotModel, representation: Uint8Array): Uint8Array {
   const { lambda, statistics } = model;
   const arrays = { parameters: lambda, statistics } as unknown as Tree<Tensor>;
-  return encodeParameters(arrays, { model: JSON.stringify(recordOf(model)) });
+  return encodeParameters(arrays, {
+    model: JSON.stringify(recordOf(model)),
+    [representationSum]: sha256(representation),
+  });
 }
 
 /**
@@ -89,9 +101,30 @@ export async function readModel(
       `${path} holds no ${modelName} yet: the training writes it at its first validation; give another model, or go on with --resume ${path}`,
     );
   });
-  const { checked, ...model } = decodeModel(bytes, file);
+  const { checked, sum, ...model } = decodeModel(bytes, file);
+  if (isFolder) await checkRepresentation(path, sum, note);
   if (!checked) note(unsealedNote(file));
   return model;
+}
+
+/** In a run's folder, the same weights for other runtimes are those of the model. */
+async function checkRepresentation(
+  folder: string,
+  sum: string | undefined,
+  note: (text: string) => void,
+): Promise<void> {
+  // An older version wrote none.
+  if (sum === undefined) return;
+  const path = join(folder, representationName);
+  const bytes = await readRegularFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (bytes === undefined || sha256(bytes) === sum) return;
+  // Nothing here reads it, and a kill between the two files leaves one of the next validation.
+  note(
+    `${path} is damaged or of another validation: its SHA-256 is not the one in ${modelName}; do not use it.`,
+  );
 }
 
 /** The model file that a path means: itself, or the one in this folder. */
@@ -103,7 +136,7 @@ export async function modelFile(path: string): Promise<string> {
 function decodeModel(
   bytes: Uint8Array,
   path: string,
-): FewshotModel & { learner: Learner; checked: boolean } {
+): FewshotModel & { learner: Learner; checked: boolean; sum: string | undefined } {
   const { settings, ...record } = storedRecord(bytes, path);
   const learner = makeLearner(settings);
   const filters = settings.filters;
@@ -126,13 +159,18 @@ function decodeModel(
 }
 
 /** What the file says of itself, from which its arrays' names and shapes follow. */
-function storedRecord(bytes: Uint8Array, path: string): ModelRecord & { checked: boolean } {
+function storedRecord(
+  bytes: Uint8Array,
+  path: string,
+): ModelRecord & { checked: boolean; sum: string | undefined } {
   let text: string;
   let checked: boolean;
+  let sum: string | undefined;
   try {
     const { metadata, checked: hasSum } = decodeSafetensors(bytes);
     text = metadata["model"] ?? "";
     checked = hasSum;
+    sum = metadata[representationSum];
   } catch (cause) {
     throw new UsageError(
       `${path} is no few-shot model, or a damaged one (${(cause as Error).message.replace(/\.$/, "")}); ${remedy}`,
@@ -141,7 +179,7 @@ function storedRecord(bytes: Uint8Array, path: string): ModelRecord & { checked:
   }
   if (text === "") throw new UsageError(`${path} is no few-shot model; ${remedy}`);
   const { value } = openSealedJson(new TextEncoder().encode(text), path, remedy);
-  return { ...checkSchema(recordSchema, value, path, remedy), checked };
+  return { ...checkSchema(recordSchema, value, path, remedy), checked, sum };
 }
 
 /** A model without its arrays. */

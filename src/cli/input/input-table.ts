@@ -1,9 +1,8 @@
 // From a file and the reading options to a table: the last checks before work begins.
 
 import { basename } from "node:path";
-import { parseTable, readTable } from "../../data/tables/reading/read-table.ts";
+import { openTable, parseTable } from "../../data/tables/reading/read-table.ts";
 import { findColumn, type Table } from "../../data/tables/table.ts";
-import { sha256 as sha256Of, sha256OfFile } from "../../files/sha256.ts";
 import type { DataSummary } from "./data-summary.ts";
 import { UsageError } from "../command/errors.ts";
 import type { TuneSettings } from "../command/options.ts";
@@ -23,22 +22,31 @@ export interface TuningInput {
 /**
  * Reads the table and checks that its target can be learned.
  *
- * @param text - the table's text when the file is not written yet (the demonstration).
+ * @param given.text - the table's text when the file is not written yet (the demonstration).
+ * @param given.resumed - the folder of an interrupted run, and the SHA-256 of the file that it has read.
  * @throws DataError or UsageError, before anything was written.
  */
 export async function readForTuning(
   file: string,
   settings: TuneSettings,
-  text?: string,
+  given: { text?: string; resumed?: { folder: string; sha256: string } } = {},
 ): Promise<TuningInput> {
   const options = readerOptions(settings, {
     name: settings.target,
     isLabels: settings.task === "binary" || settings.task === "multiclass",
   });
-  const { table: whole, notes } =
-    text === undefined
-      ? await readTable(file, options)
-      : parseTable(new TextEncoder().encode(text), "demo.csv", options);
+  const { text, resumed } = given;
+  const read = text === undefined ? await openTable(file, options.maxUnpacked) : undefined;
+  if (resumed !== undefined && read?.sha256 !== resumed.sha256) {
+    throw new UsageError(
+      `--resume ${resumed.folder}: ${file} is not the file of the interrupted run, its SHA-256 differs; restore that file or start a new run`,
+    );
+  }
+  const {
+    table: whole,
+    notes,
+    sha256,
+  } = read?.parse(options) ?? parseTable(new TextEncoder().encode(text), "demo.csv", options);
   const target = whole.columns[findColumn(whole, settings.target)]!.name;
   if ([...settings.categorical, ...settings.numeric].includes(target)) {
     throw new UsageError(
@@ -53,7 +61,6 @@ export async function readForTuning(
     keep: [...settings.categorical, ...settings.numeric],
     ...(minClass === undefined ? {} : { minClass }),
   });
-  const sha256 = text === undefined ? await sha256OfFile(file) : sha256Of(text);
   // The report must not tell where on this machine the file lies.
   return {
     table,

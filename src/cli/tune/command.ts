@@ -48,7 +48,12 @@ async function tuneIn(
   const plan = await planTuning(file, flags, run);
   plan.notes?.forEach(progress.say);
   await checkDevice(plan.settings.device);
-  const input = await readForTuning(plan.file, plan.settings, plan.demo);
+  const input = await readForTuning(plan.file, plan.settings, {
+    ...(plan.demo === undefined ? {} : { text: plan.demo }),
+    ...(plan.resume === undefined
+      ? {}
+      : { resumed: { folder: plan.folder, sha256: plan.resume.data.sha256 } }),
+  });
   input.notes.forEach(progress.say);
   announce(input.summary, process.stderr).forEach(progress.say);
 

@@ -3,6 +3,7 @@
 import { exportModel, onnxInputs } from "../../automl/tabular/export-model.ts";
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import type { NewFile } from "../../files/replace-file.ts";
+import { sha256 } from "../../files/sha256.ts";
 import { sealJson } from "../../files/sealed-json.ts";
 import { leakLines } from "../input/announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./saved-run.ts";
@@ -21,9 +22,13 @@ export function outputFiles(
   context: ReportContext,
   saved: SavedRun | undefined,
 ): NewFile[] {
+  const onnx = exportModel(result.model);
   const files: NewFile[] = [
-    { name: "model.onnx", contents: exportModel(result.model) },
-    { name: "model.json", contents: sealJson(JSON.stringify(modelDocument(result), null, 1)) },
+    { name: "model.onnx", contents: onnx },
+    {
+      name: "model.json",
+      contents: sealJson(JSON.stringify(modelDocument(result, sha256(onnx)), null, 1)),
+    },
     { name: "report.html", contents: reportPage(result, context) },
     {
       name: "result.json",
@@ -117,12 +122,13 @@ function resultDocument(result: TuneResult, context: ReportContext): Record<stri
 }
 
 /** model.json: the model's own data with a description of how to feed model.onnx. */
-function modelDocument(result: TuneResult): Record<string, unknown> {
+function modelDocument(result: TuneResult, onnxSha256: string): Record<string, unknown> {
   return {
     format: "stackelberg tabular model",
     about:
       "model.onnx takes the raw columns named under onnx.inputs, each of shape [rows, 1], and does all preprocessing itself; encoder, weights and bias below are the same model as numbers.",
     onnx: {
+      sha256: onnxSha256,
       inputs: onnxInputs(result.model),
       missing: { float64: "NaN", string: "" },
       outputs:

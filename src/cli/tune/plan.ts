@@ -2,7 +2,7 @@
 // data, or the rest of an interrupted one. Everything wrong with the options is found here.
 
 import { basename, join, relative } from "node:path";
-import { sha256OfFile } from "../../files/sha256.ts";
+import { stat } from "node:fs/promises";
 import { readSavedRun, type SavedRun } from "./saved-run.ts";
 import { commandText, optionWords } from "../command/command-text.ts";
 import { UsageError } from "../command/errors.ts";
@@ -156,17 +156,12 @@ async function planResume(
   }
   await checkOutputFolder(folder, true);
   const path = file ?? shortPath(saved.data.path);
-  const sha256 = await sha256OfFile(path).catch((error: NodeJS.ErrnoException) => {
+  await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new UsageError(
       `--resume ${folder}: the data file ${path} is gone; if it moved, give its new place, as in \`${commandText(["tune", basename(path), ...optionWords("--resume", folder)])}\``,
     );
   });
-  if (sha256 !== saved.data.sha256) {
-    throw new UsageError(
-      `--resume ${folder}: ${path} is not the file of the interrupted run, its SHA-256 differs; restore that file or start a new run`,
-    );
-  }
   const settings = { ...saved.settings };
   if (flags.threads !== undefined) settings.threads = flags.threads;
   // The old budget was for the whole run and may be used up: going on needs a new one or none.

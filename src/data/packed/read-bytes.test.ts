@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -5,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkFormat, countLineBreaks, lineAt, readBytes } from "./read-bytes.ts";
-import { readTable } from "../tables/reading/read-table.ts";
+import { openTable, parseTable, readTable } from "../tables/reading/read-table.ts";
 import { DataError } from "../data-error.ts";
 
 let folder = "";
@@ -104,4 +105,23 @@ test("lines end with \\n, \\r\\n or a lone \\r", () => {
     1, 2, 3, 4,
   ]);
   expect(lineAt(text, 2)).toBe(1);
+});
+
+test("the SHA-256 is that of the bytes that were read, as they are packed, and stays so", async () => {
+  const text = "a,b\n1,2\n3,4\n";
+  const sum = (bytes: Uint8Array | string): string =>
+    createHash("sha256").update(bytes).digest("hex");
+  const packed = gzipSync(text);
+  expect((await readTable(await write("plain.csv", text))).sha256).toBe(sum(text));
+  expect((await readTable(await write("packed.csv.gz", packed))).sha256).toBe(sum(packed));
+  expect(parseTable(new TextEncoder().encode(text), "t.csv").sha256).toBe(sum(text));
+  const path = await write("changing.csv", text);
+  const file = await openTable(path);
+  await writeFile(path, "a,b\n5,6\n");
+  const { table, sha256 } = file.parse({});
+  expect([file.sha256, sha256, table.rowCount]).toEqual([sum(text), sum(text), 2]);
+});
+
+test("a dash is no file: standard input is not read", async () => {
+  await expect(readTable("-")).rejects.toThrow(/^-: standard input is not read as a table; write/);
 });

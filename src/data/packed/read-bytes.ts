@@ -20,7 +20,16 @@ export async function readBytes(
   limit: number = defaultMaxUnpacked,
   look?: (piece: Uint8Array) => void,
 ): Promise<Uint8Array> {
-  const packed = await readWhole(path);
+  return unpackBytes(await readFileBytes(path), path, limit, look);
+}
+
+/** The same of a file's bytes that are in memory already; `path` is what messages call them. */
+export async function unpackBytes(
+  packed: Uint8Array,
+  path: string,
+  limit: number = defaultMaxUnpacked,
+  look?: (piece: Uint8Array) => void,
+): Promise<Uint8Array> {
   if (packed[0] !== 0x1f || packed[1] !== 0x8b) return packed;
   try {
     return await gunzipWithin(packed, limit, look);
@@ -101,12 +110,23 @@ const binaryFormats: readonly (readonly [
   ["a Zstandard file", [0x28, 0xb5, 0x2f, 0xfd], "unpack it first"],
 ];
 
-async function readWhole(path: string): Promise<Uint8Array> {
+/**
+ * A file's bytes as they are.
+ *
+ * @throws {@link DataError} when it cannot be read.
+ */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
   try {
     return await readRegularFile(path);
   } catch (cause) {
     if (cause instanceof NotAFileError) throw notAFile(path, cause);
     const code = (cause as NodeJS.ErrnoException).code;
+    if (path === "-" && code === "ENOENT") {
+      throw new DataError(
+        "-: standard input is not read as a table; write it to a file first, and give the file's name.",
+        { cause },
+      );
+    }
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw new DataError(`${path}: there is no such file; check the path.`, { cause });
     }

@@ -8,7 +8,7 @@ import { formatEvaluation, type EvaluationDocument } from "./evaluation-file.ts"
 import { descends, hasHead } from "../learners.ts";
 import { showOnLine, stderrLine, type LineEvent } from "../live-line.ts";
 import { modelFile, readModel } from "../model-file.ts";
-import { checkNewFile } from "../new-file.ts";
+import { checkNewFile } from "../../command/new-file.ts";
 import { percent } from "../percent.ts";
 import { batchNormModes } from "../settings.ts";
 import type { EvalFlags } from "./flags.ts";
@@ -37,7 +37,10 @@ export async function runFewshotEval(flags: EvalFlags): Promise<number> {
   }
   const seed = flags.seed ?? 0;
   const out = flags.out ?? (await defaultFile(flags.model, seed));
-  await checkNewFile(out, flags.force === true);
+  await checkNewFile(out, {
+    force: flags.force === true,
+    inputs: [await modelFile(flags.model)],
+  });
   const document = await testInJob({ flags: { ...flags, model: flags.model, ways, seed } });
   if (typeof document === "number") return document;
   // Printed first: a disk that is full must not cost the result.

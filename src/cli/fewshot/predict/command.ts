@@ -9,8 +9,8 @@ import { Tensor, tensor } from "../../../program/index.ts";
 import { replaceFile } from "../../../files/replace-file.ts";
 import { exitCodes, oneLine, UsageError } from "../../command/errors.ts";
 import { adaptsEncoder, descends, hasHead, makeTestLearner } from "../learners.ts";
-import { normalization, readModel, trainedStepsOf } from "../model-file.ts";
-import { checkNewFile } from "../new-file.ts";
+import { modelFile, normalization, readModel, trainedStepsOf } from "../model-file.ts";
+import { checkNewFile } from "../../command/new-file.ts";
 import type { BatchNorm } from "../settings.ts";
 
 /** The options of `fewshot predict` as typed. */
@@ -47,8 +47,12 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
       "--images is missing: give the files to label, such as --images new/*.png",
     );
   }
-  if (out !== undefined) await checkNewFile(out, flags.force === true);
-  const model = await readModel(flags.model ?? fileURLToPath(ownModel));
+  const modelPath = flags.model ?? fileURLToPath(ownModel);
+  if (out !== undefined) {
+    const inputs = [...paths, await modelFile(modelPath)];
+    await checkNewFile(out, { force: flags.force === true, inputs, folders: [folder] });
+  }
+  const model = await readModel(modelPath);
   const { settings, lambda, statistics } = model;
   const { learner: name, size, channels } = settings;
   if (flags.innerSteps !== undefined && !descends(name)) {

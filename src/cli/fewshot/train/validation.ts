@@ -71,9 +71,10 @@ export function modelFiles(
     lambda,
     statistics,
   };
+  const representation = exportRepresentation(learner, model);
   return [
-    { name: representationName, contents: exportRepresentation(learner, model) },
+    { name: representationName, contents: representation },
     // The seal of the run, see run-files.ts: written last.
-    { name: modelName, contents: encodeModel(model) },
+    { name: modelName, contents: encodeModel(model, representation) },
   ];
 }

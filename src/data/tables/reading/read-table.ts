@@ -7,7 +7,8 @@ import { defaultMissing, missingTest } from "../cells/missing-words.ts";
 import { checkLines, lineWatch } from "./check-lines.ts";
 import { decodeText } from "./decode-text.ts";
 import { parseNumber } from "../numbers.ts";
-import { readBytes } from "../../packed/read-bytes.ts";
+import { readFileBytes, unpackBytes } from "../../packed/read-bytes.ts";
+import { sha256 } from "../../../files/sha256.ts";
 import { readColumns, type CsvFile } from "./read-columns.ts";
 import { readWithFittingQuotes } from "./fitting-quotes.ts";
 import { describeTable } from "./reading-notes.ts";
@@ -26,6 +27,16 @@ export interface ReadTableResult {
   readonly notes: string[];
   /** Those of the notes that tell something unusual. */
   readonly remarks: string[];
+  /** Hexadecimal SHA-256 of the very bytes that were read; of a gzip file as it is packed. */
+  readonly sha256: string;
+}
+
+/** A table's file in memory: what is found in it, however often it is read, is found in the same bytes. */
+export interface TableFile {
+  /** As {@link ReadTableResult.sha256}. */
+  readonly sha256: string;
+  /** As {@link readTable}. */
+  parse(options: ReadTableOptions): ReadTableResult;
 }
 
 /**
@@ -44,7 +55,20 @@ export async function readTable(
   path: string,
   options: ReadTableOptions = {},
 ): Promise<ReadTableResult> {
-  return parseTable(await readBytes(path, options.maxUnpacked, lineWatch(path)), path, options);
+  return (await openTable(path, options.maxUnpacked)).parse(options);
+}
+
+/**
+ * Reads a table's file, once.
+ *
+ * @param maxUnpacked - as in {@link ReadTableOptions}.
+ * @throws {@link DataError} when it cannot be read or unpacked.
+ */
+export async function openTable(path: string, maxUnpacked?: number): Promise<TableFile> {
+  const packed = await readFileBytes(path);
+  const sum = sha256(packed);
+  const bytes = await unpackBytes(packed, path, maxUnpacked, lineWatch(path));
+  return { sha256: sum, parse: (options) => ({ ...parse(bytes, path, options), sha256: sum }) };
 }
 
 /**
@@ -57,6 +81,14 @@ export function parseTable(
   source: string,
   options: ReadTableOptions = {},
 ): ReadTableResult {
+  return { ...parse(bytes, source, options), sha256: sha256(bytes) };
+}
+
+function parse(
+  bytes: Uint8Array,
+  source: string,
+  options: ReadTableOptions,
+): Omit<ReadTableResult, "sha256"> {
   if (options.delimiter !== undefined && !/^[^"\r\n]$/.test(options.delimiter)) {
     throw new DataError(
       `${source}: a delimiter is one character and no quote or line break, not ${quote(options.delimiter)}; use for example ";".`,
