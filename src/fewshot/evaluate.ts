@@ -3,6 +3,7 @@
  * episode, after any numbers of inner steps.
  */
 import { checkArgument, checkOptions } from "../program/check-options.ts";
+import { SIGNAL } from "../bilevel/option-kinds.ts";
 import { stackEpisodes, type Episode } from "../data/images/episodes.ts";
 import type { ImageSet } from "../data/images/image-set.ts";
 import { randomKey, randomStream } from "../random/index.ts";
@@ -63,7 +64,7 @@ export function openEvaluation(learner: Learner, options: EvaluationOptions): Ev
     episodes: "any!",
     chunk: "number",
     seed: "number",
-    signal: "object",
+    signal: SIGNAL,
     steps: "any",
     device: "string",
     threads: "number",
@@ -119,7 +120,7 @@ export async function evaluate(
     episodes: "any!",
     chunk: "number",
     seed: "number",
-    signal: "object",
+    signal: SIGNAL,
     steps: "any",
     device: "string",
     threads: "number",

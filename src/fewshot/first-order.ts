@@ -6,7 +6,8 @@
  *
  * The first weights depend on λ through the problem's `init`, or not at all.
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions, required } from "../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../bilevel/option-kinds.ts";
 import type { Rule } from "../bilevel/rule.ts";
 import type { UnrolledOptions } from "../bilevel/estimate/unrolled-options.ts";
 import { throughStart } from "./through-start.ts";
@@ -20,9 +21,9 @@ import { throughStart } from "./through-start.ts";
 export function firstOrder(options: UnrolledOptions): Rule {
   checkOptions("firstOrder", options, {
     steps: "number!",
-    dynamics: "object!",
-    projection: "function",
-    tolerance: "object",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   return throughStart(options, {
     factory: "firstOrder",

@@ -5,7 +5,8 @@
  *
  * With gradient descent of rate ε for the leader's optimizer, λ ← λ + ε (mean w_T − λ).
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions, required } from "../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../bilevel/option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { weightsOf } from "../bilevel/estimate/follower.ts";
 import { zerosLikeTree } from "../bilevel/estimate/leaves.ts";
@@ -77,9 +78,9 @@ export function reptile(
 export function displacement(options: UnrolledOptions): Rule {
   checkOptions("displacement", options, {
     steps: "number!",
-    dynamics: "object!",
-    projection: "function",
-    tolerance: "object",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   return throughStart(options, {
     factory: "displacement",

@@ -1,5 +1,14 @@
 /** Training of a learner: `solve` on its bilevel problem, with episodes for data. */
 import { checkArgument, checkOptions } from "../program/check-options.ts";
+import {
+  BUDGET,
+  CHECKPOINT,
+  CONSTANTS,
+  EARLY_STOPPING,
+  OPTIMIZER,
+  PROJECTION,
+  SIGNAL,
+} from "../bilevel/option-kinds.ts";
 import { adam } from "../bilevel/optimizers/adam.ts";
 import type { Arrays, Problem } from "../bilevel/problem.ts";
 import { solve, type Solve } from "../bilevel/solve/solve.ts";
@@ -35,7 +44,7 @@ export interface TrainOptions
 export function train(learner: Learner, options: TrainOptions): Solve<Arrays, Arrays> {
   checkArgument("train", "learner", learner, "object");
   checkOptions("train", options, {
-    optimizer: "object",
+    optimizer: OPTIMIZER,
     lambda: "any",
     set: "object!",
     episode: "object!",
@@ -45,16 +54,16 @@ export function train(learner: Learner, options: TrainOptions): Solve<Arrays, Ar
     threads: "number",
     flushDenormals: "boolean",
     keepBest: "boolean",
-    checkpoint: "object",
+    checkpoint: CHECKPOINT,
     resume: "any",
-    constants: "object",
-    constraints: "function",
-    budget: "object",
+    constants: CONSTANTS,
+    constraints: PROJECTION,
+    budget: BUDGET,
     tolerance: "number",
-    earlyStopping: "object",
+    earlyStopping: EARLY_STOPPING,
     divergence: "number",
     innerValue: "boolean",
-    signal: "object",
+    signal: SIGNAL,
     optimize: "boolean",
     blockedKernels: "boolean",
   });

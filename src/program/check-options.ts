@@ -1,9 +1,40 @@
 /** Options objects, looked at once where they are taken: names that do not exist, options that are missing or of another kind. */
 
-/** What an option must be; with "!" it must be given. "any" is looked at by whoever takes it. */
-export type OptionKind = Kind | `${Kind}!`;
+/**
+ * What an option must be; with "!" it must be given. "any" is looked at by whoever takes it, "nonNegative" is a number ≥ 0. A
+ * {@link Part} is something that a function of the library makes, {@link Nested} an options object of its own.
+ */
+export type OptionKind = Kind | `${Kind}!` | Part | Nested;
 
-type Kind = "number" | "boolean" | "string" | "function" | "object" | "any";
+type Kind = "number" | "nonNegative" | "boolean" | "string" | "function" | "object" | "any";
+
+/** A value that is known by its members, such as an optimizer. */
+export interface Part {
+  readonly isRequired?: boolean;
+  /** With its article and an example: "an optimizer, such as adam({ learningRate: 0.1 })". */
+  readonly wanted: string;
+  fits(value: unknown): boolean;
+}
+
+/** An options object within the options, looked at in the same way. */
+export interface Nested {
+  readonly isRequired?: boolean;
+  readonly options: Readonly<Record<string, OptionKind>>;
+}
+
+/** The same kind, but it must be given. */
+export function required<T extends Part | Nested>(kind: T): T {
+  return { ...kind, isRequired: true };
+}
+
+/** Whether a value is an object with the members of the given types. */
+export function hasMembers(value: unknown, members: Readonly<Record<string, string>>): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.entries(members).every(([name, type]) => typeof (value as never)[name] === type)
+  );
+}
 
 /** A kind for each option of `T`, so that none is forgotten. */
 export type OptionKinds<T> = { readonly [K in keyof T]-?: OptionKind };
@@ -20,40 +51,71 @@ export function checkOptions<T extends object>(
   options: T,
   kinds: OptionKinds<T>,
 ): void {
-  const names = Object.keys(kinds);
   const given: unknown = options;
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    const example = names.find((name) => kindOf(name).endsWith("!")) ?? names[0];
+  if (!isRecord(given)) {
+    const names = Object.keys(kinds) as (keyof T)[];
+    const example = names.find((name) => isRequired(kinds[name])) ?? names[0];
     throw new TypeError(
-      `${where}: options must be an object such as { ${example}: … }, ${describeValue(given)} came.`,
+      `${where}: options must be an object such as { ${String(example)}: … }, ${describeValue(given)} came.`,
     );
   }
+  checkNames(where, "", given, kinds);
+}
+
+/** @param path - what the names stand in, such as "budget.". */
+function checkNames(
+  where: string,
+  path: string,
+  given: Readonly<Record<string, unknown>>,
+  kinds: Readonly<Record<string, OptionKind>>,
+): void {
+  const names = Object.keys(kinds);
   for (const name of Object.keys(given)) {
     if (names.includes(name)) continue;
     const near = nearest(name, names);
+    const known = names.map((other) => path + other).join(", ");
     throw new TypeError(
-      `${where}: there is no option "${name}"; ${near ? `did you mean ${near}?` : `its options are ${names.join(", ")}.`}`,
+      `${where}: there is no option "${path}${name}"; ${near ? `did you mean ${path}${near}?` : `its options are ${known}.`}`,
     );
   }
-  for (const name of names) {
-    const value = (given as Record<string, unknown>)[name];
-    const kind = kindOf(name);
-    const wanted = kind.replace("!", "");
-    if (value === undefined) {
-      if (!kind.endsWith("!")) continue;
-      throw new TypeError(`${where}: ${name} is missing; give ${article(wanted)}.`);
-    }
-    const fits = wanted === "any" ? value !== null : typeof value === wanted && value !== null;
-    if (!fits) {
-      throw new TypeError(
-        `${where}: ${name} must be ${article(wanted)}, ${describeValue(value)} came.`,
-      );
-    }
-  }
+  for (const name of names) checkOption(where, path + name, given[name], kinds[name]!);
+}
 
-  function kindOf(name: string): string {
-    return kinds[name as keyof T];
+function checkOption(where: string, name: string, value: unknown, kind: OptionKind): void {
+  if (value === undefined) {
+    if (!isRequired(kind)) return;
+    throw new TypeError(`${where}: ${name} is missing; give ${wantedOf(kind)}.`);
   }
+  if (typeof kind === "object" && "options" in kind) {
+    if (isRecord(value)) return checkNames(where, `${name}.`, value, kind.options);
+  } else if (fits(value, kind)) {
+    return;
+  }
+  throw new TypeError(`${where}: ${name} must be ${wantedOf(kind)}, ${describeValue(value)} came.`);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isRequired(kind: OptionKind): boolean {
+  return typeof kind === "string" ? kind.endsWith("!") : kind.isRequired === true;
+}
+
+function fits(value: unknown, kind: Exclude<OptionKind, Nested>): boolean {
+  if (typeof kind === "object") return kind.fits(value);
+  const wanted = kind.replace("!", "");
+  if (wanted === "any") return value !== null;
+  if (wanted === "nonNegative") return typeof value === "number" && value >= 0;
+  return typeof value === wanted && value !== null;
+}
+
+/** What is wanted in words, with its article. */
+function wantedOf(kind: OptionKind): string {
+  if (typeof kind === "string") return article(kind.replace("!", ""));
+  return "wanted" in kind
+    ? kind.wanted
+    : `an object such as { ${Object.keys(kind.options).join(", ")} }`;
 }
 
 /** A value in a few words, for messages. */
@@ -62,11 +124,12 @@ export function describeValue(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
-  return String(value);
+  return typeof value === "bigint" ? `${value}n` : String(value);
 }
 
 function article(kind: string): string {
   if (kind === "any") return "a value";
+  if (kind === "nonNegative") return "a number >= 0";
   return kind === "object" ? "an object" : `a ${kind}`;
 }
 

@@ -1,19 +1,21 @@
 /** Running a compiled program: checks what goes in, names what comes out. */
 import { tree } from "@jax-js/jax";
 
-import { sameShape } from "./ir.ts";
+import { type IndexRange, outsideOf } from "./index-ranges.ts";
+import { sameShape, type Value } from "./ir.ts";
 import { leafNames } from "./lower/index.ts";
 import type { Binding } from "./binding.ts";
 import type { Device } from "./hosts/host.ts";
 import { Resident, type Session } from "./session.ts";
 import {
   type DType,
-  type Tensor,
+  Tensor,
   tensor,
   type TensorLike,
   toTensor,
   type Tree,
 } from "./tensors/tensor.ts";
+import { leafPaths } from "./trees.ts";
 
 /** Inputs by name: trees of arrays, on the host or left where an earlier run made them. */
 export type Inputs = Readonly<Record<string, Tree<TensorLike | Resident>>>;
@@ -29,6 +31,7 @@ export class Executable {
   readonly #session: Session;
   readonly #inputs: readonly Binding[];
   readonly #outputs: readonly Binding[];
+  readonly #ranges: ReadonlyMap<Value, IndexRange>;
 
   /** @internal */
   constructor(
@@ -36,11 +39,13 @@ export class Executable {
     session: Session,
     inputs: readonly Binding[],
     outputs: readonly Binding[],
+    ranges: ReadonlyMap<Value, IndexRange> = new Map(),
   ) {
     this.name = name;
     this.#session = session;
     this.#inputs = inputs;
     this.#outputs = outputs;
+    this.#ranges = ranges;
   }
 
   /** Where it runs. */
@@ -114,9 +119,19 @@ export class Executable {
           `${this.name}: input "${binding.name}" leaf ${i} must be ${wanted}, got ${value.dtype}[${value.shape.join(", ")}].`,
         );
       }
+      const range = this.#ranges.get(wanted);
+      const outside = range && value instanceof Tensor && outsideOf(range, value);
+      if (outside) {
+        throw new InputError(`${this.name}: input ${pathsOf(binding)[i]!}: ${outside}.`);
+      }
       feeds.set(names[i]!, value);
     });
   }
+}
+
+/** The path of each leaf of an input. */
+function pathsOf({ name, structure, leaves }: Binding): string[] {
+  return leafPaths(name, tree.unflatten(structure, leaves));
 }
 
 /** A bare number means itself in any type; arrays keep theirs. */

@@ -5,6 +5,9 @@
 import type { Builder } from "./builder.ts";
 import type { Value } from "./ir.ts";
 
+/** A loop's indices are written into the program, of which a file holds 2 GB: 2²⁸ of them are 1 GB. */
+const MOST_STEPS = 2 ** 28;
+
 export interface ScanBody {
   /** Must have the shapes and types of the initial carry. */
   readonly carry: readonly Value[];
@@ -26,6 +29,11 @@ export function scan(
   xs: readonly Value[] = [],
 ): { carry: readonly Value[]; ys: readonly Value[] } {
   const { length, reverse = false } = options;
+  if (length > MOST_STEPS) {
+    throw new RangeError(
+      `${builder.origin}: a loop of ${length} steps is too long; a program holds at most ${MOST_STEPS}. Make fewer steps.`,
+    );
+  }
   const indices = builder.vector(Int32Array.from({ length }, (_, i) => i));
   const block = builder.block(() => {
     const carry = init.map(({ shape, dtype }) => builder.parameter(shape, dtype));

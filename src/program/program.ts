@@ -3,6 +3,7 @@ import { type Array as JaxArray, tree } from "@jax-js/jax";
 
 import type { Binding } from "./binding.ts";
 import { Builder } from "./builder.ts";
+import { type IndexRange, indexRanges } from "./index-ranges.ts";
 import { inline } from "./inline.ts";
 import { type Block, sameShape, Value, walk } from "./ir.ts";
 import { scan, whileLoop } from "./loops.ts";
@@ -11,15 +12,9 @@ import { encodeProgram } from "./lower/index.ts";
 import { optimize } from "./optimize/index.ts";
 import { Executable } from "./executable.ts";
 import type { SessionOptions } from "./hosts/host.ts";
+import { describe } from "./trace/explain-trace.ts";
 import { openSession } from "./session.ts";
-import {
-  ArraySpec,
-  describe,
-  type JaxFunction,
-  trace,
-  type Traced,
-  TraceError,
-} from "./trace/trace.ts";
+import { ArraySpec, type JaxFunction, trace, type Traced, TraceError } from "./trace/trace.ts";
 import {
   Tensor,
   tensor,
@@ -52,6 +47,7 @@ export interface OptimizeOptions {
 export interface Encoded {
   readonly bytes: Uint8Array;
   readonly session: SessionOptions;
+  readonly ranges: ReadonlyMap<Value, IndexRange>;
 }
 
 /**
@@ -278,7 +274,9 @@ export class Program {
       kernels,
       plain: options.optimize === false,
     });
-    return { bytes, session: { ...options, graphOptimization } };
+    // What our passes leave out was still asked for: a derivative alone would drop what lies outside.
+    const ranges = indexRanges(this.block({ optimize: false }));
+    return { bytes, session: { ...options, graphOptimization }, ranges };
   }
 
   /**
@@ -286,9 +284,9 @@ export class Program {
    *
    * @internal
    */
-  async open({ bytes, session }: Encoded): Promise<Executable> {
+  async open({ bytes, session, ranges }: Encoded): Promise<Executable> {
     const opened = await openSession(bytes, session);
-    return new Executable(this.name, opened, this.#inputs, this.#outputs);
+    return new Executable(this.name, opened, this.#inputs, this.#outputs, ranges);
   }
 
   /** A function that is applied to arrays of the same types again is traced once. */

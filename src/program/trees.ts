@@ -42,3 +42,12 @@ export function specsOf(
 ): Tree<ArraySpec> {
   return treeMap(({ shape, dtype }) => new ArraySpec(shape, dtype), values);
 }
+
+/** The path of each leaf, in the order of `tree.leaves`: `lambda.rate`, `w[0].bias`, or the root's name alone. */
+export function leafPaths(root: string, value: Tree<unknown>): string[] {
+  if (Array.isArray(value)) return value.flatMap((item, i) => leafPaths(`${root}[${i}]`, item));
+  if (typeof value === "object" && value !== null && value.constructor === Object) {
+    return Object.entries(value).flatMap(([key, item]) => leafPaths(`${root}.${key}`, item));
+  }
+  return [root];
+}

@@ -2,7 +2,8 @@
  * The adviser: which rule to trust on a problem. It measures the problem, rules out what the measurements forbid, and
  * ranks the rest with a reason, a prediction and a caution each.
  */
-import { checkArgument, checkOptions } from "../../program/check-options.ts";
+import { checkArgument, checkOptions, required } from "../../program/check-options.ts";
+import { DATA, DYNAMICS, PROJECTION } from "../option-kinds.ts";
 import { tree } from "@jax-js/jax";
 import { toTensor, type Tensor, type TensorLike, type Tree } from "../../program/tensors/tensor.ts";
 import { drawData } from "./data.ts";
@@ -47,10 +48,10 @@ export async function advise<L, W, D, O>(
   checkOptions("advise", options, {
     lambda: "any!",
     w: "any",
-    data: "any!",
+    data: required(DATA),
     steps: "number!",
-    dynamics: "object!",
-    projection: "function",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
     bytes: "number",
     seconds: "number",
     starts: "number",

@@ -10,7 +10,7 @@ import { selectFloats, type Selection } from "../../program/selection.ts";
 import type { Tree } from "../../program/tensors/tensor.ts";
 import type { Dynamics, FollowerState } from "../dynamics.ts";
 import { measureFollower } from "./follower-measure.ts";
-import { addTrees, checkFloatLeaves } from "./leaves.ts";
+import { addTrees, checkFloatLeaves, checkLike } from "./leaves.ts";
 import { callTree, treeMap } from "../../program/trees.ts";
 import { checkObjectives, prepareData, zeroCotangents, type Prepared } from "./prepare.ts";
 import { keepFinite, markOverflow } from "./overflow.ts";
@@ -97,10 +97,10 @@ export function openFollower(
     batched ? callTree(program, (data: Arrays) => sliceTree(data, t), inner.data) : inner.data;
 
   // Φ_0: the state that the first weights start from.
-  const { init } = problem;
-  const begin = (lambda: Arrays, data: Arrays): Arrays =>
-    dynamics.init(init!(lambda, data) as Arrays);
-  const start = init ? callTree(program, begin, lambda, dataAt(0)) : point.state;
+  const firstWeights = problem.init;
+  const init = (lambda: Arrays, data: Arrays): Arrays =>
+    dynamics.init(firstWeights!(lambda, data) as Arrays);
+  const start = firstWeights ? callTree(program, init, lambda, dataAt(0)) : point.state;
   checkFloatLeaves("hypergradient", "w", weightsOf(start));
   checkObjectives(problem, weightsOf(start), lambda, { inner: dataAt(0), outer: outer.data });
   const floats = selectFloats(start);
@@ -108,7 +108,10 @@ export function openFollower(
   // Φ_t
   const phi = (state: Arrays, lambda: Arrays, data: Arrays, t: np.Array): Arrays => {
     const next = dynamics.step(state as FollowerState, lambda, data, problem.inner, t);
-    return project ? { ...next, w: project(next.w, lambda) } : next;
+    if (project === undefined) return next;
+    const w = project(next.w, lambda);
+    checkLike("the follower", "projection", "the weights", next.w, w);
+    return { ...next, w };
   };
   const stepIndex = ({ first }: Steps, i: Value): Value =>
     first === 0 ? i : program.call((first: np.Array, i: np.Array) => first.add(i), first, i);
@@ -175,10 +178,10 @@ export function openFollower(
   const gradient: Follower["gradient"] = (adjoint, perStep) => {
     let { h } = adjoint;
     let toData = batched ? [...perStep] : adjoint.data;
-    if (init) {
+    if (firstWeights) {
       const pullStart = (lambda: Arrays, data: Arrays, alpha: np.Array[]): Cotangents => {
         const first = (_: np.Array[], l: Arrays, d: np.Array[]): np.Array[] =>
-          floats.take(begin(l, inner.active.put(data, d)));
+          floats.take(init(l, inner.active.put(data, d)));
         return vjp(first, [], lambda, inner.active.take(data))[1](alpha);
       };
       const contributions = callTree(program, pullStart, lambda, dataAt(0), adjoint.alpha);
@@ -194,7 +197,7 @@ export function openFollower(
 
   return {
     step: phi,
-    begin: init && begin,
+    begin: firstWeights && init,
     floats,
     prepared: { inner, outer },
     start,

@@ -1,27 +1,21 @@
 /** Trees leaf by leaf: their paths for messages, and arithmetic on whole trees. */
-import { numpy as np, tree } from "@jax-js/jax";
+import { Array as JaxArray, numpy as np, tree } from "@jax-js/jax";
+import { describeValue } from "../../program/check-options.ts";
 import {
   type DType,
-  type Tensor,
+  Tensor,
   type TensorLike,
   toTensor,
   type Tree,
 } from "../../program/tensors/tensor.ts";
-import { treeMap } from "../../program/trees.ts";
+import { leafPaths, treeMap } from "../../program/trees.ts";
 import type { Arrays } from "../problem.ts";
+
+export { leafPaths };
 
 interface Typed {
   readonly dtype: DType;
   readonly shape: readonly number[];
-}
-
-/** The path of each leaf, in the order of `tree.leaves`: `lambda.rate`, `w[0].bias`, or the root's name alone. */
-export function leafPaths(root: string, value: Tree<unknown>): string[] {
-  if (Array.isArray(value)) return value.flatMap((item, i) => leafPaths(`${root}[${i}]`, item));
-  if (typeof value === "object" && value !== null && value.constructor === Object) {
-    return Object.entries(value).flatMap(([key, item]) => leafPaths(`${root}.${key}`, item));
-  }
-  return [root];
 }
 
 /** Refuses trees with integer or boolean leaves, which have no derivative. */
@@ -33,6 +27,45 @@ export function checkFloatLeaves(where: string, root: string, value: Tree<Typed>
       `${where}: ${paths[i]} must be floating-point to have a derivative, it is ${leaf.dtype}[${leaf.shape.join(", ")}]; cast it to float32, or move it to the data.`,
     );
   });
+}
+
+/**
+ * Refuses a function's result that is not a tree like the one it was given, leaf by leaf of the same shape and type.
+ *
+ * @param what - the function, as "constraints".
+ * @param like - what it was given, as "lambda".
+ */
+export function checkLike(
+  where: string,
+  what: string,
+  like: string,
+  given: Tree<Typed>,
+  result: Tree<Typed>,
+): void {
+  const [leaves, structure] = tree.flatten<Typed>(given);
+  const [found, other] = tree.flatten<Typed>(result);
+  const isSame =
+    structure.equals(other) &&
+    leaves.every(
+      ({ shape, dtype }, i) =>
+        found[i]!.shape?.join() === shape.join() && found[i]!.dtype === dtype,
+    );
+  if (isSame) return;
+  throw new TypeError(
+    `${where}: ${what} must return a tree like ${like}, ${typesOf(given)}; it returns ${typesOf(result)}.`,
+  );
+}
+
+/** A tree of arrays in words: `{ w: float32[3] }`. */
+function typesOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(typesOf).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return describeValue(value);
+  if ("dtype" in value && "shape" in value) {
+    const { dtype, shape } = value as Typed;
+    return `${dtype}[${shape.join(", ")}]`;
+  }
+  const entries = Object.entries(value).map(([key, item]) => `${key}: ${typesOf(item)}`);
+  return `{ ${entries.join(", ")} }`;
 }
 
 /** Leafwise sum; a jax-js function. */
@@ -75,7 +108,7 @@ export function hostTree(where: string, root: string, values: Tree<TensorLike>):
   return tree.unflatten(structure, made);
 }
 
-/** A list of lists of numbers would be a tree of as many scalars. */
+/** A list of lists of numbers would be a tree of as many scalars, an iterator a tree of nothing. */
 function refuseNestedLists(where: string, path: string, value: unknown): void {
   const isRow = (row: unknown): boolean =>
     Array.isArray(row) && row.length > 0 && row.every((item) => typeof item === "number");
@@ -86,9 +119,25 @@ function refuseNestedLists(where: string, path: string, value: unknown): void {
       );
     }
     value.forEach((item, i) => refuseNestedLists(where, `${path}[${i}]`, item));
-  } else if (typeof value === "object" && value !== null && value.constructor === Object) {
+    return;
+  }
+  if (typeof value !== "object" || value === null) return;
+  if (isLazy(value)) {
+    throw new TypeError(
+      `${where}: ${path} is ${"then" in value ? "a promise; await it first" : "an iterator or a collection, not an array or a tree of arrays; copy its values into tensor([…]), or draw minibatches with minibatches({ data, size })"}.`,
+    );
+  }
+  if (value.constructor === Object) {
     for (const [name, item] of Object.entries(value)) {
       refuseNestedLists(where, `${path}.${name}`, item);
     }
   }
+}
+
+/** Promises, and what is iterable without being an array: generators, iterators, maps and sets. */
+function isLazy(value: object): boolean {
+  if (value instanceof JaxArray || value instanceof Tensor || ArrayBuffer.isView(value)) {
+    return false;
+  }
+  return "then" in value || Symbol.iterator in value || Symbol.asyncIterator in value;
 }

@@ -2,7 +2,8 @@
  * Is the hypergradient right? Its inner product with a direction d is compared with the central difference
  * (F(λ + h·d) − F(λ − h·d)) / 2h of the same follower, whose error falls as h² until rounding takes over.
  */
-import { checkArgument, checkOptions } from "../../program/check-options.ts";
+import { checkArgument, checkOptions, required } from "../../program/check-options.ts";
+import { DATA, RULE } from "../option-kinds.ts";
 import { tree } from "@jax-js/jax";
 import { Tensor, tensor, type Tree } from "../../program/tensors/tensor.ts";
 import {
@@ -84,14 +85,14 @@ export interface Check {
 export async function checkHypergradient(problem: Problem, options: CheckOptions): Promise<Check> {
   checkArgument("checkHypergradient", "problem", problem, "object");
   checkOptions("checkHypergradient", options, {
-    rule: "object!",
+    rule: required(RULE),
     directions: "number",
     seed: "number",
     steps: "any",
     tolerance: "number",
     lambda: "any!",
     w: "any",
-    data: "any!",
+    data: required(DATA),
     batched: "boolean",
     device: "string",
     threads: "number",

@@ -1,5 +1,6 @@
 /** One evaluation of the hypergradient: builds and compiles the rule's program once, runs it, and explains the result. */
-import { checkArgument, checkOptions } from "../../program/check-options.ts";
+import { checkArgument, checkOptions, required } from "../../program/check-options.ts";
+import { CONSTANTS, DATA, RULE } from "../option-kinds.ts";
 import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
 import { walk, type Value } from "../../program/ir.ts";
 import { Program } from "../../program/program.ts";
@@ -62,15 +63,15 @@ export async function hypergradient<L, W, D, O>(
   checkOptions("hypergradient", options, {
     lambda: "any!",
     w: "any",
-    data: "any!",
+    data: required(DATA),
     batched: "boolean",
     device: "string",
     threads: "number",
     flushDenormals: "boolean",
     optimize: "boolean",
     blockedKernels: "boolean",
-    rule: "object!",
-    constants: "object",
+    rule: required(RULE),
+    constants: CONSTANTS,
   });
   const { rule, constants, lambda, w: start, data, batched } = options;
   const point: EvaluationPoint = {

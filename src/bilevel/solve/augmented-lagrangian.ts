@@ -5,7 +5,21 @@
  *     λ, w ← solve E(w(λ), λ) + (1/2ρ) Σ (max(0, μ + ρp)² − μ²) + νᵀq + (ρ/2)‖q‖²
  *     μ ← max(0, μ + ρ p(w, λ)),   ν ← ν + ρ q(w, λ)
  */
-import { checkArgument, checkOptions as checkNamedOptions } from "../../program/check-options.ts";
+import {
+  checkArgument,
+  checkOptions as checkNamedOptions,
+  required,
+} from "../../program/check-options.ts";
+import {
+  BUDGET,
+  CONSTANTS,
+  DATA,
+  EARLY_STOPPING,
+  OPTIMIZER,
+  PROJECTION,
+  RULE,
+  SIGNAL,
+} from "../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import { compile } from "../../program/compile.ts";
 import type { Tensor } from "../../program/tensors/tensor.ts";
@@ -115,21 +129,21 @@ export async function augmentedLagrangian<L, W, D, O>(
     device: "string",
     threads: "number",
     flushDenormals: "boolean",
-    rule: "object!",
-    optimizer: "object!",
-    constants: "object",
+    rule: required(RULE),
+    optimizer: required(OPTIMIZER),
+    constants: CONSTANTS,
     lambda: "any!",
     w: "any",
-    data: "any!",
-    constraints: "function",
-    budget: "object",
+    data: required(DATA),
+    constraints: PROJECTION,
+    budget: BUDGET,
     tolerance: "number",
-    earlyStopping: "object",
+    earlyStopping: EARLY_STOPPING,
     divergence: "number",
     start: "string",
     innerValue: "boolean",
     seed: "number",
-    signal: "object",
+    signal: SIGNAL,
     optimize: "boolean",
     blockedKernels: "boolean",
     inequalities: "function",

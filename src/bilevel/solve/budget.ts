@@ -20,7 +20,7 @@ export type Spent = Required<Budget>;
  */
 export function checkBudget(budget: Budget = {}): Budget {
   for (const [name, limit] of Object.entries(budget)) {
-    if (!(name in units)) {
+    if (!Object.hasOwn(units, name)) {
       throw new RangeError(
         `solve: budget has no limit "${name}"; use steps, seconds or innerGradients.`,
       );

@@ -139,16 +139,6 @@ export type FullSolveOptions = SolveOptions &
 export function checkOptions(options: SolveOptions): void {
   const { start = "warm", tolerance = 0, divergence = 1e6, checkpoint, earlyStopping } = options;
   const { constants } = options;
-  for (const [name, part] of [
-    ["rule", options.rule],
-    ["optimizer", options.optimizer],
-    ["lambda", options.lambda],
-    ["data", options.data],
-    ["data.inner", options.data?.inner],
-    ["data.outer", options.data?.outer],
-  ] as const) {
-    if (part === undefined || part === null) throw new TypeError(`solve: ${name} is missing.`);
-  }
   if (start !== "warm" && start !== "cold") {
     throw new TypeError(`solve: start must be "warm" or "cold", got ${String(start)}.`);
   }

@@ -9,6 +9,7 @@ import type { JaxFunction } from "../../program/trace/trace.ts";
 import { zeros, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
+import { checkLike } from "../estimate/leaves.ts";
 import type { Projection } from "../projections.ts";
 import type { Cost, Measured, Rule } from "../rule.ts";
 
@@ -153,7 +154,10 @@ function project(
   constraints: Projection | undefined,
   lambda: Tree<Value>,
 ): Tree<Value> {
-  return constraints ? call(program, constraints, lambda) : lambda;
+  if (constraints === undefined) return lambda;
+  const confined = call(program, constraints, lambda);
+  checkLike("solve", "constraints", "lambda", lambda, confined);
+  return confined;
 }
 
 /** `program.call` for functions from trees to trees whose structure only the caller's problem knows. */

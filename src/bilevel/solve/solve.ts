@@ -1,5 +1,20 @@
 /** The outer loop: hypergradient, optimizer, projection, again and again until a budget or the problem ends it. */
-import { checkArgument, checkOptions as checkNames } from "../../program/check-options.ts";
+import {
+  checkArgument,
+  checkOptions as checkNames,
+  required,
+} from "../../program/check-options.ts";
+import {
+  BUDGET,
+  CHECKPOINT,
+  CONSTANTS,
+  DATA,
+  EARLY_STOPPING,
+  OPTIMIZER,
+  PROJECTION,
+  RULE,
+  SIGNAL,
+} from "../option-kinds.ts";
 import { Array as JaxArray, tree } from "@jax-js/jax";
 import type { TensorLike } from "../../program/tensors/tensor.ts";
 import { checkBudget } from "./budget.ts";
@@ -41,23 +56,23 @@ export function solve<L, W, D, O>(
 ): Solve<L, W> {
   checkArgument("solve", "problem", problem, "object");
   checkNames("solve", options, {
-    rule: "object!",
-    optimizer: "object!",
-    constants: "object",
+    rule: required(RULE),
+    optimizer: required(OPTIMIZER),
+    constants: CONSTANTS,
     lambda: "any!",
     w: "any",
-    data: "any!",
-    constraints: "function",
-    budget: "object",
+    data: required(DATA),
+    constraints: PROJECTION,
+    budget: BUDGET,
     tolerance: "number",
-    earlyStopping: "object",
+    earlyStopping: EARLY_STOPPING,
     divergence: "number",
     start: "string",
     keepBest: "boolean",
     innerValue: "boolean",
     seed: "number",
-    signal: "object",
-    checkpoint: "object",
+    signal: SIGNAL,
+    checkpoint: CHECKPOINT,
     resume: "any",
     device: "string",
     threads: "number",

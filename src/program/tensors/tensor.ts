@@ -233,7 +233,7 @@ function described(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return `[${value.map(String).join(", ").slice(0, 60)}]`;
   if (typeof value === "object" && value !== null) {
-    return `a ${(value.constructor as { name: string } | undefined)?.name ?? "object"}`;
+    return `a ${(value.constructor as { name: string } | undefined)?.name || "object"}`;
   }
   return String(value);
 }

@@ -13,6 +13,7 @@
  */
 import { Array as JaxArray, grad, jvp, makeJaxpr, numpy as np, vmap } from "@jax-js/jax";
 
+import { standInForFloat16Array } from "./float16-stand-in.ts";
 import { inlineJit } from "./inline-jit.ts";
 import { mendIntegerRemainder } from "./integer-remainder.ts";
 import { type ResidueWatch, watchResidue } from "./residue.ts";
@@ -33,7 +34,7 @@ export function withBorrowedArrays<R>(work: () => R, onLiteral?: (scalar: unknow
   const watch = watchResidue();
   const restore = [...tracerPrototypes(), JaxArray.prototype].map(borrow);
   restore.push(interceptReads(watch, dispose, onLiteral), mendIntegerRemainder());
-  restore.push(inlineJit(interpreters()), watch.close);
+  restore.push(inlineJit(interpreters()), standInForFloat16Array(), watch.close);
   depth++;
   try {
     return work();

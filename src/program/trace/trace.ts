@@ -9,6 +9,7 @@ import {
   tree,
 } from "@jax-js/jax";
 
+import { describe, explain, meantBy } from "./explain-trace.ts";
 import { withBorrowedArrays } from "./ownership.ts";
 import type { Tensor } from "../tensors/tensor.ts";
 import { type DType, type Shape, toTensor, type Tree } from "../tensors/tensor.ts";
@@ -94,6 +95,7 @@ export function trace(fn: JaxFunction, args: readonly Tree<ArraySpec>[], name?: 
       let outputTypes: DType[] = [];
       const make = makeJaxpr((...args: unknown[]) => {
         const result = fn(...args) as Tree<np.Array>;
+        refuseOther(label, result);
         outputTypes = tree.leaves<np.Array | number>(result).map(typeOfLeaf);
         return result;
       });
@@ -141,10 +143,16 @@ export function checkScalarObjective(
 ): void {
   checkArgument("checkScalarObjective", "fn", fn, "function");
   checkArgument("checkScalarObjective", "args", args, "list");
-  const leaves = tree.leaves(outputSpec(fn, args, name)) as ArraySpec[];
+  const spec = outputSpec(fn, args, name);
+  const leaves = tree.leaves(spec) as ArraySpec[];
   const [leaf] = leaves;
   if (leaves.length !== 1 || leaf === undefined) {
     throw new TraceError(`${name}: must return one scalar, it returns ${leaves.length} arrays.`);
+  }
+  if (!(spec instanceof ArraySpec)) {
+    throw new TraceError(
+      `${name}: must return a scalar itself, it returns ${describe(spec)}; return what is in it.`,
+    );
   }
   if (leaf.ndim !== 0) {
     throw new TraceError(
@@ -172,38 +180,22 @@ function typeOfLeaf(leaf: np.Array | number | boolean): DType {
   return typeof leaf === "boolean" ? "bool" : (leaf.dtype as DType);
 }
 
-const remedies: readonly [RegExp, string][] = [
-  [/scalar output/, "an objective must end in a scalar: add np.mean(...) or np.sum(...)"],
-  [
-    /only supports floating-point/,
-    "derivatives need floating-point arguments: store integers in the data, or cast them to float32",
-  ],
-  [/broadcast|shape|Reshape|dot|conv|axis|axes/i, "check the shapes of the arguments"],
-  [
-    /Tensor|not.*(tracer|array)|is not a function/i,
-    "use jax-js arrays (np.array) inside the function",
-  ],
-];
-
-function explain(error: unknown, label: string, args: readonly Tree<ArraySpec>[]): string {
-  const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
-  const remedy = remedies.find(([pattern]) => pattern.test(message))?.[1];
-  const listed = args.map((arg, i) => `argument ${i + 1}: ${describe(arg)}`).join("; ");
-  return `${label}: ${message} (${listed}).${remedy ? ` Try: ${remedy}.` : ""}`;
+/**
+ * Refuses a result that is no tree of arrays.
+ *
+ * @throws {@link TraceError} naming what came, and what may have been meant.
+ */
+function refuseOther(label: string, result: Tree<unknown>): void {
+  for (const leaf of tree.leaves<unknown>(result)) {
+    const isArray = isTraced(leaf) || typeof leaf === "number" || typeof leaf === "boolean";
+    if (!isArray) throw new TraceError(`${label}: it returns ${meantBy(leaf)}.`);
+  }
 }
 
-/** A tree of specs as text, shortened: `{ w: float32[3], b: float32[] }`. */
-export function describe(value: unknown): string {
-  const text = Array.isArray(value)
-    ? `[${value.map(describe).join(", ")}]`
-    : isRecord(value)
-      ? `{ ${Object.entries(value)
-          .map(([key, item]) => `${key}: ${describe(item)}`)
-          .join(", ")} }`
-      : String(value);
-  return text.length > 300 ? `${text.slice(0, 297)}...` : text;
+/** Whether a value is an array of jax-js, in a trace or not. */
+function isTraced(value: unknown): value is np.Array {
+  return value instanceof tracerClass;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && value.constructor === Object;
-}
+/** The class of all arrays and of what stands for them in a trace; jax-js does not export it. */
+const tracerClass = Object.getPrototypeOf(JaxArray) as new () => np.Array;

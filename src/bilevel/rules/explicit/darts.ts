@@ -9,6 +9,7 @@
  * The follower itself then makes one step with dynamics of its own.
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { DYNAMICS, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import { grad, vjp } from "../../../program/derivatives.ts";
 import type { Value } from "../../../program/ir.ts";
@@ -69,8 +70,8 @@ export function darts(options: DartsOptions): Rule {
     order: "number!",
     difference: "string",
     epsilon: "number",
-    dynamics: "object",
-    tolerance: "object",
+    dynamics: DYNAMICS,
+    tolerance: TOLERANCE,
   });
   const { learningRate, order, difference = "exact", epsilon = 0.01 } = options;
   checkPositive("darts: learningRate", learningRate);

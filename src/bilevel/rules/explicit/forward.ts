@@ -7,7 +7,8 @@
  *
  * w stands for the dynamics' whole state, so that momentum and Adam are differentiated exactly.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { forwardPass, leftOutReport, warmBias } from "../../estimate/left-out.ts";
@@ -37,9 +38,9 @@ import {
 export function forward(options: UnrolledOptions): Rule {
   checkOptions("forward", options, {
     steps: "number!",
-    dynamics: "object!",
-    projection: "function",
-    tolerance: "object",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const { steps, projection } = options;
   checkCount("forward: steps", steps);

@@ -7,7 +7,8 @@
  * The first is truncation to one step; the second, the generalised greedy sum, judges every step by the outer
  * objective right after it, and needs no trajectory either.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { vjp } from "../../../program/derivatives.ts";
 import type { Value } from "../../../program/ir.ts";
@@ -53,9 +54,9 @@ export function oneStage(options: OneStageOptions): Rule {
   checkOptions("oneStage", options, {
     discount: "number",
     steps: "number!",
-    dynamics: "object!",
-    projection: "function",
-    tolerance: "object",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const { steps, projection, discount = 0 } = options;
   checkCount("oneStage: steps", steps);

@@ -6,7 +6,8 @@
  *
  * Z sums what hyperparameters of earlier outer steps did, each at its own value of λ.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
@@ -53,9 +54,9 @@ export function realTime(options: RealTimeOptions): Rule {
   checkOptions("realTime", options, {
     steps: "number!",
     tangents: "string",
-    dynamics: "object!",
-    projection: "function",
-    tolerance: "object",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const { steps, projection, tangents: policy = "keep" } = options;
   checkCount("realTime: steps", steps);

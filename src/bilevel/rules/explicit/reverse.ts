@@ -7,7 +7,8 @@
  *
  * w stands for the dynamics' whole state, so that momentum and Adam are differentiated exactly.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
@@ -61,9 +62,9 @@ export function reverse(options: ReverseOptions): Rule {
   checkOptions("reverse", options, {
     checkpoints: "any",
     steps: "number!",
-    dynamics: "object!",
-    projection: "function",
-    tolerance: "object",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const { steps, checkpoints, projection } = options;
   checkCount("reverse: steps", steps);
@@ -144,6 +145,7 @@ function planOf(steps: number, checkpoints: ReverseOptions["checkpoints"]): Plan
   };
   if (checkpoints === undefined) return everything;
   if (typeof checkpoints === "object") {
+    checkOptions("reverse: checkpoints", checkpoints, { slots: "number!" });
     checkCount("reverse: checkpoints.slots", checkpoints.slots);
     // With a slot for every state there is nothing to make again.
     if (checkpoints.slots >= steps) return everything;

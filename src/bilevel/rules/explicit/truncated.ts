@@ -7,7 +7,8 @@
  *
  * What is dropped are the follower's first steps, those that the last ones forget most.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
 import type { Program } from "../../../program/program.ts";
 import { tensor } from "../../../program/tensors/tensor.ts";
@@ -49,9 +50,9 @@ export function truncated(options: TruncatedOptions): Rule {
   checkOptions("truncated", options, {
     keep: "number!",
     steps: "number!",
-    dynamics: "object!",
-    projection: "function",
-    tolerance: "object",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const { steps, keep, projection } = options;
   checkCount("truncated: steps", steps);

@@ -8,7 +8,8 @@
  *
  * The answer comes from projected dynamics, or from the method of multipliers where no projection is at hand.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import { minres, type LinearSolver } from "../../../linear/index.ts";
 import type { Value } from "../../../program/ir.ts";
@@ -81,15 +82,15 @@ export interface ImplicitKktOptions extends Omit<UnrolledOptions, "projection">,
  */
 export function implicitKkt(options: ImplicitKktOptions): Rule {
   checkOptions("implicitKkt", options, {
-    projection: "function",
+    projection: PROJECTION,
     penalty: "number",
     stepsPerUpdate: "number",
     solver: "object",
     activeTolerance: "number",
     multiplierTolerance: "number",
-    tolerance: "object",
+    tolerance: TOLERANCE,
     steps: "number!",
-    dynamics: "object!",
+    dynamics: required(DYNAMICS),
     inequalities: "function",
     equalities: "function",
   });

@@ -7,7 +7,8 @@
  *
  * How q is found is the linear solver's business, which sees products only.
  */
-import { checkOptions as checkNamedOptions } from "../../../program/check-options.ts";
+import { checkOptions as checkNamedOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
 import type { LinearSolver } from "../../../linear/index.ts";
 import type { Value } from "../../../program/ir.ts";
@@ -75,11 +76,11 @@ export function implicit(options: ImplicitOptions): Rule {
   checkNamedOptions("implicit", options, {
     solver: "object!",
     steps: "number!",
-    dynamics: "object!",
+    dynamics: required(DYNAMICS),
     through: "string",
     warmStart: "boolean",
-    projection: "function",
-    tolerance: "object",
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const { solver, steps, projection, warmStart = false } = options;
   if (typeof solver?.solve !== "function") {

@@ -7,6 +7,7 @@
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { countElements } from "../../../program/trees.ts";
 import type { Arrays } from "../../problem.ts";
@@ -54,7 +55,7 @@ export function amigo(options: AmigoOptions = {}): Rule {
     auxiliarySteps: "number",
     learningRate: "any",
     auxiliaryLearningRate: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const { steps = 10 } = options;
   const { auxiliarySteps = steps } = options;

@@ -6,6 +6,7 @@
  *     h = ∇_λ E(y, λ) + λ̂ (∇_λ L(y, λ) − ∇_λ L(z, λ)),   λ̂ ← λ̂ + δ_k
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
@@ -66,7 +67,7 @@ export function f2sa(options: F2saOptions): Rule {
     valueLearningRate: "any",
     multiplier: "number",
     increment: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const { steps = 10, learningRate, multiplier = 1, increment = 0.1 } = options;
   const { valueLearningRate = learningRate } = options;

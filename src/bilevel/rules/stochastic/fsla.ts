@@ -10,6 +10,7 @@
  * Both g of one outer step see the same minibatch.
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
@@ -53,7 +54,7 @@ export function fsla(options: FslaOptions = {}): Rule {
     momentum: "any",
     learningRate: "any",
     auxiliaryLearningRate: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const { momentum = 0.5 } = options;
   const rates = ratesOf("fsla", options);

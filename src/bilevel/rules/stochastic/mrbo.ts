@@ -9,6 +9,7 @@
  * Old and new point of one outer step see the same minibatches.
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";
 import { shia } from "./neumann-estimators.ts";
@@ -47,7 +48,7 @@ export function mrbo(options: MrboOptions = {}): Rule {
     products: "number",
     seriesStep: "any",
     momentum: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
     learningRate: "any",
   });
   const { products = 10, momentum = 0.5 } = options;

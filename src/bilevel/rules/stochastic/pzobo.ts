@@ -8,7 +8,8 @@
  *
  * All runs of one outer step see the same minibatches.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, random, type DType } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
@@ -64,9 +65,9 @@ export function pzobo(options: PzoboOptions): Rule {
     smoothing: "number",
     seed: "number",
     steps: "number!",
-    dynamics: "object!",
-    projection: "function",
-    tolerance: "object",
+    dynamics: required(DYNAMICS),
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const { steps, projection, directions = 10, smoothing = 0.01, seed = 0 } = options;
   checkCount("pzobo: steps", steps);

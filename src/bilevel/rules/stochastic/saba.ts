@@ -8,6 +8,7 @@
  *     z ← z − ρ d(∇_w L),   v ← v − ρ (d(∇²_ww L v) + d(∇_w E)),   h = d(∇_λ E) + d(∇²_λw L v)
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, type DType } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
@@ -69,7 +70,7 @@ export function saba(options: SabaOptions = {}): Rule {
     batches: "object",
     learningRate: "any",
     auxiliaryLearningRate: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const rates = ratesOf("saba", options);
   const { inner: n = 1, outer: m = 1 } = options.batches ?? {};

@@ -7,6 +7,7 @@
  *     h  = ∇_λ E(y, λ) − ∇²_λw φ(y, λ) v
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
@@ -62,7 +63,7 @@ export function slBamm(options: SlBammOptions = {}): Rule {
     aggregation: "any",
     learningRate: "any",
     auxiliaryLearningRate: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const {
     aggregation = powerLaw({ initial: MU, power: -1 / P }),

@@ -7,6 +7,7 @@
  *     h  = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { treeNorm } from "../../estimate/leaves.ts";
 import { countElements } from "../../../program/trees.ts";
 import type { Rule } from "../../rule.ts";
@@ -48,7 +49,7 @@ export function soba(options: SobaOptions = {}): Rule {
   checkOptions("soba", options, {
     learningRate: "any",
     auxiliaryLearningRate: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const rates = ratesOf("soba", options);
   return {

@@ -7,6 +7,7 @@
  *     d_k = D_ij(u_k) − D_ij(u_{k−1}) + d_{k−1}             otherwise; the same i, j at both points
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
@@ -67,7 +68,7 @@ export function srba(options: SrbaOptions): Rule {
   checkOptions("srba", options, {
     learningRate: "any",
     auxiliaryLearningRate: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
     size: "object!",
     period: "number!",
     seed: "number",

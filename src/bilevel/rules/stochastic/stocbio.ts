@@ -7,6 +7,7 @@
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";
 import { estimateNested } from "./nested.ts";
@@ -44,7 +45,7 @@ export function stocBio(options: StocBioOptions = {}): Rule {
     steps: "number",
     products: "number",
     seriesStep: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
     learningRate: "any",
   });
   const { steps = 10, products = 10 } = options;

@@ -9,6 +9,7 @@
  * Old and new point of one outer step see the same minibatches and the same p.
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";
 import { checkSeed, hia } from "./neumann-estimators.ts";
@@ -50,7 +51,7 @@ export function sustain(options: SustainOptions = {}): Rule {
     seriesStep: "any",
     momentum: "any",
     seed: "number",
-    tolerance: "object",
+    tolerance: TOLERANCE,
     learningRate: "any",
   });
   const { terms = 10, momentum = 0.5, seed = 0 } = options;

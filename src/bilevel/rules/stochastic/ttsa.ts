@@ -7,6 +7,7 @@
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";
 import { estimateNested } from "./nested.ts";
@@ -50,7 +51,7 @@ export function ttsa(options: TtsaOptions = {}): Rule {
     terms: "number",
     seriesStep: "any",
     seed: "number",
-    tolerance: "object",
+    tolerance: TOLERANCE,
     learningRate: "any",
   });
   const { steps = 1, terms = 10, seed = 0 } = options;

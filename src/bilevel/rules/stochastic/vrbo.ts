@@ -10,6 +10,7 @@
  *     z_k = z_N;   d, h ← f(λ_k, z_k), g(λ_k, z_k) on all the data when k is a multiple of the period q
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
@@ -78,7 +79,7 @@ export function vrbo(options: VrboOptions): Rule {
     steps: "number",
     products: "number",
     seriesStep: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
     learningRate: "any",
     size: "object!",
     period: "number!",

@@ -5,7 +5,8 @@
  *
  *     d_t = ±ρ_t ∇_w E(w_t, λ) + (1 − ρ_t) ∇_w L(w_t, λ),   w_{t+1} = w_t − s·d_t,   t = 0..T−1
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
@@ -60,12 +61,12 @@ export interface BdaOptions {
 export function bda(options: BdaOptions): Rule {
   checkOptions("bda", options, {
     steps: "number!",
-    dynamics: "object!",
+    dynamics: required(DYNAMICS),
     aggregation: "any",
     attitude: "string",
     checkpoints: "any",
-    projection: "function",
-    tolerance: "object",
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const {
     attitude = "optimistic",

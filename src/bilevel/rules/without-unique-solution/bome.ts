@@ -5,6 +5,7 @@
  *     m = max(η‖∇q‖² − ⟨∇E, ∇q⟩, 0) / ‖∇q‖²,   (λ, y) ← (λ, y) − ξ(∇E + m·∇q)
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
@@ -59,7 +60,7 @@ export function bome(options: BomeOptions): Rule {
     learningRate: "any!",
     answerLearningRate: "any!",
     eta: "number",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const { steps = 10, learningRate, answerLearningRate, eta = 0.5 } = options;
   checkSteps("bome: steps", steps);

@@ -6,6 +6,7 @@
  *     h = ∇_λ [E(y, λ) + γ‖∇_w L(y, λ)‖²]
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
@@ -59,7 +60,7 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
     penalty: "any!",
     steps: "number!",
     learningRate: "any!",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const { penalty, steps, learningRate } = options;
   checkRate("gradientPenalty: penalty", penalty, { atLeast: 0 });

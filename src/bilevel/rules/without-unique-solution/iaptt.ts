@@ -6,7 +6,8 @@
  *     k̄ = argmax_{1 ≤ j ≤ T} E(y_j, λ)                             pessimistic trajectory truncation
  *     h = d/dλ E(y_k̄(λ, z), λ),   z ← P(z − α_z d/dz E(y_k̄(λ, z), λ))    initialization auxiliary
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Program } from "../../../program/program.ts";
@@ -62,11 +63,11 @@ export interface IapttOptions {
 export function iaptt(options: IapttOptions): Rule {
   checkOptions("iaptt", options, {
     steps: "number!",
-    dynamics: "object!",
+    dynamics: required(DYNAMICS),
     auxiliary: "object!",
     truncation: "string",
-    projection: "function",
-    tolerance: "object",
+    projection: PROJECTION,
+    tolerance: TOLERANCE,
   });
   const { steps, auxiliary, truncation = "pessimistic", projection } = options;
   checkSteps("iaptt: steps", steps);

@@ -7,6 +7,7 @@
  *     h = ∇_λ E(y, λ) + τ (∇_λ L(y, λ) − ∇_λ L(z, λ)) / (ψ(λ) − L(y, λ))
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
@@ -77,7 +78,7 @@ export function logBarrier(options: LogBarrierOptions): Rule {
     margin: "any",
     valueRegularization: "any",
     regularization: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const { steps = 25, valueSteps = 50, learningRate, valueStart = "answer" } = options;
   const {

@@ -7,6 +7,7 @@
  *     h  = ∇_λ E(y, λ) + c(∇_λ L(y, λ) − ∇_λ L(θ⁺, λ))
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
@@ -59,7 +60,7 @@ export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
     proximalLearningRate: "any",
     proximalWeight: "number",
     penalty: "any",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const { learningRate, proximalLearningRate = learningRate, proximalWeight = 0.5 } = options;
   const { penalty = powerLaw({ initial: 0.2, power: 0.25 }) } = options;

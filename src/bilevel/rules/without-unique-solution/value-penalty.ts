@@ -7,6 +7,7 @@
  *     h = ∇_λ E(y, λ) + γ(∇_λ L(y, λ) − ∇_λ L(z, λ))
  */
 import { checkOptions } from "../../../program/check-options.ts";
+import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Value } from "../../../program/ir.ts";
 import type { Tree } from "../../../program/tensors/tensor.ts";
@@ -76,7 +77,7 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
     valueSteps: "number",
     valueLearningRate: "any",
     valueStart: "string",
-    tolerance: "object",
+    tolerance: TOLERANCE,
   });
   const { penalty, steps, learningRate, valueStart = "answer" } = options;
   const { valueSteps = steps, valueLearningRate = learningRate } = options;

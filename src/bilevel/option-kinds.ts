@@ -1,0 +1,74 @@
+/** What several functions take among their options: parts of a solution by their members, and options within options. */
+import { hasMembers, type Nested, type Part } from "../program/check-options.ts";
+
+/** How the follower moves. */
+export const DYNAMICS: Part = {
+  wanted:
+    "dynamics or an optimizer, such as gradientDescent({ learningRate: 0.1 }) or contraction({ … })",
+  fits: (value) =>
+    hasMembers(value, { name: "string", init: "function", step: "function" }) || isOptimizer(value),
+};
+
+/** How λ moves. */
+export const OPTIMIZER: Part = {
+  wanted: "an optimizer, such as adam({ learningRate: 0.1 })",
+  fits: isOptimizer,
+};
+
+/** How the hypergradient is estimated. */
+export const RULE: Part = {
+  wanted: "a rule, such as reverse({ steps, dynamics })",
+  fits: (value) =>
+    hasMembers(value, { name: "string", init: "function", estimate: "function", needs: "object" }),
+};
+
+/** What confines the weights, or λ. Runs are told apart by its label. */
+export const PROJECTION: Part = {
+  wanted:
+    'a projection, such as box({ lower: 0 }), or Object.assign(yourFunction, { label: "its name" })',
+  fits: (value) => typeof value === "function" && typeof (value as never)["label"] === "string",
+};
+
+/** What ends a loop from outside. */
+export const SIGNAL: Part = {
+  wanted: "an AbortSignal, such as the signal of an AbortController",
+  fits: (value) => hasMembers(value, { aborted: "boolean", addEventListener: "function" }),
+};
+
+/** When the report calls the inner problem solved. */
+export const TOLERANCE: Nested = { options: { relative: "nonNegative", absolute: "nonNegative" } };
+
+/** The data of both levels; what they hold is looked at where it becomes arrays. */
+export const DATA: Nested = { options: { inner: "any!", outer: "any!" } };
+
+/** Where checkpoints go. */
+export const CHECKPOINT: Nested = {
+  options: { path: "string", save: "function", everySteps: "number" },
+};
+
+/** When an outer loop stops for want of improvement. */
+export const EARLY_STOPPING: Nested = {
+  options: { patience: "number!", minImprovement: "number" },
+};
+
+/** What an outer loop may spend. */
+export const BUDGET: Nested = {
+  options: { steps: "number", seconds: "number", innerGradients: "number" },
+};
+
+/** Constants of a problem. */
+export const CONSTANTS: Nested = {
+  options: {
+    strongConvexity: "number",
+    smoothness: "number",
+    hessianLipschitz: "number",
+    crossNorm: "number",
+    crossLipschitz: "number",
+    outerSmoothness: "number",
+    directLipschitz: "number",
+  },
+};
+
+function isOptimizer(value: unknown): boolean {
+  return hasMembers(value, { name: "string", init: "function", update: "function" });
+}
