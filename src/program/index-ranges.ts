@@ -35,7 +35,10 @@ export function indexRanges(block: Block): ReadonlyMap<Value, IndexRange> {
       } else if (operation.kind === "while") {
         visit(operation.body.operations);
       } else if (operation.primitive === "gather") {
-        narrow(operation);
+        narrow(operation, inputs[0]!);
+      } else if (operation.primitive === "scatter") {
+        // What is left of a reading in its derivative.
+        narrow(operation, outputs[0]!);
       } else if (moving.has(operation.primitive)) {
         const source = shown.get(inputs[0]!);
         if (source && isWhole(outputs[0]!)) shown.set(outputs[0]!, source);
@@ -45,13 +48,13 @@ export function indexRanges(block: Block): ReadonlyMap<Value, IndexRange> {
       }
     }
   };
-  const narrow = ({ inputs: [table, ...indices], params }: Apply): void => {
+  const narrow = ({ inputs: [, ...indices], params }: Apply, table: Value): void => {
     (params as { axis: readonly number[] }).axis.forEach((axis, i) => {
       const source = shown.get(indices[i]!);
       if (source === undefined) return;
-      const length = table!.shape[axis]!;
+      const length = table.shape[axis]!;
       // A row of the identity is a class's indicator; counted from the end it would be another class's.
-      const least = identities.has(table!) ? 0 : -length;
+      const least = identities.has(table) ? 0 : -length;
       const before = ranges.get(source) ?? { least: -Infinity, most: Infinity };
       ranges.set(source, {
         least: Math.max(before.least, least),

@@ -1,6 +1,7 @@
 import { type Array as JaxArray, grad, numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 
+import { tensor } from "../tensors/tensor.ts";
 import { Program } from "../program.ts";
 import {
   ArraySpec,
@@ -35,6 +36,44 @@ describe("trace", () => {
     expect(() => trace((x: JaxArray) => grad((v: JaxArray) => v.mul(2))(x), [vector(2)])).toThrow(
       /requires a scalar output.*np\.mean/,
     );
+  });
+
+  test.each([
+    [undefined, "it returns undefined; end the function with return and an array."],
+    [Promise.resolve(1), "it returns a promise; write a function that is not async."],
+    [tensor([1]), "it returns a Tensor, which only the host computes with; take it from"],
+    ["one", 'it returns "one"; return a jax-js array.'],
+    [{ loss: undefined }, "it returns undefined; end the function"],
+  ])("refuses a result that is no array: %s", (result, sentence) => {
+    expect(() => trace(() => result, [vector(2)], "inner")).toThrow(`inner: ${sentence}`);
+  });
+
+  test("says what a Tensor, a misspelt name or a mixture of types inside the function is", () => {
+    const host = tensor([1, 2]);
+    expect(() => trace((x: JaxArray) => x.mul(host as never), [vector(2)], "inner")).toThrow(
+      "inner: it computes with a Tensor, float32[2], which is an array of the host; take it from the function's arguments",
+    );
+    const misspelt = (data: { x: JaxArray; y?: JaxArray }): JaxArray => data.x.mul(data.y!);
+    expect(() => trace(misspelt, [{ x: vector(2) }], "inner")).toThrow(
+      "inner: it computes with undefined; look for a misspelt name",
+    );
+    const deeper = (data: { x: JaxArray; y?: JaxArray }): JaxArray => data.y!.mul(data.x);
+    expect(() => trace(deeper, [{ x: vector(2) }], "inner")).toThrow(
+      "inner: something that it takes apart is undefined (reading 'mul'); look for a misspelt name",
+    );
+    const mixed = (w: JaxArray): JaxArray =>
+      grad((w: JaxArray) => np.sum(np.square(w.astype(np.float64))))(w);
+    expect(() => trace(mixed, [vector(2)], "inner")).toThrow(
+      "inner: floating-point types meet, and jax-js does not differentiate the cast between them; give the weights",
+    );
+  });
+
+  test("float64 arrays may be made inside, with all their digits, and Float16Array is as before", () => {
+    const before = "Float16Array" in globalThis;
+    const scaled = (x: JaxArray): JaxArray => x.mul(np.array([0.1, 1 / 3], { dtype: np.float64 }));
+    const { constants } = trace(scaled, [new ArraySpec([2], "float64")]);
+    expect(constants[0]!.toNested()).toEqual([0.1, 1 / 3]);
+    expect("Float16Array" in globalThis).toBe(before);
   });
 
   test("says what to do about integer parameters", () => {
