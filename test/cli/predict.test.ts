@@ -47,6 +47,33 @@ test("the id is carried as written, the target scores, and what is unknown is co
   );
 });
 
+test("numbers far outside the training range are counted, and names in another case are matched", async () => {
+  writeFileSync(join(folder, "far.csv"), "Size,REGION\n0.5,EU\n90,AS\n-1.5,EU\n-70,EU\n");
+  const done = await run("far.csv");
+  expect(done.exitCode).toBe(0);
+  expect(done.stdout.trimEnd().split("\n")).toHaveLength(5);
+  expect(done.stderr).toContain(
+    'are taken for the same: "Size" for "size", "REGION" for "region".',
+  );
+  expect(done.stderr).toMatch(/\nsize +2 of 4 rows +90\S* +-1\.0\S* to \S+\n/);
+  expect(done.stderr).toContain("far outside the training range");
+});
+
+test("a file without names is refused with --no-header, which takes the model's order", async () => {
+  writeFileSync(join(folder, "bare.csv"), "0.5,EU\n-0.5,AS\n");
+  const refused = await run("bare.csv");
+  expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(refused.stderr).toMatch(/^stackelberg: [^\n]+ --no-header\.\n$/);
+  const done = await run("bare.csv", "--no-header");
+  expect(done.exitCode).toBe(0);
+  expect(
+    done.stdout
+      .split("\n")
+      .slice(1, 3)
+      .map((row) => row.split(",")[0]),
+  ).toEqual(["01", "1"]);
+});
+
 test("an input can be the id, by its place too; without the target nothing is scored", async () => {
   writeFileSync(join(folder, "plain.csv"), "size,region\n0.50,EU\n-0.50,AS\n");
   const done = await run("plain.csv", "--id", "1", "--out", "out.csv");

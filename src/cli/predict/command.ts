@@ -14,7 +14,7 @@ import { exitCodes, oneLine, UsageError } from "../command/errors.ts";
 import { checkNewFile } from "../command/new-file.ts";
 import { modelNames, openModel } from "./model.ts";
 import { predictAligned, predictionTable } from "./output.ts";
-import { ignoredColumns, missingTable, unseenTable } from "./remarks.ts";
+import { ignoredColumns, missingTable, outsideTable, unseenTable } from "./remarks.ts";
 import { scoreLines } from "./score.ts";
 import { readerOptions, type ReadingSettings } from "../command/reading-settings.ts";
 
@@ -58,6 +58,7 @@ export async function runPredict(
     ...ignoredColumns(encoder, table, known),
     ...unseenTable(unseen, table.rowCount, width),
     ...missingTable(encoder, aligned, width),
+    ...outsideTable(encoder, aligned, width),
     ...(answers === undefined ? [] : scoreLines(model, prediction, answers, width)),
   ];
   // A reader of this process's output must not be steered by a file's text.

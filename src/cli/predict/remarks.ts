@@ -4,7 +4,7 @@ import type { UnseenLevels } from "../../data/tables/align-table.ts";
 import type { Encoder } from "../../data/tables/encoded-input.ts";
 import { listNames } from "../../data/words.ts";
 import type { Table } from "../../data/tables/table.ts";
-import { formatCount } from "../terminal/numbers.ts";
+import { formatCount, formatNumber } from "../terminal/numbers.ts";
 import { renderTable } from "../terminal/table.ts";
 
 /** Entries of a table. */
@@ -53,6 +53,38 @@ export function missingTable(encoder: Encoder, aligned: Table, width: number): s
     return [[input.name, `${count} of ${formatCount(aligned.rowCount, "row")}`, instead]];
   });
   return draw(["column", "missing as never in training", "taken as"], rows, width);
+}
+
+/** How far outside the training range a number counts, in widths of that range. */
+const farOutside = 0.5;
+
+/** Numbers far outside those of the training rows, for which a linear model only extrapolates. */
+export function outsideTable(encoder: Encoder, aligned: Table, width: number): string[] {
+  const rows = encoder.inputs.flatMap((input, i): string[][] => {
+    const column = aligned.columns[i]!;
+    if (input.kind !== "numeric" || column.kind !== "numeric" || input.range === undefined)
+      return [];
+    const [low, high] = input.range;
+    const reach = farOutside * (high - low);
+    const isFar = (value: number): boolean => value < low - reach || value > high + reach;
+    const far = column.values.filter(isFar);
+    if (far.length === 0) return [];
+    const text = (value: number): string =>
+      input.format?.kind === "date" ? isoDay(value) : formatNumber(value, 6);
+    return [
+      [
+        input.name,
+        `${far.length} of ${formatCount(aligned.rowCount, "row")}`,
+        text(far[0]!),
+        `${text(low)} to ${text(high)}`,
+      ],
+    ];
+  });
+  return draw(["column", "far outside the training range", "such as", "which is"], rows, width);
+}
+
+function isoDay(value: number): string {
+  return new Date(Math.floor(value) * 86_400_000).toISOString().slice(0, 10);
 }
 
 function draw(head: readonly string[], rows: readonly string[][], width: number): string[] {

@@ -116,6 +116,17 @@ test("nothing left is an error that says why", () => {
   );
 });
 
+test("nothing left: rare levels and options have their own advice, many columns are counted", () => {
+  const names = Array.from({ length: 10 }, (_, i) => `k${i}`);
+  const rows = Array.from({ length: 4 }, (_, i) => `${names.map(() => `t${i}`).join(",")},${i}`);
+  const table = tableOf(`${names.join(",")},y\n${rows.join("\n")}\n`);
+  expect(() => fitEncoder(table, "y", rowsOf(table))).toThrow(
+    /"k7" \(4 levels, none of them in 10 training rows\) and 2 more; add columns that vary, or add rows, or join rare levels into fewer\.$/,
+  );
+  const one = tableOf("y\n1\n2\n");
+  expect(() => fitEncoder(one, "y", rowsOf(one))).toThrow(/because it is the only column; add/);
+});
+
 describe("a new table", () => {
   test("columns in another order, and others", () => {
     const later = tableOf("extra,job,flat,age\n1,cook,3,9\n");

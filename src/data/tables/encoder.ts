@@ -45,14 +45,7 @@ export function fitEncoder(
     else inputs.push(fitted);
   }
   if (inputs.length === 0) {
-    const reasons = dropped.map(({ name, reason }) => `${quote(name)} (${reason})`);
-    const shown =
-      reasons.length === 0
-        ? ""
-        : `: ${reasons.slice(0, 3).join(", ")}${reasons.length > 3 ? ", …" : ""}`;
-    throw new DataError(
-      `${table.source}: no input column is left beside the target ${quote(targetName)}${shown}; add columns that vary.`,
-    );
+    throw nothingLeft(table.source, targetName, dropped);
   }
   const columnNames = inputs.map(encodedNames);
   return {
@@ -119,6 +112,30 @@ export function encodedNames(input: EncodedInput): string[] {
   if (input.other) names.push(`${name}=(other)`);
   if (input.missing) names.push(`${name}=(missing)`);
   return names;
+}
+
+/** Columns that are named in the sentence about a table without a usable one. */
+const shownDropped = 8;
+
+function nothingLeft(source: string, target: string, dropped: Encoder["dropped"]): DataError {
+  const where = `${source}: no input column is left beside the target ${quote(target)}`;
+  if (dropped.length === 0) {
+    return new DataError(
+      `${where}, because it is the only column; add columns to predict it from.`,
+    );
+  }
+  const shown = dropped
+    .slice(0, shownDropped)
+    .map(({ name, reason }) => `${quote(name)} (${reason})`);
+  const more = dropped.length > shownDropped ? ` and ${dropped.length - shownDropped} more` : "";
+  const isRare = dropped.some(({ reason }) => /levels, none of them/.test(reason));
+  const isAsked = dropped.some(({ reason }) => reason.includes("--"));
+  const advice = [
+    "add columns that vary",
+    ...(isRare ? ["add rows, or join rare levels into fewer"] : []),
+    ...(isAsked ? ["keep a column that an option left out"] : []),
+  ];
+  return new DataError(`${where}: ${shown.join(", ")}${more}; ${advice.join(", or ")}.`);
 }
 
 function fitNumeric(column: NumericColumn, rows: Int32Array): NumericInput | string {

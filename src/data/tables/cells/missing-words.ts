@@ -1,4 +1,5 @@
 /** Words that stand for a missing number. In a column of text they are text like any other. */
+import { canonicalNumber } from "./canonical-number.ts";
 
 /** Words that stand for a missing number unless others are given. */
 export const defaultMissing: readonly string[] = ["", "?", "NA", "N/A", "NaN", "null", "None"];
@@ -25,9 +26,20 @@ export function isCensored(cell: string): boolean {
   return /^[<>≤≥~≈]=?\s*[+-]?\d+([.,]\d+)?\s*[%\p{L}]{0,5}$/u.test(cell);
 }
 
-/** The set of words for a missing cell, as a test; case and surrounding blanks do not matter. */
+/**
+ * The set of words for a missing cell, as a test; case and surrounding blanks do not matter, and a number stands for all
+ * its spellings: -999 for -999.0, but 0 not for the code 000.
+ */
 export function missingTest(words: readonly string[]): (cell: string) => boolean {
   const known = new Set(words.map((word) => word.trim().toLowerCase()));
   const longest = Math.max(0, ...[...known].map((word) => word.length));
-  return (cell) => cell.length <= longest && (known.has(cell) || known.has(cell.toLowerCase()));
+  const isWord = (cell: string): boolean =>
+    cell.length <= longest && (known.has(cell) || known.has(cell.toLowerCase()));
+  const numbers = new Set([...known].map(canonicalNumber).filter((word) => word !== undefined));
+  if (numbers.size === 0) return isWord;
+  return (cell) => {
+    if (isWord(cell)) return true;
+    const number = cell.length <= 40 ? canonicalNumber(cell) : undefined;
+    return number !== undefined && numbers.has(number);
+  };
 }

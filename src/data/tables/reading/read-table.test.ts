@@ -145,7 +145,7 @@ describe("types", () => {
     expect(cells(table).a!.slice(-5, -3)).toEqual(["299.0", "late"]);
     expect(table.columns[1]!.kind).toBe("numeric");
     expect(notes.at(-1)).toBe(
-      'Column "a" is categorical because 4 of 304 cells are not numbers, such as "late" on line 302; add such words to the missing ones (--missing) if that is what they mean.',
+      'Column "a" is categorical because 4 of 304 cells are not numbers, "late" on line 302, "A 1" on line 303, "B 2" on line 304, and 1 other text; correct them, or add such words to the missing ones (--missing) if that is what they mean.',
     );
   });
 

@@ -15,6 +15,7 @@ import { describeTable } from "./reading-notes.ts";
 import { DataError } from "../../data-error.ts";
 import { placeOf, type Table, unknownColumn } from "../table.ts";
 import { quote } from "../../words.ts";
+import { startsWithModelNames, withModelNames } from "./model-names.ts";
 import { layOut, type TableLayout } from "./table-layout.ts";
 import type { ReadTableOptions } from "./options.ts";
 import { understandColumns } from "./understand-columns.ts";
@@ -97,13 +98,7 @@ function parse(
   const decoded = decodeText(bytes, source, options.encoding);
   checkLines(decoded.text, source, options.delimiter);
   const typed = typeof options.types === "object" ? Object.keys(options.types) : [];
-  const layout = layOut(decoded.text, source, {
-    expectedNames: [...(options.expectedNames ?? []), ...typed],
-    header: options.header,
-    placesAsNames: options.placesAsNames,
-    delimiter: options.delimiter,
-    skip: options.skip,
-  });
+  const layout = layOutFor(decoded.text, source, options, typed);
   const { names } = layout;
   // Columns cost memory before they have rows, and a header can name very many.
   if (layout.header && layout.rows.length === 0 && isOneLine(layout)) throw withoutRows(source);
@@ -147,6 +142,29 @@ function parse(
     ...facts.notes,
   });
   return { table, ...described };
+}
+
+/** The layout, with the names of a model where the file is to be read for one. */
+function layOutFor(
+  text: Uint8Array,
+  source: string,
+  options: ReadTableOptions,
+  typed: readonly string[],
+): TableLayout {
+  const asked = {
+    expectedNames: [...(options.expectedNames ?? []), ...typed],
+    header: options.header,
+    placesAsNames: options.placesAsNames,
+    delimiter: options.delimiter,
+    skip: options.skip,
+  };
+  const layout = layOut(text, source, asked);
+  if (options.learned === undefined || options.placesAsNames === true) return layout;
+  const wanted = [...options.learned.formats.keys()];
+  const isNamed =
+    !layout.header && options.header === undefined && startsWithModelNames(layout, wanted);
+  const named = isNamed ? layOut(text, source, { ...asked, header: true }) : layout;
+  return withModelNames(named, wanted, source, options.header === false);
 }
 
 function forcedKinds(

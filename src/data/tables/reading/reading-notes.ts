@@ -1,8 +1,9 @@
 /** What a reader of the file should know about how it was understood: one sentence for each decision. */
 import { isPlaceholder } from "../cells/missing-words.ts";
 import { spellingVariants } from "../cells/spelling-variants.ts";
-import { parseNumber } from "../numbers.ts";
+import { farNotes } from "./far-notes.ts";
 import { formatNotes } from "./format-notes.ts";
+import { nearlyNumbersNote } from "./nearly-numbers.ts";
 import type { ColumnNotes, ReadingFacts } from "./reading-facts.ts";
 import { listNames, plural, quote } from "../../words.ts";
 import type { Column, Table } from "../table.ts";
@@ -10,9 +11,6 @@ import type { TableLayout } from "./table-layout.ts";
 
 /** Whole numbers with at most this many values are pointed out as possible codes. */
 const codeLimit = 10;
-
-/** Share of numbers from which the words in a text column are pointed out. */
-const mostlyNumbers = 0.8;
 
 /** @returns all notes, and those of them that tell something unusual. */
 export function describeTable(
@@ -45,7 +43,13 @@ export function describeTable(
       `Cells that are no numbers are taken as missing in ${someOf(words)}; --categorical reads such a column as text.`,
     );
   }
-  const empty = names(({ missing: count }) => count === rowCount);
+  const blank = names(({ missing: count, learned }) => count === rowCount && learned !== undefined);
+  if (blank.length > 0) {
+    notes.push(
+      `${blank.length === 1 ? "Column" : "Columns"} ${listNames(blank)} ${blank.length === 1 ? "holds" : "hold"} nothing but missing cells, and the model uses ${blank.length === 1 ? "it" : "them"}: every row is predicted as one whose cell is missing.`,
+    );
+  }
+  const empty = names(({ missing: count, learned }) => count === rowCount && learned === undefined);
   if (empty.length > 0) {
     notes.push(
       `${empty.length === 1 ? "Column" : "Columns"} ${listNames(empty)} ${empty.length === 1 ? "holds" : "hold"} nothing but missing cells and will not be used.`,
@@ -57,7 +61,7 @@ export function describeTable(
       `${listNames(codes)}: whole numbers with at most ${codeLimit} values are kept numeric; if they are codes, read them as categorical (--categorical).`,
     );
   }
-  notes.push(...textNotes(table, facts));
+  notes.push(...textNotes(table, facts), ...farNotes(columns, facts.columns));
   return { notes: [...usual, ...notes], remarks: notes };
 }
 
@@ -125,7 +129,7 @@ function textNotes(table: Table, facts: ReadingFacts): string[] {
     if (whyText !== undefined) {
       notes.push(`Column ${quote(column.name)} is categorical because ${whyText}.`);
     } else if (!isForced) {
-      const note = mostlyNumbersNote(column, firstLine);
+      const note = nearlyNumbersNote(column, firstLine);
       if (note !== undefined) notes.push(note);
     }
     const held = column.levels.filter(isPlaceholder);
@@ -148,24 +152,6 @@ function textNotes(table: Table, facts: ReadingFacts): string[] {
     );
   }
   return notes;
-}
-
-function mostlyNumbersNote(
-  column: Column & { kind: "categorical" },
-  firstLine: (level: number) => number,
-): string | undefined {
-  const isNumber = column.levels.map((level) => !Number.isNaN(parseNumber(level)));
-  const example = isNumber.indexOf(false);
-  if (example < 0) return undefined;
-  let numbers = 0;
-  let present = 0;
-  for (const code of column.codes) {
-    if (code < 0) continue;
-    present++;
-    if (isNumber[code]) numbers++;
-  }
-  if (numbers < mostlyNumbers * present) return undefined;
-  return `Column ${quote(column.name)} is categorical because ${present - numbers} of ${plural(present, "cell")} are not numbers, such as ${quote(column.levels[example]!)} on line ${firstLine(example)}; add such words to the missing ones (--missing) if that is what they mean.`;
 }
 
 function isCoded(column: Column): boolean {
