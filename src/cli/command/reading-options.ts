@@ -47,6 +47,11 @@ export function addReadingOptions(
       "lines above the table to leave out (default: detected)",
       take((option, text) => parseWhole(option, text, 0), "--skip"),
     )
+    .option(
+      "--footer <n>",
+      "rows at the end to leave out, such as totals (default: detected)",
+      take((option, text) => parseWhole(option, text, 0), "--footer"),
+    )
     .option("--drop-ragged", "leave out rows with another number of cells")
     .option(
       "--max-unpacked <size>",

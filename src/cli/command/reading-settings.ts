@@ -19,6 +19,8 @@ export interface ReadingSettings {
   encoding?: string;
   /** Lines above the table. */
   skip?: number;
+  /** Rows at the end. */
+  footer?: number;
   dropRagged?: boolean;
   /** Most bytes that a packed file may become. */
   maxUnpacked?: number;
@@ -34,7 +36,7 @@ export function readingSettings(flags: ReadingSettings): ReadingSettings {
 /** The names of the settings, as of the options without their dashes. */
 export const readingNames: readonly (keyof ReadingSettings)[] = [
   ...(["header", "delimiter", "decimal", "date", "missing", "encoding", "skip"] as const),
-  ...(["dropRagged", "maxUnpacked", "categorical", "numeric"] as const),
+  ...(["footer", "dropRagged", "maxUnpacked", "categorical", "numeric"] as const),
 ];
 
 /**
@@ -47,7 +49,7 @@ export function readerOptions(
   target?: { name: string; isLabels: boolean },
 ): ReadTableOptions {
   const { header, delimiter, decimal, date, missing, encoding, skip } = settings;
-  const { dropRagged, maxUnpacked } = settings;
+  const { footer, dropRagged, maxUnpacked } = settings;
   const types: Record<string, ColumnKind> = {};
   for (const name of settings.categorical ?? []) types[name] = "categorical";
   for (const name of settings.numeric ?? []) types[name] = "numeric";
@@ -60,6 +62,7 @@ export function readerOptions(
     ...(missing === undefined ? {} : { missing }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(skip === undefined ? {} : { skip }),
+    ...(footer === undefined ? {} : { footer }),
     ...(dropRagged === undefined ? {} : { dropRagged }),
     ...(maxUnpacked === undefined ? {} : { maxUnpacked }),
     ...(target === undefined ? {} : { expectedNames: [target.name] }),
@@ -70,7 +73,7 @@ export function readerOptions(
 /** The options as words of a command that repeats a run, not yet quoted for a shell. */
 export function readingWords(settings: ReadingSettings): string[] {
   const { header, delimiter, decimal, date, missing, encoding, skip } = settings;
-  const { dropRagged, maxUnpacked } = settings;
+  const { footer, dropRagged, maxUnpacked } = settings;
   const words: string[] = [];
   const add = (option: string, value: string | number | readonly string[] | undefined): void => {
     words.push(...optionWords(option, value));
@@ -82,6 +85,7 @@ export function readingWords(settings: ReadingSettings): string[] {
   add("--missing", missing);
   add("--encoding", encoding);
   add("--skip", skip);
+  add("--footer", footer);
   if (dropRagged === true) words.push("--drop-ragged");
   add("--max-unpacked", maxUnpacked);
   add("--categorical", settings.categorical);

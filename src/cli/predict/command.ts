@@ -40,9 +40,9 @@ export async function runPredict(
   const { encoder, target } = model;
   const reading = readingFor(encoder, flags);
   const read = await openTable(file, reading.maxUnpacked);
-  const { table, remarks } = read.parse(reading);
+  const { table, remarks, footer } = read.parse(reading);
   const id = flags.id === undefined ? undefined : idOf(table, flags.id, target);
-  const written = asWritten(read, reading, table, target, id);
+  const written = asWritten(read, { ...reading, footer }, table, target, id);
   const inputs = new Set(encoder.inputs.map(({ name }) => name));
   const columns = table.columns.filter(({ name }) => inputs.has(name));
   const { table: aligned, notes, unseen } = alignTable(encoder, { ...table, columns });

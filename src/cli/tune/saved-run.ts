@@ -56,6 +56,7 @@ const settingsMembers = {
   date: v.exactOptional(v.union([dateChoice, v.record(v.string(), dateChoice)])),
   encoding: v.exactOptional(v.string()),
   skip: v.exactOptional(count),
+  footer: v.exactOptional(count),
   dropRagged: v.exactOptional(v.boolean()),
   maxUnpacked: v.exactOptional(positiveCount),
   exclude: v.exactOptional(names),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { randomKey, randomStream } from "../random.ts";
+import { randomKey, randomStream } from "../../random/index.ts";
 import { farValues } from "./far-values.ts";
 import { parseTable } from "./reading/read-table.ts";
 

@@ -40,6 +40,8 @@ export interface ReadTableOptions {
   readonly encoding?: string;
   /** Lines above the table to leave out. Default: found out. */
   readonly skip?: number;
+  /** Rows at the end to leave out, such as totals. Default: found out. */
+  readonly footer?: number;
   /** Whether rows with another number of cells are left out. Default false: they are an error. */
   readonly dropRagged?: boolean;
   /** What a model knows of its columns, so that a new file is read as the training file was. */

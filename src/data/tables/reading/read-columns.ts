@@ -2,6 +2,7 @@
 import { cleanCell } from "./clean-cell.ts";
 import { ColumnBuilder } from "./column-builder.ts";
 import { cellLimit, lineOfPlace, parseRecords, type RecordFormat } from "./parse-records.ts";
+import { isTotalWord, type LastRow } from "./total-rows.ts";
 import { DataError } from "../../data-error.ts";
 import type { ColumnKind } from "../cells/cell-format.ts";
 import { plural, quote } from "../../words.ts";
@@ -19,6 +20,10 @@ export interface CsvFile extends RecordFormat {
   readonly isMissing: (cell: string) => boolean;
   /** Whether rows of another width are left out. */
   readonly dropRagged: boolean;
+  /** Rows that belong to the table; default: all. */
+  readonly rowLimit?: number | undefined;
+  /** Last rows that are returned as they are written; default 0. */
+  readonly lastRows?: number | undefined;
 }
 
 /** Rows that were left out because their number of cells is another. */
@@ -37,6 +42,8 @@ export interface ReadCells {
   readonly ragged: RaggedRows | undefined;
   /** Rows at the end without a cell, which are no part of the table. */
   readonly emptyRows: number;
+  /** The last rows with a cell, see {@link CsvFile.lastRows}. */
+  readonly last: readonly LastRow[];
 }
 
 /** A row of another width. */
@@ -44,6 +51,7 @@ interface OddRow {
   readonly place: number;
   readonly cells: number;
   readonly filled: number;
+  readonly isTotal: boolean;
   /** Rows of the table before it. */
   readonly rowsBefore: number;
 }
@@ -58,7 +66,8 @@ const footerLimit = 5;
  * @throws {@link DataError} for a record of another width or a huge cell.
  */
 export function readColumns(file: CsvFile, kinds: readonly (ColumnKind | undefined)[]): ReadCells {
-  const { text, source, header, names, isMissing } = file;
+  const { text, source, header, names, isMissing, rowLimit = Infinity, lastRows = 0 } = file;
+  const last: LastRow[] = [];
   const builders = names.map((name, j) =>
     kinds[j] === undefined ? undefined : new ColumnBuilder(name, kinds[j]),
   );
@@ -69,13 +78,19 @@ export function readColumns(file: CsvFile, kinds: readonly (ColumnKind | undefin
     if (header && index === 0) return;
     if (cells.length !== file.width && !isPadded(cells, file.width)) {
       const filled = cells.filter((cell) => cell !== "").length;
-      odd.push({ place: start, cells: cells.length, filled, rowsBefore: rows });
+      const isTotal = cells.some((cell) => isTotalWord(cleanCell(cell)));
+      odd.push({ place: start, cells: cells.length, filled, isTotal, rowsBefore: rows });
       return;
     }
     if (file.width > 1 && cells.every((cell) => cell === "")) {
       emptyRows++;
       return;
     }
+    if (lastRows > 0) {
+      last.push({ cells: cells.map(cleanCell), place: start, before: rows });
+      if (last.length > lastRows) last.shift();
+    }
+    if (rows >= rowLimit) return;
     // Rows without a cell keep their place among others; only at the end of a file they are no rows.
     for (; emptyRows > 0; emptyRows--, rows++) builders.forEach((builder) => builder?.addMissing());
     for (let j = 0; j < file.width; j++) {
@@ -93,7 +108,9 @@ export function readColumns(file: CsvFile, kinds: readonly (ColumnKind | undefin
     }
     rows++;
   });
-  return { builders, ragged: judgeOddRows(file, odd, rows), emptyRows };
+  // Rows beyond the limit are not looked at again: they were judged when there was none.
+  const ragged = rowLimit === Infinity ? judgeOddRows(file, odd, rows) : undefined;
+  return { builders, ragged, emptyRows, last };
 }
 
 /** Whether a record is wider only by empty cells. */
@@ -111,8 +128,10 @@ function judgeOddRows(file: CsvFile, odd: readonly OddRow[], rows: number): Ragg
     rows > 0 &&
     odd.length <= footerLimit &&
     odd.every(
-      ({ rowsBefore, cells, filled }) =>
-        rowsBefore === rows && cells < file.width && filled <= Math.max(1, file.width / 2 - 1),
+      ({ rowsBefore, cells, filled, isTotal }) =>
+        rowsBefore === rows &&
+        cells < file.width &&
+        (isTotal || filled <= Math.max(1, file.width / 2 - 1)),
     );
   if (!isFooter && !file.dropRagged) throw raggedRow(file, first.place, first.cells);
   return { count: odd.length, firstLine: lineOfPlace(file.text, first.place), isFooter };

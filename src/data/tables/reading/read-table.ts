@@ -10,6 +10,9 @@ import { parseNumber } from "../numbers.ts";
 import { readFileBytes, unpackBytes } from "../../packed/read-bytes.ts";
 import { sha256 } from "../../../files/sha256.ts";
 import { readColumns, type CsvFile } from "./read-columns.ts";
+import { leaveOutTotals, totalNotes } from "./leave-out-totals.ts";
+import { lineOfPlace } from "./parse-records.ts";
+import { totalLimit } from "./total-rows.ts";
 import { readWithFittingQuotes } from "./fitting-quotes.ts";
 import { describeTable } from "./reading-notes.ts";
 import { DataError } from "../../data-error.ts";
@@ -28,6 +31,8 @@ export interface ReadTableResult {
   readonly notes: string[];
   /** Those of the notes that tell something unusual. */
   readonly remarks: string[];
+  /** Rows at the end that are left out, such as totals. */
+  readonly footer: number;
   /** Hexadecimal SHA-256 of the very bytes that were read; of a gzip file as it is packed. */
   readonly sha256: string;
 }
@@ -116,17 +121,19 @@ function parse(
     source,
     isMissing: missingTest(["", ...(options.missing ?? [])]),
     dropRagged: options.dropRagged ?? false,
+    lastRows: Math.max(totalLimit, options.footer ?? 0),
   };
   const starts = names.map((name, j) =>
     startOf(layout, j, forced[j], options.learned?.formats.get(name)),
   );
   const read = readWithFittingQuotes(file, (fitting) => readColumns(fitting, starts));
-  const facts = understandColumns(
-    { ...read.file, isUnnamed: layout.isUnnamed },
-    read.result.builders,
-    forced,
-    options,
-  );
+  const understand = (rowLimit?: number): ReturnType<typeof understandColumns> => {
+    const part = { ...read.file, isUnnamed: layout.isUnnamed, rowLimit };
+    const { builders } = rowLimit === undefined ? read.result : readColumns(part, starts);
+    return understandColumns(part, builders, forced, options);
+  };
+  const { last } = read.result;
+  const { facts, ...end } = leaveOutTotals(last, names, options.footer, understand);
   checkContent(source, facts.table);
   const table: Table = {
     ...facts.table,
@@ -139,9 +146,12 @@ function parse(
     quotes: read.quotesNote,
     ragged: read.result.ragged,
     emptyRows: read.result.emptyRows,
+    totalNotes: totalNotes(end, options.footer !== undefined, ({ place }) =>
+      lineOfPlace(read.file.text, place),
+    ),
     ...facts.notes,
   });
-  return { table, ...described };
+  return { table, ...described, footer: end.totals.length };
 }
 
 /** The layout, with the names of a model where the file is to be read for one. */

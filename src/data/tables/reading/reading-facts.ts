@@ -29,6 +29,8 @@ export interface ReadingFacts {
   readonly ragged: RaggedRows | undefined;
   /** Rows at the end without a cell. */
   readonly emptyRows: number;
+  /** What was done about totals. */
+  readonly totalNotes: readonly string[];
   /** [columns of the table] */
   readonly columns: readonly ColumnNotes[];
   /** Columns without a name and without a cell, which are no part of the table. */

@@ -27,7 +27,12 @@ export function describeTable(
     headerNote(layout, facts),
     typesNote(columns),
   ];
-  const notes = [...facts.encodingNotes, ...layout.notes, ...layoutNotes(facts)];
+  const notes = [
+    ...facts.encodingNotes,
+    ...layout.notes,
+    ...layoutNotes(facts),
+    ...facts.totalNotes,
+  ];
   const forced = names(({ isForced, learned }) => isForced && learned === undefined);
   if (forced.length > 0) notes.push(`The types of ${listNames(forced)} were given, not inferred.`);
   notes.push(...formatNotes(table.columns, facts.columns, layout.delimiter));
