@@ -1,10 +1,12 @@
 /** Measures of predictions, and the interval of a mean over repeated splits. */
+import { checkNumbers } from "./check-given.ts";
+import { checkOptions } from "../program/check-options.ts";
 import { moments } from "./moments.ts";
 import { studentQuantile } from "../random/index.ts";
 
 /** Share of classes predicted right. Both [n], class indices. */
 export function accuracy(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
-  checkLengths("accuracy", actual, predicted.length);
+  checkLengths("accuracy", actual, predicted);
   let right = 0;
   for (let i = 0; i < actual.length; i++) if (actual[i] === predicted[i]) right++;
   return right / actual.length;
@@ -12,7 +14,7 @@ export function accuracy(actual: ArrayLike<number>, predicted: ArrayLike<number>
 
 /** Mean over the classes that occur in `actual` of the share predicted right (the mean recall). */
 export function balancedAccuracy(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
-  checkLengths("balancedAccuracy", actual, predicted.length);
+  checkLengths("balancedAccuracy", actual, predicted);
   const classes = new Map<number, { rows: number; right: number }>();
   for (let i = 0; i < actual.length; i++) {
     const entry = classes.get(actual[i]!) ?? { rows: 0, right: 0 };
@@ -33,6 +35,8 @@ export function balancedAccuracy(actual: ArrayLike<number>, predicted: ArrayLike
  *   away from 0 by 1e-15, so that one certain error costs 34.5 and not infinity.
  */
 export function logLoss(actual: ArrayLike<number>, probabilities: ArrayLike<number>): number {
+  checkNumbers("logLoss", "the actual values", actual);
+  checkNumbers("logLoss", "the probabilities", probabilities);
   const n = actual.length;
   const classes = probabilities.length / n;
   if (n === 0 || !Number.isInteger(classes) || classes < 1) {
@@ -68,7 +72,7 @@ export function logLoss(actual: ArrayLike<number>, probabilities: ArrayLike<numb
  * @param scores - [n], higher for class 1; only their order matters.
  */
 export function rocAuc(actual: ArrayLike<number>, scores: ArrayLike<number>): number {
-  checkLengths("rocAuc", actual, scores.length);
+  checkLengths("rocAuc", actual, scores);
   const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[a]! - scores[b]!);
   let positives = 0;
   let rankSum = 0;
@@ -92,7 +96,7 @@ export function rocAuc(actual: ArrayLike<number>, scores: ArrayLike<number>): nu
 
 /** Root of the mean squared error, in the target's unit. */
 export function rmse(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
-  checkLengths("rmse", actual, predicted.length);
+  checkLengths("rmse", actual, predicted);
   const difference = (i: number): number => actual[i]! - predicted[i]!;
   const unit = unitOf(actual.length, difference);
   let sum = 0;
@@ -102,7 +106,7 @@ export function rmse(actual: ArrayLike<number>, predicted: ArrayLike<number>): n
 
 /** Mean absolute error, in the target's unit. */
 export function mae(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
-  checkLengths("mae", actual, predicted.length);
+  checkLengths("mae", actual, predicted);
   let sum = 0;
   for (let i = 0; i < actual.length; i++) sum += Math.abs(actual[i]! - predicted[i]!);
   return sum / actual.length;
@@ -110,7 +114,7 @@ export function mae(actual: ArrayLike<number>, predicted: ArrayLike<number>): nu
 
 /** R² = 1 − Σ(y − ŷ)²/Σ(y − ȳ)²; 0 predicts the mean as well, negative is worse. NaN for constant y. */
 export function r2(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
-  checkLengths("r2", actual, predicted.length);
+  checkLengths("r2", actual, predicted);
   const { sd } = moments(Float64Array.from(actual));
   return sd === 0 ? NaN : 1 - (rmse(actual, predicted) / sd) ** 2;
 }
@@ -140,6 +144,8 @@ export function meanInterval(
   values: readonly number[],
   options: { testFraction?: number } = {},
 ): MeanInterval {
+  checkNumbers("meanInterval", "values", values);
+  checkOptions("meanInterval", options, { testFraction: "number" });
   const { testFraction = 0 } = options;
   const n = values.length;
   if (n === 0 || !(testFraction >= 0 && testFraction < 1)) {
@@ -174,7 +180,10 @@ function meanOf(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
-function checkLengths(where: string, actual: ArrayLike<number>, other: number): void {
+function checkLengths(where: string, actual: ArrayLike<number>, others: ArrayLike<number>): void {
+  checkNumbers(where, "the actual values", actual);
+  checkNumbers(where, "the predictions", others);
+  const other = others.length;
   if (actual.length !== other || other === 0) {
     throw new RangeError(
       `${where}: needs as many predictions as actual values and at least one, got ${other} and ${actual.length}.`,

@@ -1,4 +1,5 @@
 /** Seeded splits of rows into training, validation and test parts. */
+import { checkArgument } from "../program/check-options.ts";
 import { randomKey, type RandomStream, randomStream } from "../random/index.ts";
 import { DataError } from "./data-error.ts";
 import type { InferredTarget } from "./tables/target.ts";
@@ -34,6 +35,7 @@ export interface Split {
  * @throws {@link DataError} when the rows are too few to fill the parts.
  */
 export function split(options: SplitOptions): Split {
+  checkArgument("split", "options", options, "object");
   const { count, strata, seed } = options;
   const fractions = [options.train, options.validation, options.test];
   if (
@@ -75,6 +77,8 @@ export function splitTarget(
   inferred: InferredTarget,
   options: Omit<SplitOptions, "count" | "strata">,
 ): Split {
+  checkArgument("splitTarget", "inferred", inferred, "object");
+  checkArgument("splitTarget", "inferred.target", inferred.target, "object");
   const { target, values, rows } = inferred;
   const strata =
     target.task === "regression" ? undefined : Int32Array.from(rows, (row) => values[row]!);

@@ -12,7 +12,7 @@
  * @param p - in [0, 1]; 0 and 1 give ∓∞, anything outside NaN.
  */
 export function normalQuantile(p: number): number {
-  if (!(p >= 0 && p <= 1)) return NaN;
+  if (!(typeof p === "number" && p >= 0 && p <= 1)) return NaN;
   if (p === 0) return -Infinity;
   if (p === 1) return Infinity;
   const q = p - 0.5;

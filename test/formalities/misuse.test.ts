@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import * as bilevel from "../../src/bilevel/index.ts";
+import * as data from "../../src/data/index.ts";
 import * as fewshot from "../../src/fewshot/index.ts";
 import * as library from "../../src/index.ts";
 import * as program from "../../src/program/index.ts";
@@ -23,9 +24,21 @@ const wrong: readonly (readonly [string, unknown])[] = [
 const foreign =
   /Cannot (read|set|destructure|convert|use)|is not (a function|iterable|defined|an object)|undefined \(reading|Reflect|Jaxpr|is not a constructor|is not valid JSON|Unknown value|callback/;
 
-const functions = Object.entries({ ...library, ...bilevel, ...fewshot, ...program }).filter(
-  ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),
-) as [string, (...args: unknown[]) => unknown][];
+/** Those of the data that download nothing. */
+const readers = Object.fromEntries(
+  Object.entries(data).filter(([name]) => !name.startsWith("readOmniglot")),
+);
+
+const functions = Object.entries({
+  ...library,
+  ...bilevel,
+  ...fewshot,
+  ...program,
+  ...readers,
+}).filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name)) as [
+  string,
+  (...args: unknown[]) => unknown,
+][];
 
 async function thrownBy(call: () => unknown): Promise<unknown> {
   try {

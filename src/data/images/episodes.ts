@@ -2,6 +2,7 @@
  * Few-shot episodes. An episode is a pure function of a seed and its number, so that a training run resumes at any
  * episode and every method is tested on the identical list.
  */
+import { checkOptions } from "../../program/check-options.ts";
 import { Tensor } from "../../program/index.ts";
 import { checkImageSet, countOf, type ImageSet, writeImages } from "./image-set.ts";
 import { randomKey, type RandomStream, randomStream } from "../../random/index.ts";
@@ -83,6 +84,7 @@ export function listEpisodes(
   shape: EpisodeShape,
   options: { seed: number; count: number },
 ): Episode[] {
+  checkOptions("listEpisodes", options, { seed: "number!", count: "number!" });
   const { seed, count } = options;
   if (!Number.isSafeInteger(count) || count < 0) {
     throw new RangeError(`listEpisodes: count is a whole number from 0, not ${count}.`);

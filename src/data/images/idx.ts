@@ -2,6 +2,7 @@
  * IDX files, the format of MNIST and its kin: two zero bytes, the type of the elements, the number of axes, their lengths
  * as 32-bit big-endian numbers, then the elements, last axis fastest.
  */
+import { checkArgument, checkOptions } from "../../program/check-options.ts";
 import { readBytes } from "../packed/read-bytes.ts";
 import { DataError } from "../data-error.ts";
 
@@ -21,6 +22,8 @@ export async function readIdx(
   path: string,
   options: { readonly maxUnpacked?: number } = {},
 ): Promise<IdxArray> {
+  checkArgument("readIdx", "path", path, "text");
+  checkOptions("readIdx", options, { maxUnpacked: "number" });
   return parseIdx(await readBytes(path, options.maxUnpacked), path);
 }
 
@@ -32,6 +35,7 @@ export async function readIdx(
  * @throws {@link DataError} saying what is wrong with the header or how many elements are missing or too many.
  */
 export function parseIdx(bytes: Uint8Array, source: string): IdxArray {
+  checkArgument("parseIdx", "bytes", bytes, "bytes");
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) {
     throw new DataError(
       `${source}: an IDX file begins with two zero bytes, a type and a number of axes; this one does not. Give for example train-images-idx3-ubyte.gz.`,

@@ -1,4 +1,5 @@
 /** Images from a user's own files: a folder with one folder a class, or a list of files. */
+import { checkArgument } from "../../program/check-options.ts";
 import { join } from "node:path";
 import { readRegularFile } from "../../files/regular-file.ts";
 import { decodeClasses, type EncodedImage, type ImageOptions } from "./decode-classes.ts";
@@ -15,6 +16,8 @@ import { listImages } from "./list-images.ts";
  * const set = await readImageFolder("letters", { size: 28, channels: 1, invert: true });
  */
 export async function readImageFolder(folder: string, options: ImageOptions): Promise<ImageSet> {
+  checkArgument("readImageFolder", "folder", folder, "text");
+  checkArgument("readImageFolder", "options", options, "object");
   const { classes, note } = await listImages(folder);
   if (note !== undefined) options.onNote?.(note);
   const encoded = classes.map(({ name, files }) => ({
@@ -33,6 +36,8 @@ export async function readImages(
   paths: readonly string[],
   options: ImageOptions,
 ): Promise<ImageSet> {
+  checkArgument("readImages", "paths", paths, "list");
+  checkArgument("readImages", "options", options, "object");
   const images = paths.map((path) => ({ name: path, read: () => readRegularFile(path) }));
   return decodeClasses("images", [{ name: "images", images }], options);
 }

@@ -2,6 +2,8 @@
  * Images by class, in memory as bytes. Loaders make them (`omniglot`, `miniImageNet`, `imageFolder`), episodes are
  * drawn from them. A class is a run of consecutive images, so that a subset or a rotation is again such a set.
  */
+import { checkNumbers } from "../check-given.ts";
+import { checkArgument } from "../../program/check-options.ts";
 import { Tensor } from "../../program/index.ts";
 import { plural } from "../words.ts";
 
@@ -70,6 +72,7 @@ export function rotations(set: ImageSet): ImageSet {
  */
 export function selectClasses(set: ImageSet, indexes: readonly number[]): ImageSet {
   checkImageSet(set, "selectClasses");
+  checkNumbers("selectClasses", "indexes", indexes);
   const { classes, offsets, pixels } = set;
   const wrong = indexes.find((i) => classes[i] === undefined);
   if (wrong !== undefined) {
@@ -96,6 +99,7 @@ export function selectClasses(set: ImageSet, indexes: readonly number[]): ImageS
  */
 export function imageTensor(set: ImageSet, images: readonly number[]): Tensor {
   checkImageSet(set, "imageTensor");
+  checkNumbers("imageTensor", "images", images);
   const data = new Float32Array(images.length * bytesOf(set));
   writeImages(set, images, data, 0);
   return new Tensor("float32", [images.length, set.channels, set.height, set.width], data);
@@ -138,6 +142,7 @@ export function cumulate(counts: readonly number[]): number[] {
 
 /** Refuses a set whose parts do not fit together. */
 export function checkImageSet(set: ImageSet, where: string): void {
+  checkArgument(where, "set", set, "object");
   const { height, width, channels, classes, offsets, pixels } = set;
   if (![height, width, channels].every((length) => Number.isInteger(length) && length > 0)) {
     throw new RangeError(

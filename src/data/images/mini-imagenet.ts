@@ -3,6 +3,7 @@
  * images belong to ImageNet and are not ours to distribute: they come from a user's folder.
  * Source: Ravi, Larochelle, "Optimization as a model for few-shot learning", ICLR 2017.
  */
+import { checkArgument } from "../../program/check-options.ts";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../files/sha256.ts";
@@ -36,6 +37,8 @@ export async function readMiniImageNet(
   folder: string,
   options: MiniImageNetOptions = {},
 ): Promise<ImageSplits> {
+  checkArgument("readMiniImageNet", "folder", folder, "text");
+  checkArgument("readMiniImageNet", "options", options, "object");
   return {
     train: await readPart(folder, "train", options),
     validation: await readPart(folder, "val", options),

@@ -1,5 +1,12 @@
 /** The splits of Omniglot's characters that papers use. They are splits of characters, so alphabets occur on both sides. */
-import { type ImageSet, type ImageSplits, rotations, selectClasses } from "./image-set.ts";
+import { checkArgument } from "../../program/check-options.ts";
+import {
+  checkImageSet,
+  type ImageSet,
+  type ImageSplits,
+  rotations,
+  selectClasses,
+} from "./image-set.ts";
 import { randomKey, randomStream } from "../../random/index.ts";
 
 /**
@@ -28,7 +35,9 @@ export function splitOmniglot(
   characters: ImageSet,
   options: OmniglotSplitOptions = {},
 ): ImageSplits {
+  checkArgument("splitOmniglot", "options", options, "object");
   const { split = "1200/100/323", seed = 0 } = options;
+  checkImageSet(characters, "splitOmniglot");
   if (characters.classes.length !== 1623) {
     throw new RangeError(
       `splitOmniglot: needs the 1623 characters of Omniglot, the set has ${characters.classes.length}; give readOmniglotCharacters' result.`,

@@ -1,4 +1,5 @@
 /** Brings a new table into the columns, order and types that an encoder was fitted on. */
+import { checkEncoder, checkTable } from "../check-given.ts";
 import { canonicalNumber } from "./cells/canonical-number.ts";
 import type { EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
 import { parseNumber } from "./numbers.ts";
@@ -40,6 +41,8 @@ export interface AlignedTable {
  * @throws {@link DataError} when columns are missing, or text stands where numbers are expected.
  */
 export function alignTable(encoder: Encoder, table: Table): AlignedTable {
+  checkEncoder("alignTable", encoder);
+  checkTable("alignTable", table);
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   const absent = encoder.inputs.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
   if (absent.length > 0) {

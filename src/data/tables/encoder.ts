@@ -2,6 +2,7 @@
  * Tables to matrices: numbers are standardized, categories become 0/1 columns. An encoder is fitted on
  * training rows only, is plain data, and encodes any later table with the same input columns.
  */
+import { checkEncoder, checkNumbers, checkTable } from "../check-given.ts";
 import { alignTable } from "./align-table.ts";
 import type { LearnedFormat } from "./cells/cell-format.ts";
 import type { CategoricalInput, EncodedInput, Encoder, NumericInput } from "./encoded-input.ts";
@@ -32,6 +33,8 @@ export function fitEncoder(
   rows: Int32Array,
   options: EncoderOptions = {},
 ): Encoder {
+  checkTable("fitEncoder", table);
+  checkNumbers("fitEncoder", "rows", rows);
   const { maxLevels = 50, minLevelCount = 10 } = options;
   const inputs: EncodedInput[] = [];
   const dropped: { name: string; reason: string }[] = [...(table.leftOut ?? [])];
@@ -88,6 +91,9 @@ export function encode(
   rows: Int32Array,
   type: "float32" | "float64" = "float32",
 ): Float32Array | Float64Array {
+  checkEncoder("encode", encoder);
+  checkTable("encode", table);
+  checkNumbers("encode", "rows", rows);
   const { width, inputs } = encoder;
   const { columns } = alignTable(encoder, table).table;
   const size = rows.length * width;
@@ -244,6 +250,7 @@ function encodeCategorical(
 
 /** Kind of each input by name; {@link readingOf} has it with the rest of what a new file is read by. */
 export function inputTypes(encoder: Encoder): (name: string) => Column["kind"] | undefined {
+  checkEncoder("inputTypes", encoder);
   const kinds = new Map(encoder.inputs.map(({ name, kind }) => [name, kind]));
   return (name) => kinds.get(name);
 }
@@ -253,6 +260,7 @@ export function inputTypes(encoder: Encoder): (name: string) => Column["kind"] |
  * how their numbers and dates are written where the new cells leave that open, and the words for missing cells.
  */
 export function readingOf(encoder: Encoder): ReadTableOptions {
+  checkEncoder("readingOf", encoder);
   const { inputs, missing } = encoder;
   const names = inputs.map(({ name }) => name);
   return {

@@ -1,4 +1,6 @@
 /** Tables without some of their columns, which remember what was taken out and why. */
+import { checkTable } from "../check-given.ts";
+import { checkArgument } from "../../program/check-options.ts";
 import { findColumn, type Table, type UnusedColumn } from "./table.ts";
 
 /**
@@ -8,6 +10,8 @@ import { findColumn, type Table, type UnusedColumn } from "./table.ts";
  * @throws {@link DataError} for a column that the table has not.
  */
 export function withoutColumns(table: Table, unused: readonly UnusedColumn[]): Table {
+  checkTable("withoutColumns", table);
+  checkArgument("withoutColumns", "unused", unused, "list");
   const reasons = new Map<number, string>();
   for (const { name, reason } of unused) {
     const place = findColumn(table, name);

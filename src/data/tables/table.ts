@@ -2,6 +2,8 @@
  * A table in memory: columns of numbers or of categories, as read from a file. Rows have no names;
  * a row is its index. Everything that later refuses a table says so with a {@link DataError}.
  */
+import { checkTable } from "../check-given.ts";
+import { checkArgument } from "../../program/check-options.ts";
 import type { CellFormat } from "./cells/cell-format.ts";
 import { DataError } from "../data-error.ts";
 import { closestNames, listNames, quote } from "../words.ts";
@@ -80,6 +82,8 @@ export function cellText(column: Column): (row: number) => string {
  * @throws {@link DataError} naming the columns closest to what was asked.
  */
 export function findColumn(table: Table, wanted: string): number {
+  checkTable("findColumn", table);
+  checkArgument("findColumn", "wanted", wanted, "text");
   const names = table.columns.map((column) => column.name);
   const place = placeOf(names, wanted);
   if (place === undefined) throw unknownColumn(table.source, wanted, names);

@@ -2,6 +2,8 @@
  * What is to be predicted: a column of a table, read as a number (regression) or as a class. The task
  * follows from the column unless it is forced.
  */
+import { checkTable } from "../check-given.ts";
+import { checkArgument } from "../../program/check-options.ts";
 import { spellingVariants } from "./cells/spelling-variants.ts";
 import { isOneNumber, moments } from "../moments.ts";
 import {
@@ -89,6 +91,8 @@ export function inferTarget(
   force?: Task,
   options: TargetOptions = {},
 ): InferredTarget {
+  checkTable("inferTarget", table);
+  checkArgument("inferTarget", "name", name, "text");
   const column = table.columns[findColumn(table, name)]!;
   const present = presentRows(column);
   const where = `${table.source}, target ${quote(column.name)}`;
@@ -154,6 +158,7 @@ export function inferTarget(
  * @param values - as from {@link inferTarget}.
  */
 export function standardizeTarget(target: Target, values: Float64Array, rows: Int32Array): Target {
+  checkArgument("standardizeTarget", "target", target, "object");
   if (target.task !== "regression") return target;
   const { mean, sd } = moments(Float64Array.from(rows, (row) => values[row]!));
   return { ...target, mean, scale: sd || 1 };

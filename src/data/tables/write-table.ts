@@ -1,4 +1,6 @@
 /** Tables to CSV text (RFC 4180, but lines end in \n). */
+import { checkTable } from "../check-given.ts";
+import { checkOptions } from "../../program/check-options.ts";
 import type { Column, Table } from "./table.ts";
 
 /**
@@ -9,6 +11,8 @@ import type { Column, Table } from "./table.ts";
  * @param options.delimiter - one character; default a comma.
  */
 export function formatTable(table: Table, options: { delimiter?: string } = {}): string {
+  checkTable("formatTable", table);
+  checkOptions("formatTable", options, { delimiter: "string" });
   const { delimiter = "," } = options;
   const escape = (text: string): string =>
     text.includes(delimiter) || /["\r\n]|^\s|\s$|^$/.test(text)

@@ -2,6 +2,7 @@
  * CSV files to tables: readTable finds out how a file is written, reads it, decides which columns are
  * numbers, and says in sentences what it decided. Bad input ends in a DataError of one sentence.
  */
+import { checkArgument } from "../../../program/check-options.ts";
 import type { ColumnKind, LearnedFormat } from "../cells/cell-format.ts";
 import { defaultMissing, missingTest } from "../cells/missing-words.ts";
 import { checkLines, lineWatch } from "./check-lines.ts";
@@ -61,6 +62,8 @@ export async function readTable(
   path: string,
   options: ReadTableOptions = {},
 ): Promise<ReadTableResult> {
+  checkArgument("readTable", "path", path, "text");
+  checkArgument("readTable", "options", options, "object");
   return (await openTable(path, options.maxUnpacked)).parse(options);
 }
 
@@ -87,6 +90,9 @@ export function parseTable(
   source: string,
   options: ReadTableOptions = {},
 ): ReadTableResult {
+  checkArgument("parseTable", "bytes", bytes, "bytes");
+  checkArgument("parseTable", "source", source, "text");
+  checkArgument("parseTable", "options", options, "object");
   return { ...parse(bytes, source, options), sha256: sha256(bytes) };
 }
 
