@@ -5,8 +5,10 @@
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { autoRule, tuneRules } from "../src/automl/families/linear/rules.ts";
-import { tune, type TuneResult } from "../src/automl/tabular/tune.ts";
+import { tuneRules } from "../src/automl/families/linear/rules.ts";
+import { autoRule } from "../src/automl/families/search-record.ts";
+import { tune } from "../src/automl/tabular/tune.ts";
+import type { TuneResult } from "../src/automl/tabular/types.ts";
 import { readTable, type Table } from "../src/data/index.ts";
 
 const tables: Readonly<Record<string, { file: string; target: string; metric: string }>> = {
@@ -44,7 +46,7 @@ async function compare(folder: string, name: string): Promise<void> {
     const result = await run(table, target, rule);
     if (rows.length === 0)
       rows.push(...["default", "grid"].map((m) => cells(result, m, m, metric)));
-    const { call, advice } = result.rule;
+    const { call, advice } = result.rule!;
     const title = advice === undefined ? rule : `${rule}: ${call}`;
     rows.push(cells(result, "hypergradient", title, metric));
     say(`${name}, ${call}: ${rows.at(-1)!.slice(1).join(", ")}`);
@@ -71,7 +73,7 @@ function cells(result: TuneResult, method: string, title: string, metric: string
   const loss = average(found.validationLoss).toPrecision(4);
   const seconds = average(found.seconds).toFixed(2);
   if (method !== "hypergradient") return [title, "–", "–", loss, score, "–", "–", "–", seconds];
-  const { bias, status, innerGradients, products, storedBytes } = result.rule;
+  const { bias, status, innerGradients, products, storedBytes } = result.rule!;
   const counts = [innerGradients, products, storedBytes].map(String);
   return [title, bias === null ? "exact" : "biased", status, loss, score, ...counts, seconds];
 }

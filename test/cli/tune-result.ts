@@ -1,6 +1,12 @@
 // A hand-made result of a tuning run for the tests of tables and reports: 8 splits, a clear win of
 // the per-column coefficients over the grid on log loss, and one column that tries to be a script.
 
+import type { ExplainedInput } from "../../src/automl/families/explanation.ts";
+import {
+  describeLinear,
+  effectiveShrinkage,
+  pictureOf,
+} from "../../src/automl/families/linear/explain.ts";
 import type { MethodResult, TuneResult } from "../../src/automl/tabular/types.ts";
 import { meanInterval } from "../../src/data/metrics.ts";
 import type { Environment } from "../../src/study/environment.ts";
@@ -10,8 +16,9 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
   const { columns = 24, repeats = 8 } = options;
   const wave = (i: number): number => Math.sin(12.9898 * (i + 1)) * 0.5 + 0.5;
   const method = (
-    name: MethodResult["method"],
+    name: string,
     title: string,
+    called: string,
     level: { loss: number; accuracy: number; seconds: number },
   ): MethodResult => {
     const splits = Array.from({ length: repeats }, (_, i) => i);
@@ -24,6 +31,8 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
     return {
       method: name,
       title,
+      called,
+      role: name === "hypergradient" ? "search" : "baseline",
       seconds: series(level.seconds, 0.05 * level.seconds),
       validationLoss: series(level.loss - 0.01, 0.01),
       test: {
@@ -40,6 +49,20 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
     "hours-per-week",
     "job & title",
   ];
+  const inputs = Array.from({ length: columns }, (_, i): ExplainedInput => {
+    const logCoefficient = -9 + 13 * wave(3 * i);
+    return {
+      name: names[i] ?? `a rather long column name ${i}`,
+      kind: i % 4 === 3 ? "categorical" : "numeric",
+      columns: i % 4 === 3 ? 7 : 1,
+      numbers: {
+        logCoefficient,
+        coefficient: Math.exp(logCoefficient),
+        weightNorm: 1.4 * Math.exp(-0.4 * (logCoefficient + 9)),
+        shrinkage: effectiveShrinkage(Math.exp(logCoefficient), "binary"),
+      },
+    };
+  });
   return {
     version: 1,
     status: "completed",
@@ -51,21 +74,17 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
     seed: 0,
     repeats,
     completedRepeats: repeats,
-    inputs: Array.from({ length: columns }, (_, i) => {
-      const logCoefficient = -9 + 13 * wave(3 * i);
-      return {
-        name: names[i] ?? `a rather long column name ${i}`,
-        kind: i % 4 === 3 ? "categorical" : "numeric",
-        columns: i % 4 === 3 ? 7 : 1,
-        logCoefficient,
-        coefficient: Math.exp(logCoefficient),
-        weightNorm: 1.4 * Math.exp(-0.4 * (logCoefficient + 9)),
-      } as const;
-    }),
+    kind: "logistic regression",
+    inputs,
+    explanation: pictureOf(inputs, "income"),
     methods: [
-      method("default", "no tuning", { loss: 0.352, accuracy: 0.842, seconds: 0.12 }),
-      method("grid", "best single coefficient", { loss: 0.345, accuracy: 0.846, seconds: 1.31 }),
-      method("hypergradient", "one coefficient per column", {
+      method("default", "no tuning", "no tuning", { loss: 0.352, accuracy: 0.842, seconds: 0.12 }),
+      method("grid", "best single coefficient", "the best single coefficient", {
+        loss: 0.345,
+        accuracy: 0.846,
+        seconds: 1.31,
+      }),
+      method("hypergradient", "one coefficient per column", "one coefficient per column", {
         loss: 0.318,
         accuracy: 0.851,
         seconds: 6.4,
@@ -101,7 +120,11 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
     chosen: {
       method: "hypergradient",
       share: 0.5,
-      singleCoefficient: 1.2e-4,
+      what: describeLinear(
+        { logCoefficient: [], single: Math.log(1.2e-4) },
+        { method: "hypergradient", share: 0.5, inputs: columns },
+      ).words,
+      numbers: { singleCoefficient: 1.2e-4 },
       validationLoss: 0.308,
       rows: 32561,
       isSolved: true,
@@ -120,6 +143,7 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
     seconds: 63.2,
     model: {
       version: 1,
+      family: "linear",
       target: { task: "binary", name: "income", classes: ["<=50K", ">50K"] },
       encoder: {
         version: 1,
@@ -131,8 +155,7 @@ export function makeTuneResult(options: { columns?: number; repeats?: number } =
         columnNames: ["age"],
         dropped: [],
       },
-      weights: [[0.4]],
-      bias: [-1.2],
+      fitted: { weights: [[0.4]], bias: [-1.2] },
     },
   };
 }

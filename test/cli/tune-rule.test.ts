@@ -24,15 +24,15 @@ test("a named rule runs, and the terminal, the result and the report say so", as
   );
   const { rule, command } = resultIn("named");
   expect(rule).toMatchObject({ name: "amigo", innerGradients: 400, products: 404 });
-  expect(rule.advice).toBeUndefined();
+  expect(rule!.advice).toBeUndefined();
   expect(command).toContain(" --rule amigo ");
-  expect(read("named", "report.html")).toContain(rule.call);
+  expect(read("named", "report.html")).toContain(rule!.call);
 });
 
 test("auto picks a rule, prints why and what else there is", async () => {
   const run = await stackelberg([...words, "--rule", "auto", "--out", "auto"], { cwd: folder });
   expect(run.exitCode).toBe(0);
-  const { call, advice } = resultIn("auto").rule;
+  const { call, advice } = resultIn("auto").rule!;
   expect(run.stderr).toContain(`The adviser picked ${call}.`);
   expect(run.stdout).toContain(`training rows with all coefficients 1: ${advice!.sentence}`);
   expect(run.stdout).toContain("The others, best first:\n");

@@ -1,8 +1,13 @@
 /** What a checkpoint of `tune` must hold, typed by its interface: a member that is added there is asked for here. */
 import * as v from "valibot";
 import { anyNumber, count } from "../../files/check-schema.ts";
-import type { MethodRecord, TuneCheckpoint } from "./checkpoint.ts";
-import type { HistoryEntry, TuneAdvice, UsedRule } from "./types.ts";
+import type {
+  HistoryEntry,
+  SearchRecord,
+  TuneAdvice,
+  UsedRule,
+} from "../families/search-record.ts";
+import type { MethodRecord, TuneCheckpoint } from "./record.ts";
 
 type Read<T> = v.GenericSchema<unknown, T>;
 
@@ -36,7 +41,7 @@ const usedRule: Read<UsedRule> = v.looseObject({
   advice: v.exactOptional(advice),
 });
 
-const outer: Read<NonNullable<MethodRecord["outer"]>> = v.looseObject({
+const outer: Read<SearchRecord> = v.looseObject({
   status: v.picklist([
     "converged",
     "max-steps",
@@ -56,21 +61,20 @@ const outer: Read<NonNullable<MethodRecord["outer"]>> = v.looseObject({
 });
 
 const record: Read<MethodRecord> = v.looseObject({
-  method: v.picklist(["default", "grid", "hypergradient"] as const),
+  method: v.string(),
   seconds: anyNumber,
   validationLoss: anyNumber,
   test: v.record(v.string(), anyNumber),
   testLoss: anyNumber,
-  logCoefficient: v.array(anyNumber),
-  relativeGradient: anyNumber,
-  isSolved: v.boolean(),
+  config: v.unknown(),
+  unsolved: v.exactOptional(v.string()),
   cut: v.boolean(),
   outer: v.exactOptional(outer),
 });
 
 /** The schema of a checkpoint, its numbers already read (NaN and the infinities are not JSON's). */
 export const checkpointSchema: Read<TuneCheckpoint> = v.looseObject({
-  version: v.literal(1),
+  version: v.literal(2),
   fingerprint: v.string(),
   seconds: anyNumber,
   splits: v.array(v.array(record)),

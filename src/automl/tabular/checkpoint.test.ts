@@ -1,15 +1,11 @@
 import { expect, test } from "vitest";
 import { DataError } from "../../data/index.ts";
-import {
-  decodeCheckpoint,
-  encodeCheckpoint,
-  fromBase64,
-  toBase64,
-  type TuneCheckpoint,
-} from "./checkpoint.ts";
+import { fromBase64, toBase64 } from "../families/base64.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import type { TuneCheckpoint } from "./record.ts";
 
 const checkpoint: TuneCheckpoint = {
-  version: 1,
+  version: 2,
   fingerprint: "0123456789abcdef",
   seconds: 1.5,
   splits: [
@@ -20,9 +16,7 @@ const checkpoint: TuneCheckpoint = {
         validationLoss: 0.1 + 0.2,
         test: { rocAuc: NaN, r2: -Infinity, rmse: 1e-300 },
         testLoss: 1 / 3,
-        logCoefficient: [Math.fround(-7.3), -0],
-        relativeGradient: 3e-7,
-        isSolved: true,
+        config: { logCoefficient: [Math.fround(-7.3), -0], single: Infinity },
         cut: false,
       },
     ],
@@ -43,12 +37,13 @@ test("bytes survive base64, more than one call's arguments of them", () => {
 test.each([
   ["nonsense", /not JSON/],
   ["{}", /version none came/],
-  ['{"version":2,"fingerprint":"x","splits":[],"outer":[]}', /version 2 came/],
+  ['{"version":9,"fingerprint":"x","splits":[],"outer":[]}', /version 9 came/],
+  ['{"version":1,"fingerprint":"x","splits":[],"outer":[]}', /version 1 came; start a new run/],
   ["null", /version none came/],
-  ['{"version":1,"fingerprint":"x","seconds":0,"splits":[]}', /at outer: .* was expected/],
+  ['{"version":2,"fingerprint":"x","seconds":0,"splits":[]}', /at outer: .* was expected/],
   [
-    '{"version":1,"fingerprint":"x","seconds":0,"splits":[[{"method":"best"}]],"outer":[]}',
-    /at splits\.0\.0\.method: \("default" \| "grid" \| "hypergradient"\) was expected, "best" came/,
+    '{"version":2,"fingerprint":"x","seconds":0,"splits":[[{"method":7}]],"outer":[]}',
+    /at splits\.0\.0\.method: string was expected, 7 came/,
   ],
 ])("%s is refused", (text, message) => {
   expect(() => decodeCheckpoint(text, "dir/checkpoint.json")).toThrow(message);

@@ -27,8 +27,8 @@ test("without a budget there is always time", () => {
 test("an ample budget is shared evenly after the baselines of the splits to come", () => {
   const { clock, at } = manual({ budgetSeconds: 100, steps: 10 });
   clock.startSplit(5);
-  clock.finishMethod("default", 0.5, 0);
-  clock.finishMethod("grid", 1.5, 0);
+  clock.finishMethod({ role: "baseline" }, true, 0.5, 0);
+  clock.finishMethod({ role: "baseline" }, false, 1.5, 0);
   at(2);
   // 97 s usable, 2 spent, 1 kept for the model; four more splits need 2 s of baselines each.
   expect(clock.secondsForSearch()).toBeCloseTo((97 - 2 - 1 - 4 * 2) / 5, 9);
@@ -37,18 +37,18 @@ test("an ample budget is shared evenly after the baselines of the splits to come
 test("a scarce budget gives up splits rather than searches", () => {
   const { clock, at } = manual({ budgetSeconds: 20, steps: 10 });
   clock.startSplit(5);
-  clock.finishMethod("default", 0.5, 0);
-  clock.finishMethod("grid", 2.5, 0);
+  clock.finishMethod({ role: "baseline" }, true, 0.5, 0);
+  clock.finishMethod({ role: "baseline" }, false, 2.5, 0);
   at(3);
   // 19.4 − 3 − 1 = 15.4 left: two splits leave (15.4 − 3)/2 = 6.2 ≥ 2·3 for each search, three do not.
   expect(clock.secondsForSearch()).toBeCloseTo(6.2, 9);
   at(9.2);
-  clock.finishMethod("hypergradient", 6.2, 11);
+  clock.finishMethod({ role: "search" }, false, 6.2, 11);
   expect(clock.hasTimeForSplit()).toBe(true);
   clock.startSplit(4);
   at(12.2);
-  clock.finishMethod("default", 0.5, 0);
-  clock.finishMethod("grid", 2.5, 0);
+  clock.finishMethod({ role: "baseline" }, true, 0.5, 0);
+  clock.finishMethod({ role: "baseline" }, false, 2.5, 0);
   expect(clock.secondsForSearch()).toBeCloseTo(6.2, 9);
   at(18.4);
   expect(clock.hasTimeForSplit()).toBe(false);
@@ -58,8 +58,8 @@ test("a budget that the baselines used up still leaves some time for the search"
   const { clock, at } = manual({ budgetSeconds: 1, steps: 10 });
   clock.startSplit(3);
   at(4);
-  clock.finishMethod("default", 1, 0);
-  clock.finishMethod("grid", 3, 0);
+  clock.finishMethod({ role: "baseline" }, true, 1, 0);
+  clock.finishMethod({ role: "baseline" }, false, 3, 0);
   expect(clock.secondsForSearch()).toBe(2);
   expect(clock.hasTimeForSplit()).toBe(false);
 });
@@ -67,8 +67,8 @@ test("a budget that the baselines used up still leaves some time for the search"
 test("the time left is that of the steps and splits to come, within the budget", () => {
   const { clock, at } = manual({ steps: 10 });
   clock.startSplit(2);
-  clock.finishMethod("default", 1, 0);
-  clock.finishMethod("grid", 2, 0);
+  clock.finishMethod({ role: "baseline" }, true, 1, 0);
+  clock.finishMethod({ role: "baseline" }, false, 2, 0);
   at(3 + 5);
   // Five evaluations in 5 s: 6 steps here, then 3 s of baselines and 11 evaluations.
   expect(clock.remainingSeconds(4, 1)).toBeCloseTo(6 + 3 + 11, 9);

@@ -1,5 +1,6 @@
 /** The time of a run: how much of the budget each split's search may take, and how long the rest will last. */
-import type { Method, TuneOptions } from "./types.ts";
+import type { MethodInfo } from "../families/method.ts";
+import type { TuneOptions } from "./types.ts";
 
 /** Share of the budget kept for writing files; the final model's fit is kept free besides. */
 const reserve = 0.03;
@@ -15,9 +16,9 @@ export class BudgetClock {
   readonly #steps: number;
   #splitStarted = 0;
   #splitsLeft = 1;
-  /** Of the current split. */
-  #current: Partial<Record<Method, number>> = {};
-  /** Default fit and grid of the last split that made them. */
+  /** Baselines of the current split. */
+  #current = 0;
+  /** Baselines of the last split that made them. */
   #baselineSeconds = 0;
   #fitSeconds = 0;
   #stepSeconds = 0;
@@ -47,16 +48,26 @@ export class BudgetClock {
   startSplit(splitsLeft: number): void {
     this.#splitStarted = this.elapsedSeconds;
     this.#splitsLeft = splitsLeft;
-    this.#current = {};
+    this.#current = 0;
   }
 
-  /** Records what a method took; `evaluations` of the search, for the time of one. */
-  finishMethod(method: Method, seconds: number, evaluations: number): void {
-    this.#current[method] = seconds;
+  /**
+   * Records what a method took.
+   *
+   * @param isFirst - of the family's list: about the time of a fit.
+   * @param evaluations - of the search, for the time of one.
+   */
+  finishMethod(
+    { role }: Pick<MethodInfo, "role">,
+    isFirst: boolean,
+    seconds: number,
+    evaluations: number,
+  ): void {
     if (evaluations > 0) this.#stepSeconds = seconds / evaluations;
-    const { default: plain = 0, grid = 0 } = this.#current;
-    if (method === "default") this.#fitSeconds = seconds;
-    if (method !== "hypergradient") this.#baselineSeconds = plain + grid;
+    if (isFirst) this.#fitSeconds = seconds;
+    if (role !== "baseline") return;
+    this.#current += seconds;
+    this.#baselineSeconds = this.#current;
   }
 
   /**
@@ -75,12 +86,11 @@ export class BudgetClock {
 
   /** Estimated time until the end of the run, within the budget. */
   remainingSeconds(step: number, splitsAfter: number): number {
-    const { default: plain = 0, grid = 0 } = this.#current;
     const spent = this.elapsedSeconds - this.#splitStarted;
     const perStep =
-      step > 0 ? Math.max(0, spent - plain - grid) / (step + 1) : this.#stepSeconds || spent;
+      step > 0 ? Math.max(0, spent - this.#current) / (step + 1) : this.#stepSeconds || spent;
     const thisSplit = (this.#steps - step) * perStep;
-    const others = splitsAfter * (plain + grid + (this.#steps + 1) * perStep);
+    const others = splitsAfter * (this.#current + (this.#steps + 1) * perStep);
     return Math.max(0, Math.min(thisSplit + others, this.#deadline - this.elapsedSeconds));
   }
 

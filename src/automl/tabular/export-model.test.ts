@@ -10,7 +10,7 @@ import type { Column, Table } from "../../data/index.ts";
 import type { Target } from "../../data/index.ts";
 import { exportModel, onnxInputs } from "./export-model.ts";
 import { predictTable, type Prediction } from "./predict.ts";
-import type { TabularModel } from "./types.ts";
+import type { TabularModel } from "./model.ts";
 
 const targets: Target[] = [
   { task: "regression", name: "y", mean: 206855.8, scale: 115395.6 },
@@ -41,10 +41,10 @@ test("one row, one column", async () => {
   const table: Table = { source: "t", rowCount: 3, columns: [column] };
   const model: TabularModel = {
     version: 1,
+    family: "linear",
     target: { task: "regression", name: "y", mean: 10, scale: 2 },
     encoder: fitEncoder(table, "y", Int32Array.of(0, 1, 2)),
-    weights: [[0.5]],
-    bias: [0.25],
+    fitted: { weights: [[0.5]], bias: [0.25] },
   };
   const session = await ort.InferenceSession.create(exportModel(model));
   const x = new ort.Tensor("float64", Float64Array.of(4), [1, 1]);
@@ -64,7 +64,13 @@ test("names that ONNX or the outputs need are replaced and listed", () => {
   const table: Table = { source: "t", rowCount: 3, columns };
   const encoder = fitEncoder(table, "y", Int32Array.of(0, 1, 2));
   const weights = encoder.columnNames.map(() => [0]);
-  const model: TabularModel = { version: 1, target: targets[1]!, encoder, weights, bias: [0] };
+  const model: TabularModel = {
+    version: 1,
+    family: "linear",
+    target: targets[1]!,
+    encoder,
+    fitted: { weights, bias: [0] },
+  };
   const inputs = onnxInputs(model);
   expect(inputs.map(({ column }) => column)).toEqual(encoder.inputs.map(({ name }) => name));
   const byColumn = Object.fromEntries(inputs.map(({ column, input }) => [column, input]));
@@ -133,7 +139,8 @@ function randomModel(table: Table, target: Target, seed: number): TabularModel {
   const encoder = fitEncoder(table, target.name, rows, { minLevelCount: 45 });
   const outputs = target.task === "multiclass" ? target.classes.length : 1;
   const draw = (): number[] => Array.from({ length: outputs }, () => Math.fround(stream.normal()));
-  return { version: 1, target, encoder, weights: encoder.columnNames.map(draw), bias: draw() };
+  const fitted = { weights: encoder.columnNames.map(draw), bias: draw() };
+  return { version: 1, family: "linear", target, encoder, fitted };
 }
 
 function feed(table: Table, name: string): ort.Tensor {

@@ -1,13 +1,13 @@
 /**
- * A fitted model as one ONNX file that takes the raw columns. Filling, standardization, missing
- * indicators and the lookup of levels are nodes of the graph, so any ONNX runtime predicts from an
- * unprepared table. One-hot columns times weights is a row of the weights: categorical inputs become
- * a `Gather` from a small table, and no one-hot matrix is ever made.
+ * A fitted model as one ONNX file that takes the raw columns: the encoder, the family's scores, and what they mean for the
+ * target.
  */
-import type { EncodedInput } from "../../data/index.ts";
 import { encodeModel, type ModelSpec, type ValueSpec } from "../../program/onnx.ts";
 import { OnnxGraph } from "../../program/onnx-graph.ts";
-import type { TabularModel } from "./types.ts";
+import type { ModelFamily } from "../families/family.ts";
+import { familyNamed } from "../families/index.ts";
+import type { TabularModel } from "./model.ts";
+import { writeEncoder } from "./onnx-preamble.ts";
 
 /** One input of the ONNX model, in the order of the graph. */
 export interface OnnxInput {
@@ -24,8 +24,8 @@ export interface OnnxInput {
 /** Names of the graph's outputs, never used for inputs. */
 const outputNames = ["prediction", "label", "probabilities"] as const;
 
-/** Numbers of element types in ONNX. */
-const onnxTypes = { float32: 1, float64: 11 } as const;
+/** Number of float32 among ONNX's element types. */
+const float32 = 1;
 
 /** Operator sets and format version: the oldest that have every operator used here. */
 const opsets = { "": 17, "ai.onnx.ml": 3 };
@@ -40,9 +40,11 @@ const irVersion = 8;
  * `probabilities` float32 [rows, classes] for classification. All arithmetic is in float64, as in `predictTable`, so
  * that inputs and targets with a large offset keep their digits. The model's metadata describe the inputs, the
  * outputs, the target and the encoder as JSON.
+ *
+ * @param among - families that are known. Default: those of the registry.
  */
-export function exportModel(model: TabularModel): Uint8Array {
-  return encodeModel(onnxModel(model));
+export function exportModel(model: TabularModel, among?: readonly ModelFamily[]): Uint8Array {
+  return encodeModel(onnxModel(model, among));
 }
 
 /** The graph's inputs of a model, with the column that each belongs to. */
@@ -67,16 +69,18 @@ export function onnxInputs(model: TabularModel): OnnxInput[] {
 }
 
 /** The ONNX model as plain data, see {@link exportModel}. */
-export function onnxModel(model: TabularModel): ModelSpec {
+export function onnxModel(model: TabularModel, among?: readonly ModelFamily[]): ModelSpec {
+  const family = familyNamed(model.family, among);
   const inputs = onnxInputs(model);
   const graph = new OnnxGraph([...inputs.map(({ input }) => input), ...outputNames]);
-  const score = linearScore(graph, model, inputs);
+  const names = inputs.map(({ input }) => input);
+  const score = family.toOnnx(model.fitted, writeEncoder(graph, model.encoder, names));
   const outputs = addOutputs(graph, model, score);
   return {
     irVersion,
     opsets,
     producer: "stackelberg",
-    documentation: describe(model),
+    documentation: describe(model, family),
     metadata: metadata(model, inputs),
     graph: {
       name: "tabular",
@@ -88,103 +92,7 @@ export function onnxModel(model: TabularModel): ModelSpec {
   };
 }
 
-/** bias + numeric block · weights + one table row per categorical input, [rows, outputs]. */
-function linearScore(graph: OnnxGraph, model: TabularModel, inputs: readonly OnnxInput[]): string {
-  const columns = columnsByInput(model);
-  const terms: string[] = [graph.doubles("bias", [1, outputsOf(model)], model.bias)];
-  const numeric = columns.filter(({ spec }) => spec.kind === "numeric");
-  if (numeric.length > 0) terms.push(numericScore(graph, model, numeric, inputs));
-  for (const column of columns) {
-    if (column.spec.kind === "numeric") continue;
-    terms.push(categoricalScore(graph, model, column.spec, column.first, inputs[column.index]!));
-  }
-  return graph.add("Sum", terms, "score");
-}
-
-type Numeric = EncodedInput & { kind: "numeric" };
-type Categorical = EncodedInput & { kind: "categorical" };
-interface Placed {
-  spec: EncodedInput;
-  /** Position among the encoder's inputs. */
-  index: number;
-  /** First encoded column. */
-  first: number;
-}
-
-/** Fill, standardize, indicate, multiply: all numeric inputs at once. */
-function numericScore(
-  graph: OnnxGraph,
-  model: TabularModel,
-  numeric: readonly Placed[],
-  inputs: readonly OnnxInput[],
-): string {
-  const specs = numeric.map(({ spec }) => spec as Numeric);
-  const names = numeric.map(({ index }) => inputs[index]!.input);
-  const row = (name: string, pick: (spec: Numeric) => number): string =>
-    graph.doubles(name, [1, specs.length], specs.map(pick));
-  const raw =
-    names.length === 1 ? names[0]! : graph.add("Concat", names, "raw", { axis: { int: 1 } });
-  const missing = graph.add("IsNaN", [raw], "missing");
-  const filled = graph.add("Where", [missing, row("fill", (s) => s.fill), raw], "filled");
-  const centred = graph.add("Sub", [filled, row("mean", (s) => s.mean)], "centred");
-  const scaled = graph.add("Div", [centred, row("scale", (s) => s.scale)], "scaled");
-  const blocks = [scaled];
-  const rows = numeric.map(({ first }) => model.weights[first]!);
-
-  const indicated = specs.flatMap((spec, i) => (spec.missingIndicator ? [i] : []));
-  if (indicated.length > 0) {
-    const index = graph.integers("indicated", [indicated.length], indicated);
-    const flags = graph.add("Gather", [missing, index], "flags", { axis: { int: 1 } });
-    blocks.push(graph.add("Cast", [flags], "indicators", { to: { int: onnxTypes.float64 } }));
-    rows.push(...indicated.map((i) => model.weights[numeric[i]!.first + 1]!));
-  }
-  const features =
-    blocks.length === 1
-      ? blocks[0]!
-      : graph.add("Concat", blocks, "features", { axis: { int: 1 } });
-  const weights = graph.doubles("weights", [rows.length, outputsOf(model)], rows.flat());
-  // Not MatMul: ONNX Runtime folds the scale of a single column into a float32 attribute of that.
-  return graph.add("Gemm", [features, weights], "numeric_score");
-}
-
-/** The weights of the row's level: its own, those of "other", those of "missing", or zeros. */
-function categoricalScore(
-  graph: OnnxGraph,
-  model: TabularModel,
-  spec: Categorical,
-  first: number,
-  input: OnnxInput,
-): string {
-  const count = spec.levels.length;
-  const none = new Array<number>(outputsOf(model)).fill(0);
-  const other = first + count;
-  const missing = other + (spec.other ? 1 : 0);
-  // Rows of the table: the levels in order, then other, then missing.
-  const table = [
-    ...spec.levels.map((_, i) => model.weights[first + i]!),
-    spec.other ? model.weights[other]! : none,
-    spec.missing ? model.weights[missing]! : none,
-  ];
-  const code = graph.add(
-    "LabelEncoder",
-    [input.input],
-    `${input.input}/code`,
-    {
-      keys_strings: { strings: [...spec.levels, ""] },
-      values_int64s: { ints: [...spec.levels.map((_, i) => i), count + 1] },
-      default_int64: { int: count },
-    },
-    "ai.onnx.ml",
-  );
-  const flat = graph.add("Squeeze", [code, graph.axis()], `${input.input}/row`);
-  const weights = graph.doubles(
-    `${input.input}/weights`,
-    [table.length, none.length],
-    table.flat(),
-  );
-  return graph.add("Gather", [weights, flat], `${input.input}/score`, { axis: { int: 0 } });
-}
-
+/** The end of every graph: from scores [rows, outputs] to predictions in the target's unit, or labels and probabilities. */
 function addOutputs(graph: OnnxGraph, model: TabularModel, score: string): ValueSpec[] {
   const { target } = model;
   if (target.task === "regression") {
@@ -210,7 +118,7 @@ function addOutputs(graph: OnnxGraph, model: TabularModel, score: string): Value
   } else {
     exact = graph.add("Softmax", [score], "exact_probabilities", { axis: { int: 1 } });
   }
-  const type = { to: { int: onnxTypes.float32 } };
+  const type = { to: { int: float32 } };
   graph.add("Cast", [exact], "probabilities", type, "", "probabilities");
   const best = graph.add("ArgMax", [exact], "class", {
     axis: { int: 1 },
@@ -224,22 +132,9 @@ function addOutputs(graph: OnnxGraph, model: TabularModel, score: string): Value
   ];
 }
 
-/** Where each input's encoded columns start. */
-function columnsByInput(model: TabularModel): Placed[] {
-  const { inputs, group } = model.encoder;
-  return inputs.map((spec, index) => ({ spec, index, first: group.indexOf(index) }));
-}
-
-function outputsOf(model: TabularModel): number {
-  return model.bias.length;
-}
-
-function describe(model: TabularModel): string {
-  const { target, encoder } = model;
-  const kind =
-    target.task === "regression"
-      ? "Linear regression"
-      : `${target.task === "binary" ? "Logistic" : "Softmax"} classifier`;
+function describe({ target, encoder }: TabularModel, family: ModelFamily): string {
+  const called = family.called(target.task);
+  const kind = called[0]!.toUpperCase() + called.slice(1);
   return (
     `${kind} of "${target.name}" from ${encoder.inputs.length} raw columns. Feed every input as ` +
     `[rows, 1]: float64 with NaN for missing, or string with "" for missing. The graph fills, ` +

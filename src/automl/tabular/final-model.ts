@@ -2,49 +2,65 @@
  * The model that comes out of a run: the first split's choice, by held-out loss, refitted on all rows that have a target.
  * The test rows may be among them: their errors have been measured, and nothing is chosen any more.
  */
-import type { MethodRecord } from "./checkpoint.ts";
-import { toModel } from "./evaluate.ts";
-import type { Job } from "./job.ts";
+import { trainingRowsOf } from "../families/rows.ts";
+import { note, type Job, type RunState } from "./job.ts";
+import type { TabularModel } from "./model.ts";
+import type { MethodRecord } from "./record.ts";
 import { methodResults } from "./result.ts";
-import { forRows, note, unsolvedNote, type RunState } from "./split-run.ts";
-import { planEncoding, trainingRowsOf } from "./splits.ts";
-import type { ChosenModel, TabularModel } from "./types.ts";
+import { planEncoding } from "./splits.ts";
+import type { ChosenModel } from "./types.ts";
+
+/** A model with the configuration that it was trained with. */
+export interface FinalModel {
+  chosen: ChosenModel;
+  model: TabularModel;
+  config: unknown;
+}
 
 /** @param search - the first split's search, also when it was stopped. */
 export async function finalModel(
   job: Job,
   state: RunState,
   search: MethodRecord | undefined,
-): Promise<{ chosen: ChosenModel; model: TabularModel; logCoefficient: number[] }> {
-  const { table, options, splits } = job;
+): Promise<FinalModel> {
+  const { table, options, splits, family, opened } = job;
   const { rows, target, plans } = splits;
   const first = state.records[0]!;
   const record = favoured([...first, ...(search === undefined ? [] : [search])]);
   const share = record.outer?.hold.share ?? 0;
   const plan = planEncoding(table, target, plans[0]!.values, rows);
-  const log = forRows(record.logCoefficient, trainingRowsOf(plans[0]!), rows.length);
-  const single = first.find(({ method }) => method === "grid") ?? record;
-  const [singleLog] = forRows(single.logCoefficient, trainingRowsOf(plans[0]!), rows.length);
-  // Inputs that only the test rows show get the coefficient that one for all would have.
-  const byName = new Map(plans[0]!.encoder.inputs.map(({ name }, i) => [name, log[i]!]));
-  const logCoefficient = plan.encoder.inputs.map(({ name }) => byName.get(name) ?? singleLog!);
-  const fit = await job.refit(plan, rows, logCoefficient);
-  if (!fit.isSolved) note(state, options, unsolvedNote("The model", fit));
-  const isSearched = record.method === "hypergradient" && record !== state.partial;
-  const by = record === state.partial ? "grid" : record.method;
+  const { encoder } = plan;
+  const from = { encoder: plans[0]!.encoder, rows: trainingRowsOf(plans[0]!) };
+  const config = opened.transfer(record.config, from, { encoder, rows: rows.length });
+  const fit = await opened.fit(plan, rows, config);
+  if (fit.unsolved !== undefined) note(state, options, `The model: ${fit.unsolved}`);
+  const {
+    name,
+    role,
+    startsFrom = name,
+  } = family.methods.find((method) => method.name === record.method)!;
+  const isPartial = record === state.partial;
+  const by = isPartial ? startsFrom : name;
+  const method = role === "search" && share === 0 ? startsFrom : by;
+  const { words, numbers } = family.describe(config, {
+    method,
+    share,
+    inputs: encoder.inputs.length,
+  });
   const expected = expectedError(job, state, by);
   return {
     chosen: {
-      method: isSearched && share === 0 ? "grid" : by,
+      method,
       share,
-      singleCoefficient: Math.exp(singleLog!),
+      what: words,
+      numbers,
       validationLoss: record.validationLoss,
       rows: rows.length,
-      isSolved: fit.isSolved,
+      isSolved: fit.unsolved === undefined,
       ...(expected === undefined ? {} : { expected }),
     },
-    model: toModel(plan, fit.weights),
-    logCoefficient,
+    model: { version: 1, family: family.name, target: plan.target, encoder, fitted: fit.model },
+    config,
   };
 }
 
@@ -57,11 +73,12 @@ function favoured(records: readonly MethodRecord[]): MethodRecord {
 }
 
 function expectedError(
-  { options, splits }: Job,
+  { options, splits, family }: Job,
   state: RunState,
-  by: MethodRecord["method"],
+  by: string,
 ): ChosenModel["expected"] {
-  const found = methodResults(state.records, options.holdout).find(({ method }) => method === by);
+  const results = methodResults(state.records, family.methods, options.holdout);
+  const found = results.find(({ method }) => method === by);
   if (found === undefined) return undefined;
   const metric = splits.target.task === "regression" ? "rmse" : "logLoss";
   const { mean, halfWidth, values } = found.test[metric]!;

@@ -6,7 +6,8 @@ import { randomKey, randomStream } from "../../random/index.ts";
 import { exportModel } from "./export-model.ts";
 import { predictTable } from "./predict.ts";
 import { tune } from "./tune.ts";
-import type { TabularModel, TuneOptions } from "./types.ts";
+import type { TabularModel } from "./model.ts";
+import type { TuneOptions } from "./types.ts";
 
 const rows = 80;
 const options: TuneOptions = {

@@ -5,7 +5,9 @@ import type { CellFormat } from "../../data/tables/cells/cell-format.ts";
 import type { EncodedInput } from "../../data/tables/encoded-input.ts";
 import { checkSchema, count, finite, positive } from "../../files/check-schema.ts";
 import { DamagedFileError } from "../../files/sealed-json.ts";
-import type { TabularModel } from "./types.ts";
+import type { ModelFamily } from "../families/family.ts";
+import { families, familyNamed } from "../families/index.ts";
+import type { TabularModel } from "./model.ts";
 
 const names = v.array(v.string());
 
@@ -62,8 +64,13 @@ const input: v.GenericSchema<unknown, EncodedInput> = v.variant("kind", [
   }),
 ]);
 
-const model: v.GenericSchema<unknown, TabularModel> = v.looseObject({
+/** Files of before there were families name none: their models are of the first. */
+const shared: v.GenericSchema<
+  unknown,
+  Omit<TabularModel, "fitted" | "family"> & { family?: string }
+> = v.looseObject({
   version: v.literal(1),
+  family: v.exactOptional(v.string()),
   target,
   encoder: v.looseObject({
     version: v.literal(1),
@@ -74,8 +81,6 @@ const model: v.GenericSchema<unknown, TabularModel> = v.looseObject({
     missing: v.exactOptional(names),
     dropped: v.array(v.looseObject({ name: v.string(), reason: v.string() })),
   }),
-  weights: v.array(v.array(finite)),
-  bias: v.array(finite),
 });
 
 const remedy = "put a copy of it back, or tune again";
@@ -84,16 +89,28 @@ const remedy = "put a copy of it back, or tune again";
  * The value of a model file as a model.
  *
  * @param source - what the message calls the file.
+ * @param among - families that are known. Default: those of the registry.
  * @throws {@link DamagedFileError} saying what does not fit.
  */
-export function checkModel(value: unknown, source: string): TabularModel {
-  const found = checkSchema(model, value, source, remedy);
-  const wrong = contradiction(found);
-  if (wrong === undefined) return found;
-  throw new DamagedFileError(`${source} contradicts itself: ${wrong}; ${remedy}`);
+export function checkModel(
+  value: unknown,
+  source: string,
+  among: readonly ModelFamily[] = families,
+): TabularModel {
+  const { version, family: name, target, encoder } = checkSchema(shared, value, source, remedy);
+  const wrong = contradiction({ target, encoder });
+  if (wrong !== undefined) {
+    throw new DamagedFileError(`${source} contradicts itself: ${wrong}; ${remedy}`);
+  }
+  const family = familyNamed(name ?? families[0]!.name, among);
+  const fitted = family.decode(value as Record<string, unknown>, { target, encoder }, source);
+  return { version, family: family.name, target, encoder, fitted };
 }
 
-function contradiction({ target, encoder, weights, bias }: TabularModel): string | undefined {
+function contradiction({
+  target,
+  encoder,
+}: Pick<TabularModel, "target" | "encoder">): string | undefined {
   const { inputs, width, group, columnNames } = encoder;
   const isRepeated = (list: readonly string[]): boolean => new Set(list).size < list.length;
   if (isRepeated(inputs.map(({ name }) => name))) return "two inputs have one name";
@@ -111,11 +128,6 @@ function contradiction({ target, encoder, weights, bias }: TabularModel): string
   if (isRepeated(classes)) return "two classes are the same";
   if (target.task === "binary" && classes.length !== 2) {
     return `a binary target has 2 classes, not ${classes.length}`;
-  }
-  const outputs = target.task === "multiclass" ? classes.length : 1;
-  const fits = (list: readonly number[]): boolean => list.length === outputs;
-  if (weights.length !== width || !weights.every(fits) || !fits(bias)) {
-    return `${width} columns and ${outputs} outputs need as many weights`;
   }
   return undefined;
 }

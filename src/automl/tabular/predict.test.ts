@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DataError, fitEncoder, type Column, type Table } from "../../data/index.ts";
 import { predictTable } from "./predict.ts";
-import type { TabularModel } from "./types.ts";
+import type { TabularModel } from "./model.ts";
 
 const columns: Column[] = [
   { kind: "numeric", name: "size", values: Float64Array.of(1, 3, NaN, 3) },
@@ -11,7 +11,7 @@ const table: Table = { source: "t.csv", rowCount: 4, columns };
 const encoder = fitEncoder(table, "y", Int32Array.of(0, 1, 2, 3), { minLevelCount: 1 });
 
 function model(target: TabularModel["target"], weights: number[][], bias: number[]): TabularModel {
-  return { version: 1, target, encoder, weights, bias };
+  return { version: 1, family: "linear", target, encoder, fitted: { weights, bias } };
 }
 
 test("regression: standardized columns times weights, in the target's unit", () => {

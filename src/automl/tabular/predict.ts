@@ -1,7 +1,9 @@
 /** Predictions of a fitted model from a table, in plain TypeScript: the same numbers as its ONNX file. */
 import { encode } from "../../data/index.ts";
 import type { Table } from "../../data/index.ts";
-import type { TabularModel } from "./types.ts";
+import type { ModelFamily } from "../families/family.ts";
+import { familyNamed } from "../families/index.ts";
+import type { TabularModel } from "./model.ts";
 
 /** Predictions for the rows of a table, in their order. */
 export type Prediction =
@@ -26,11 +28,17 @@ export type Prediction =
  * not read. Missing cells and levels never seen in training are allowed. Read a file for it with
  * `types: inputTypes(model.encoder)`, so that codes such as "007" stay as they are written.
  *
+ * @param among - families that are known. Default: those of the registry.
  * @throws {@link DataError} when a column is absent, or holds text where the model was trained on numbers.
  */
-export function predictTable(model: TabularModel, table: Table): Prediction {
+export function predictTable(
+  model: TabularModel,
+  table: Table,
+  among?: readonly ModelFamily[],
+): Prediction {
   const rows = Int32Array.from({ length: table.rowCount }, (_, i) => i);
-  return predictEncoded(model, encode(model.encoder, table, rows, "float64"), table.rowCount);
+  const x = encode(model.encoder, table, rows, "float64");
+  return predictEncoded(model, x, table.rowCount, among);
 }
 
 /** Predictions from rows that are encoded already, x [rows, width]. */
@@ -38,9 +46,10 @@ export function predictEncoded(
   model: TabularModel,
   x: Float32Array | Float64Array,
   rows: number,
+  among?: readonly ModelFamily[],
 ): Prediction {
   const { target } = model;
-  const score = scores(model, x, rows);
+  const score = familyNamed(model.family, among).scores(model.fitted, x, rows);
   if (target.task === "regression") {
     return { task: "regression", values: score.map((s) => target.mean + target.scale * s) };
   }
@@ -57,27 +66,6 @@ export function predictEncoded(
   }
   const labels = Array.from(classIndices, (k) => classes[k]!);
   return { task: target.task, classes, labels, classIndices, probabilities };
-}
-
-/** x·weights + bias, [rows, outputs]; for regression in units of the standardized target. */
-export function scores(
-  model: Pick<TabularModel, "weights" | "bias">,
-  x: Float32Array | Float64Array,
-  rows: number,
-): Float64Array {
-  const { weights, bias } = model;
-  const outputs = bias.length;
-  const flat = Float64Array.from(weights.flat());
-  const result = new Float64Array(rows * outputs);
-  for (let i = 0; i < rows; i++) {
-    for (let k = 0; k < outputs; k++) result[i * outputs + k] = bias[k]!;
-    for (let j = 0; j < weights.length; j++) {
-      const value = x[i * weights.length + j]!;
-      if (value === 0) continue;
-      for (let k = 0; k < outputs; k++) result[i * outputs + k]! += value * flat[j * outputs + k]!;
-    }
-  }
-  return result;
 }
 
 function logistic(score: Float64Array): Float64Array {

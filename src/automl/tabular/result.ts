@@ -1,51 +1,38 @@
 /** From what the methods found on each split to the result of the run. */
-import { meanInterval, type Table } from "../../data/index.ts";
-import type { MethodRecord, OuterRecord } from "./checkpoint.ts";
-import { defaultRule } from "../families/linear/rules.ts";
-import { trainingRowsOf, type Splits } from "./splits.ts";
-import type {
-  ChosenModel,
-  Method,
-  MethodResult,
-  TabularModel,
-  TunedInput,
-  TuneOptions,
-  TuneResult,
-  UsedRule,
-} from "./types.ts";
-
-export type Outcome = TuneResult["status"];
-
-/** The follower counts as solved when its gradient is at most this, relative to zero weights. */
-export const solvedTolerance = 1e-3;
-
-/** What the methods are called. */
-export const titles: Readonly<Record<Method, string>> = {
-  default: "default coefficient (1/n)",
-  grid: "best single coefficient (grid)",
-  hypergradient: "one coefficient per column (hypergradient)",
-};
+import { meanInterval } from "../../data/index.ts";
+import type { MethodInfo } from "../families/method.ts";
+import { trainingRowsOf } from "../families/rows.ts";
+import {
+  defaultRule,
+  solvedTolerance,
+  type SearchRecord,
+  type UsedRule,
+} from "../families/search-record.ts";
+import type { FinalModel } from "./final-model.ts";
+import type { Job, Outcome } from "./job.ts";
+import type { MethodRecord } from "./record.ts";
+import type { MethodResult, TuneOptions, TuneResult } from "./types.ts";
 
 /** Puts the result together. */
 export function assembleResult(parts: {
-  table: Table;
-  options: TuneOptions;
-  splits: Splits;
+  job: Job;
   records: readonly (readonly MethodRecord[])[];
-  /** ln of the model's coefficients. */
-  logCoefficient: readonly number[];
   /** The search on the first split, also when it was stopped. */
   search: MethodRecord | undefined;
-  rule: UsedRule;
-  chosen: ChosenModel;
-  model: TabularModel;
+  rule: UsedRule | undefined;
+  final: FinalModel;
   outcome: Outcome;
   notes: readonly string[];
   seconds: number;
 }): TuneResult {
-  const { table, options, splits, records, search, model } = parts;
+  const { job, records, search, rule, final } = parts;
+  const { table, options, splits, family } = job;
+  const { model, config, chosen } = final;
+  const { target, encoder } = model;
   const { rows, test, trains } = splits.plans[0]!;
   const train = Math.round(trainingRowsOf(splits.plans[0]!));
+  const explained = family.explain?.(model.fitted, config, { encoder, target });
+  const { inputs, ...explanation } = explained ?? { inputs: undefined };
   return {
     version: 1,
     status: parts.outcome,
@@ -57,44 +44,42 @@ export function assembleResult(parts: {
       test: test.length,
     },
     folds: options.validation === undefined ? trains.length : 1,
-    target: model.target,
-    task: model.target.task,
+    target,
+    task: target.task,
     seed: options.seed,
     repeats: options.repeats,
-    completedRepeats: records.filter((split) => split.length === 3).length,
-    inputs: tunedInputs(model, parts.logCoefficient),
-    methods: methodResults(records, options.holdout),
+    completedRepeats: records.filter((split) => split.length === family.methods.length).length,
+    kind: family.called(target.task),
+    inputs: inputs ?? plainInputs(model),
+    ...("bars" in explanation ? { explanation } : {}),
+    methods: methodResults(records, family.methods, options.holdout),
     history: search?.outer?.history ?? [],
     report: reportOf(search?.outer, options),
-    rule: parts.rule,
-    chosen: parts.chosen,
+    ...(rule === undefined ? {} : { rule }),
+    chosen,
     notes: [...parts.notes],
     seconds: parts.seconds,
     model,
   };
 }
 
-function tunedInputs(model: TabularModel, logCoefficient: readonly number[]): TunedInput[] {
-  const { inputs, group } = model.encoder;
-  return inputs.map(({ name, kind }, i) => {
-    const weights = model.weights.filter((_, j) => group[j] === i);
-    return {
-      name,
-      kind,
-      columns: weights.length,
-      logCoefficient: logCoefficient[i]!,
-      coefficient: Math.exp(logCoefficient[i]!),
-      weightNorm: Math.hypot(...weights.flat()),
-    };
-  });
+function plainInputs({ encoder }: FinalModel["model"]): TuneResult["inputs"] {
+  const { inputs, group } = encoder;
+  return inputs.map(({ name, kind }, i) => ({
+    name,
+    kind,
+    columns: group.filter((input) => input === i).length,
+    numbers: {},
+  }));
 }
 
 /** Methods are finished in order on each split and splits in order, so position i is split i. */
 export function methodResults(
   records: readonly (readonly MethodRecord[])[],
+  methods: readonly MethodInfo[],
   testFraction: number,
 ): MethodResult[] {
-  return (Object.keys(titles) as Method[]).flatMap((method) => {
+  return methods.flatMap(({ name: method, title, called, role }) => {
     const found = records.flatMap((split) => split.filter((record) => record.method === method));
     if (found.length === 0) return [];
     const test: MethodResult["test"] = {};
@@ -106,17 +91,19 @@ export function methodResults(
     const holds = found.flatMap(({ outer }) => (outer === undefined ? [] : outer.hold.share));
     return {
       method,
-      title: titles[method],
+      title,
+      called,
+      role,
       seconds: found.map((record) => record.seconds),
       validationLoss: found.map((record) => record.validationLoss),
       test,
-      ...(method === "hypergradient" ? { shares: holds } : {}),
+      ...(role === "search" ? { shares: holds } : {}),
     };
   });
 }
 
 /** Whether the hypergradients were those of a solved inner problem, at the step that was kept. */
-function reportOf(outer: OuterRecord | undefined, options: TuneOptions): TuneResult["report"] {
+function reportOf(outer: SearchRecord | undefined, options: TuneOptions): TuneResult["report"] {
   if (outer === undefined) {
     return {
       status: "not-run",

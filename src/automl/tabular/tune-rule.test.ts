@@ -1,7 +1,8 @@
 /** The rule of a run: named, left to the adviser, kept across an interruption. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { DataError, randomKey, randomStream, type Column, type Table } from "../../data/index.ts";
-import { decodeCheckpoint, encodeCheckpoint, type TuneCheckpoint } from "./checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import type { TuneCheckpoint } from "./record.ts";
 import { spreadRows } from "../families/linear/choose-rule.ts";
 import { tune } from "./tune.ts";
 import type { TuneEvent, TuneOptions, TuneResult } from "./types.ts";
@@ -29,8 +30,8 @@ describe("the adviser's rule", () => {
 
   test("is the one that runs, with reasons for it and for the others", () => {
     const { rule } = result;
-    const { sentence, call, runnersUp, rows, ofRows } = rule.advice!;
-    expect(call.startsWith(`${rule.name}(`)).toBe(true);
+    const { sentence, call, runnersUp, rows, ofRows } = rule!.advice!;
+    expect(call.startsWith(`${rule!.name}(`)).toBe(true);
     expect(sentence).toContain("The inner solution is unique");
     expect(sentence).toContain(`Use ${call}: `);
     expect(runnersUp.length).toBeGreaterThan(0);
@@ -42,11 +43,11 @@ describe("the adviser's rule", () => {
 
   test("reports and counts", () => {
     const { rule, history } = result;
-    expect(["converged", "max-steps"]).toContain(rule.status);
-    expect(rule.sentence).toContain("inner problem");
-    expect(rule.innerGradients % history.length).toBe(0);
-    expect(rule.products).toBeGreaterThan(0);
-    expect(rule.storedBytes).toBeGreaterThan(0);
+    expect(["converged", "max-steps"]).toContain(rule!.status);
+    expect(rule!.sentence).toContain("inner problem");
+    expect(rule!.innerGradients % history.length).toBe(0);
+    expect(rule!.products).toBeGreaterThan(0);
+    expect(rule!.storedBytes).toBeGreaterThan(0);
   });
 
   test("survives an interruption: the resumed run ends the same", async () => {
@@ -59,7 +60,7 @@ describe("the adviser's rule", () => {
 test("softmax: the common shift of all biases does not look flat", async () => {
   const three = classTable(90, ["iris", "lily", "rose"]);
   const { rule } = await tune(three, { ...base, steps: 1, rule: "auto" });
-  expect(rule.advice!.sentence).toContain("The inner solution is unique");
+  expect(rule!.advice!.sentence).toContain("The inner solution is unique");
 });
 
 test("of a large table the adviser sees evenly spread rows, some 5e5 numbers", () => {
@@ -72,7 +73,7 @@ test("of a large table the adviser sees evenly spread rows, some 5e5 numbers", (
 test("a stopped run still says which rule it would have used", async () => {
   const stopped = await tune(table, { ...base, rule: "soba", signal: AbortSignal.abort() });
   expect(stopped.rule).toMatchObject({ name: "soba", status: "not-run", innerGradients: 0 });
-  expect(stopped.rule.bias).toContain("joint step");
+  expect(stopped.rule!.bias).toContain("joint step");
 });
 
 test("a checkpoint of another rule is refused", async () => {

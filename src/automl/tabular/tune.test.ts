@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { DataError, parseTable, type Column, type Table } from "../../data/index.ts";
 import { randomKey, randomStream } from "../../random/index.ts";
-import { decodeCheckpoint, encodeCheckpoint, type TuneCheckpoint } from "./checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import type { LinearModel } from "../families/linear/model.ts";
+import type { TuneCheckpoint } from "./record.ts";
 import { demoTable } from "./demo.ts";
 import { predictTable } from "./predict.ts";
 import { planSplits } from "./splits.ts";
@@ -27,7 +29,9 @@ describe("the demonstration", () => {
 
   test("every informative column ends with a smaller coefficient than every noise column", () => {
     const of = (names: string[]): number[] =>
-      result.inputs.filter(({ name }) => names.includes(name)).map((input) => input.logCoefficient);
+      result.inputs
+        .filter(({ name }) => names.includes(name))
+        .map((input) => input.numbers["logCoefficient"]!);
     expect(of(demo.informative)).toHaveLength(6);
     expect(of(demo.noise)).toHaveLength(41);
     // Measured on seeds 0 to 7: a gap of 0.7 to 1.7, here 1.4.
@@ -54,7 +58,7 @@ describe("the demonstration", () => {
   });
 
   test("the model predicts the test rows as well as reported", () => {
-    expect(result.model.weights).toHaveLength(result.model.encoder.width);
+    expect((result.model.fitted as LinearModel).weights).toHaveLength(result.model.encoder.width);
     const prediction = predictTable(result.model, demo.table);
     const target = demo.table.columns.find(({ name }) => name === demo.target)!;
     if (prediction.task !== "regression" || target.kind !== "numeric")
@@ -85,10 +89,14 @@ describe("the demonstration", () => {
   test("weights of noise columns are small", () => {
     const norm = (names: string[]): number =>
       Math.max(
-        ...result.inputs.filter(({ name }) => names.includes(name)).map((i) => i.weightNorm),
+        ...result.inputs
+          .filter(({ name }) => names.includes(name))
+          .map((i) => i.numbers["weightNorm"]!),
       );
     expect(norm(demo.noise)).toBeLessThan(0.15);
-    expect(result.inputs.find(({ name }) => name === "signal_1")!.weightNorm).toBeGreaterThan(0.25);
+    expect(
+      result.inputs.find(({ name }) => name === "signal_1")!.numbers["weightNorm"],
+    ).toBeGreaterThan(0.25);
   });
 
   test("events tell the run in order", () => {
@@ -147,7 +155,7 @@ describe("an interrupted run", () => {
     expect(cut.notes.join(" ")).toMatch(/time budget ended before split 2 of 2/);
     // The search did not leave its start, the grid's best: the model is that.
     expect(cut.chosen).toMatchObject({ method: "grid", share: 0 });
-    expect(new Set(cut.inputs.map(({ coefficient }) => coefficient)).size).toBe(1);
+    expect(new Set(cut.inputs.map(({ numbers }) => numbers["coefficient"])).size).toBe(1);
     const resumed = await tune(table, { ...options, resume: last! });
     expect(withoutTimes(resumed)).toEqual(withoutTimes(whole));
   });
@@ -185,7 +193,7 @@ test("three classes: probabilities, metrics and intervals over the splits", asyn
   const table = classTable(150, ["iris", "lily", "rose"]);
   const result = await tune(table, { ...base, target: "label", repeats: 3, steps: 8 });
   expect(result.task).toBe("multiclass");
-  expect(result.model.bias).toHaveLength(3);
+  expect((result.model.fitted as LinearModel).bias).toHaveLength(3);
   for (const { test: metrics } of result.methods) {
     expect(Object.keys(metrics)).toEqual(["logLoss", "accuracy", "balancedAccuracy"]);
     expect(metrics["accuracy"]!.values).toHaveLength(3);
@@ -210,7 +218,7 @@ test("test rows never touch what is chosen", async () => {
   const spoiled = await tune(spoil(table, testRows), options);
   // The weights are then fitted on all rows, the test rows among them.
   const coefficients = (result: TuneResult): number[] =>
-    result.inputs.map(({ logCoefficient }) => logCoefficient);
+    result.inputs.map(({ numbers }) => numbers["logCoefficient"]);
   expect(coefficients(spoiled)).toEqual(coefficients(honest));
   expect(spoiled.methods.map((m) => m.validationLoss)).toEqual(
     honest.methods.map((m) => m.validationLoss),
@@ -243,7 +251,7 @@ test("pure noise: the single coefficient is kept, on folds and on one validation
     expect(columns!.shares).toEqual([0]);
     expect(columns!.test).toEqual(single!.test);
     expect(result.chosen.method).toBe("grid");
-    expect(new Set(result.inputs.map(({ coefficient }) => coefficient)).size).toBe(1);
+    expect(new Set(result.inputs.map(({ numbers }) => numbers["coefficient"])).size).toBe(1);
   }
 });
 

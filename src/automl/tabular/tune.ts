@@ -4,34 +4,19 @@
  * This file is the order of events; the parts are in its neighbours.
  */
 import type { Table } from "../../data/index.ts";
-import { checkCheckpoint, checkRecords, fingerprintOfRun } from "./checkpoint.ts";
-import { chooseRule, type ChosenRule } from "../families/linear/choose-rule.ts";
+import type { ModelFamily } from "../families/family.ts";
+import { families } from "../families/index.ts";
+import type { UsedRule } from "../families/search-record.ts";
+import { checkCheckpoint, checkRecords } from "./checkpoint.ts";
 import { BudgetClock } from "./clock.ts";
 import { metricNames } from "./evaluate.ts";
 import { finalModel } from "./final-model.ts";
-import { formulate } from "../families/linear/formulation.ts";
-import { openJob, type Job } from "./job.ts";
+import { fingerprintOfRun } from "./fingerprint.ts";
+import type { Job, RunState } from "./job.ts";
 import { assembleResult } from "./result.ts";
-import { refusalOf } from "../families/linear/rules.ts";
-import { endingNotes, runSplit, type RunState } from "./split-run.ts";
-import { searchData } from "../families/linear/search-data.ts";
-import { planSplits } from "./splits.ts";
-import type { TuneOptions, TuneResult, UsedRule } from "./types.ts";
-import { usedRule } from "../families/linear/used-rule.ts";
-
-export type {
-  ChosenModel,
-  HistoryEntry,
-  Method,
-  MethodResult,
-  TabularModel,
-  TuneAdvice,
-  TunedInput,
-  TuneEvent,
-  TuneOptions,
-  TuneResult,
-  UsedRule,
-} from "./types.ts";
+import { endingNotes, runSplit } from "./split-run.ts";
+import { encodeRows, planSplits } from "./splits.ts";
+import type { TuneOptions, TuneResult } from "./types.ts";
 
 /**
  * Tunes a linear model of a table.
@@ -48,29 +33,39 @@ export type {
  * const result = await tune(table, { target: "price", holdout: 0.2, validation: 0.2, seed: 0, repeats: 5, steps: 60 });
  */
 export async function tune(table: Table, options: TuneOptions): Promise<TuneResult> {
-  checkOptions(options);
+  const { family = families[0]!, resume } = options;
+  checkOptions(options, family);
   const clock = new BudgetClock(options);
   const fingerprint = fingerprintOfRun(table, options);
-  if (options.resume) checkCheckpoint(options.resume, fingerprint);
+  if (resume) checkCheckpoint(resume, fingerprint);
   const splits = planSplits(table, options);
-  if (options.resume) {
-    const inputs = splits.plans.map(({ encoder }) => encoder.inputs.length);
-    checkRecords(options.resume, inputs, metricNames(splits.target.task));
+  const { task } = splits.target;
+  if (!family.tasks.includes(task)) {
+    throw new RangeError(
+      `tune: the family ${family.name} does not do ${task}; it does ${family.tasks.join(", ")}.`,
+    );
   }
-  const rule = await chooseRule(table, options, splits);
-  const { advice } = rule;
+  if (resume) {
+    const encoders = splits.plans.map(({ encoder }) => encoder);
+    checkRecords(resume, family, encoders, metricNames(task));
+  }
+  const opened = await family.open({
+    splits: splits.plans,
+    encode: (plan, rows) => encodeRows(table, plan, rows),
+    options,
+    ...(resume?.advice === undefined ? {} : { advice: resume.advice }),
+  });
+  const { advice } = opened;
   if (advice) options.onEvent?.({ type: "note", text: `The adviser picked ${advice.call}.` });
-  const job = openJob(table, options, splits);
-  const { resume } = options;
+  const job: Job = { table, options, splits, family, opened };
   const state: RunState = {
-    rule,
     records: structuredClone(resume?.splits ?? []),
     outer: new Map(resume?.outer.map((entry) => [entry.repeat, entry])),
     outcome: "completed",
     notes: [],
     save: () =>
       options.onCheckpoint?.({
-        version: 1,
+        version: 2,
         fingerprint,
         seconds: (resume?.seconds ?? 0) + clock.elapsedSeconds,
         splits: structuredClone(state.records),
@@ -84,29 +79,24 @@ export async function tune(table: Table, options: TuneOptions): Promise<TuneResu
     }
     return await finish(job, state, clock);
   } finally {
-    await job.dispose();
+    await opened.dispose();
   }
 }
 
 /** The model, refitted on all rows with a target, and the result. */
 async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<TuneResult> {
-  const { table, options, splits } = job;
-  const first = state.records[0]!;
-  const search = state.partial ?? first.find((record) => record.method === "hypergradient");
-  const { chosen, model, logCoefficient } = await finalModel(job, state, search);
+  const { options, splits } = job;
+  const search = state.partial ?? state.records[0]!.find(({ outer }) => outer !== undefined);
+  const final = await finalModel(job, state, search);
   const endings = state.records.flatMap((records, repeat) =>
-    records.flatMap((record) => endingNotes(record, options, repeat)),
+    records.flatMap((record) => endingNotes(job, record, repeat)),
   );
   return assembleResult({
-    table,
-    options,
-    splits,
+    job,
     records: state.records,
-    logCoefficient,
     search,
-    rule: search?.outer?.rule ?? (await unusedRule(job, state.rule)),
-    chosen,
-    model,
+    rule: search?.outer?.rule ?? (await unusedRule(job)),
+    final,
     outcome: state.outcome,
     notes: [...splits.notes, ...endings, ...state.notes],
     seconds: (options.resume?.seconds ?? 0) + clock.elapsedSeconds,
@@ -114,20 +104,11 @@ async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<Tu
 }
 
 /** The rule of a run that was stopped before its first step. */
-async function unusedRule(job: Job, chosen: ChosenRule): Promise<UsedRule> {
-  const split = await job.open(0);
-  const data = await searchData(split, job.curvature, 0);
-  const formulation = formulate(split.plan.target.task, chosen, data);
-  return usedRule(chosen, formulation, undefined, {
-    innerGradients: 0,
-    hessianVectorProducts: 0,
-    crossProducts: 0,
-    storedFloats: 0,
-    reportGradients: 0,
-  });
+async function unusedRule({ opened }: Job): Promise<UsedRule | undefined> {
+  return opened.unusedRule?.(0);
 }
 
-function checkOptions(options: TuneOptions): void {
+function checkOptions(options: TuneOptions, family: ModelFamily): void {
   const { holdout, validation, folds, repeats, steps, budgetSeconds = Infinity } = options;
   const isFraction = (value: number): boolean => value > 0 && value < 1;
   if (!isFraction(holdout)) {
@@ -155,7 +136,10 @@ function checkOptions(options: TuneOptions): void {
       throw new RangeError(`tune: ${name} must be a whole number of at least 1, got ${value}.`);
     }
   }
-  const refusal = options.rule === undefined ? undefined : refusalOf(options.rule);
+  const { rule } = options;
+  const noSearch = (name: string): string => `the family ${family.name} takes no rule, got ${name}`;
+  const refusal =
+    rule && (family.refuseRule === undefined ? noSearch(rule) : family.refuseRule(rule));
   if (refusal !== undefined) throw new RangeError(`tune: ${refusal}.`);
   if (!(budgetSeconds > 0)) {
     throw new RangeError(`tune: budgetSeconds must be above 0, got ${budgetSeconds}.`);

@@ -2,12 +2,13 @@
  * The shapes of the tabular job: its options, its events, its result and the model that comes out.
  * All of them are plain data that serializes to JSON, except the functions among the options.
  */
-import type { Encoder } from "../../data/index.ts";
 import type { Target, Task } from "../../data/index.ts";
-import type { TuneCheckpoint } from "./checkpoint.ts";
-
-/** The three ways to choose coefficients that a run compares on the same splits. */
-export type Method = "default" | "grid" | "hypergradient";
+import type { ExplainedInput, Explanation } from "../families/explanation.ts";
+import type { ModelFamily } from "../families/family.ts";
+import type { MethodInfo } from "../families/method.ts";
+import type { HistoryEntry, UsedRule } from "../families/search-record.ts";
+import type { TabularModel } from "./model.ts";
+import type { TuneCheckpoint } from "./record.ts";
 
 /** What a tuning run depends on; the table itself is a separate argument. */
 export interface TuneOptions {
@@ -30,7 +31,9 @@ export interface TuneOptions {
   seed: number;
   /** Number of independent splits. */
   repeats: number;
-  /** Outer steps of the hypergradient method on each split, at most. */
+  /** What is tuned. Default: the linear family. A family of your own is tried in the same way. */
+  family?: ModelFamily;
+  /** Outer steps of the search on each split, at most. */
   steps: number;
   /**
    * The hypergradient rule by its name in the catalog, of those that apply, or "auto": the adviser measures the problem
@@ -58,7 +61,13 @@ export interface TuneOptions {
 
 /** What happens during a run. `repeat` counts from 0; `step` too, where 0 is the start. */
 export type TuneEvent =
-  | { type: "split"; repeat: number; repeats: number }
+  | {
+      type: "split";
+      repeat: number;
+      repeats: number;
+      /** What the methods that come first are called. */
+      baselines: readonly string[];
+    }
   | {
       type: "step";
       repeat: number;
@@ -75,7 +84,8 @@ export type TuneEvent =
   | {
       type: "method";
       repeat: number;
-      method: Method;
+      method: string;
+      title: string;
       seconds: number;
       validationLoss: number;
       testLoss: number;
@@ -84,24 +94,29 @@ export type TuneEvent =
 
 /** One method on all finished splits; entry i of every list is split i. */
 export interface MethodResult {
-  method: Method;
+  method: string;
   title: string;
+  /** In sentences. */
+  called: string;
+  role: MethodInfo["role"];
   seconds: number[];
   validationLoss: number[];
   /** Test metrics by name, with mean and half width of their 95 % interval. */
   test: Record<string, { values: number[]; mean: number; halfWidth: number }>;
-  /** Of the hypergradient method: how far each split's coefficients leave the single one, 0 for not at all; see `Hold`. */
+  /** Of a search: how far each split's configuration leaves its start, 0 for not at all; see `Hold`. */
   shares?: number[];
 }
 
 /** The model that comes out: which one it is, and which error to expect of it. */
 export interface ChosenModel {
-  /** "hypergradient": coefficients per column; "grid" and "default": a single one. */
-  method: Method;
-  /** How far the coefficients leave the single one, above 0 for "hypergradient". */
+  /** The method whose choice it is; of a search that stayed where it began, the method that it began from. */
+  method: string;
+  /** How far a search left its start, above 0 only for a search. */
   share: number;
-  /** Of the grid or the default, or of the single coefficient that a search started from; for the rows of the model. */
-  singleCoefficient: number;
+  /** Which configuration it is, in words. */
+  what: string;
+  /** Numbers of it by name, for the rows of the model. */
+  numbers: Readonly<Record<string, number>>;
   /** Held-out loss in the first split, by which it was chosen. */
   validationLoss: number;
   /** Rows that its weights were fitted on: all that have a target. */
@@ -112,76 +127,7 @@ export interface ChosenModel {
    * What to expect on new rows: a test metric of the same choice, made on each split from the other rows and refitted on
    * them, mean ± halfWidth (95 %). Absent when no split was finished.
    */
-  expected?: { by: Method; metric: string; mean: number; halfWidth: number; splits: number };
-}
-
-/** One input column of the final model. */
-export interface TunedInput {
-  name: string;
-  kind: "numeric" | "categorical";
-  /** Encoded columns that share the coefficient. */
-  columns: number;
-  /** Natural logarithm of the final model's L2 coefficient. */
-  logCoefficient: number;
-  coefficient: number;
-  /** Euclidean norm of this input's weights in the final model. */
-  weightNorm: number;
-}
-
-/** One outer step of the first split. */
-export interface HistoryEntry {
-  step: number;
-  inner: number;
-  outer: number;
-  gradientNorm: number;
-  innerGradientNorm: number;
-  seconds: number;
-}
-
-/** What the adviser said, in words. */
-export interface TuneAdvice {
-  /** What was found, and what follows. */
-  sentence: string;
-  /** The rule that was picked. */
-  call: string;
-  /** Training rows that were measured, of how many. */
-  rows: number;
-  ofRows: number;
-  /** The rest of its ranking, best first. */
-  runnersUp: { call: string; why: string; caution: string }[];
-  ruledOut: { rule: string; why: string }[];
-}
-
-/** The rule that estimated the hypergradients; numbers are those of the first split's search. */
-export interface UsedRule {
-  /** In the catalog of rules. */
-  name: string;
-  /** As one would write it. */
-  call: string;
-  /** What the hypergradient leaves out; `null` when it is the exact derivative at the follower's answer. */
-  bias: string | null;
-  /** The rule's own report at the step that was kept; "not-run" without one. */
-  status: string;
-  sentence: string;
-  /** Evaluations of the inner gradient, over all outer steps. */
-  innerGradients: number;
-  /** Products with second derivatives, over all outer steps. */
-  products: number;
-  /** Kept at once for the derivative. */
-  storedBytes: number;
-  /** Present when the adviser picked. */
-  advice?: TuneAdvice;
-}
-
-/** A fitted model: everything that turns raw columns into predictions. */
-export interface TabularModel {
-  version: 1;
-  target: Target;
-  encoder: Encoder;
-  /** [width][outputs]; one output for regression and binary, K for K classes. */
-  weights: number[][];
-  /** [outputs] */
-  bias: number[];
+  expected?: { by: string; metric: string; mean: number; halfWidth: number; splits: number };
 }
 
 /** The outcome of a run. */
@@ -197,9 +143,13 @@ export interface TuneResult {
   task: Task;
   seed: number;
   repeats: number;
-  /** Splits on which all three methods finished. */
+  /** Splits on which every method finished. */
   completedRepeats: number;
-  inputs: TunedInput[];
+  /** What its models are called: "logistic regression". */
+  kind: string;
+  inputs: readonly ExplainedInput[];
+  /** How the inputs' numbers are to be read; absent when the family does not explain its models. */
+  explanation?: Omit<Explanation, "inputs">;
   /** The methods that finished on at least one split. */
   methods: MethodResult[];
   history: HistoryEntry[];
@@ -211,7 +161,8 @@ export interface TuneResult {
     relativeInnerGradient: number;
     steps: number;
   };
-  rule: UsedRule;
+  /** Of the search; absent in families without. */
+  rule?: UsedRule;
   chosen: ChosenModel;
   notes: string[];
   seconds: number;

@@ -7,7 +7,7 @@ import type { NewFile } from "../../files/replace-file.ts";
 import { leakLines } from "../input/announcement.ts";
 import { type CleanResult, rankedRow, selfCheck, verdict } from "./result.ts";
 import { oneLine } from "../command/errors.ts";
-import { formatCount, formatNumber, formatSeconds } from "../terminal/numbers.ts";
+import { formatCount, formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
 import { cleanPage } from "./page.ts";
 import { renderTable } from "../terminal/table.ts";
 import { shorten, wrapWords } from "../terminal/text.ts";

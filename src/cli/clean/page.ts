@@ -3,7 +3,7 @@
 
 import type { Column } from "../../data/tables/table.ts";
 import { rankedRow, verdict, type CleanResult } from "./result.ts";
-import { formatCount, formatNumber, formatSeconds } from "../terminal/numbers.ts";
+import { formatCount, formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
 import { shorten } from "../terminal/text.ts";
 import { dataSection } from "../page/data-section.ts";
 import { html, Html } from "../page/html.ts";

@@ -5,7 +5,7 @@ import { averagePrecision } from "../../automl/cleaning/score.ts";
 import type { Table } from "../../data/tables/table.ts";
 import type { CleanPlan } from "./plan.ts";
 import type { DataSummary } from "../input/data-summary.ts";
-import { formatCount, formatPercent } from "../terminal/numbers.ts";
+import { formatCount, formatPercent } from "../../data/readable-numbers.ts";
 
 /** A finished run. */
 export interface CleanResult {

@@ -10,7 +10,7 @@ import {
   type DataSummary,
 } from "./data-summary.ts";
 import { oneLine } from "../command/errors.ts";
-import { formatCount } from "../terminal/numbers.ts";
+import { formatCount } from "../../data/readable-numbers.ts";
 import { renderTable } from "../terminal/table.ts";
 import { shorten } from "../terminal/text.ts";
 

@@ -5,7 +5,7 @@ import type { UnusedColumn } from "../../data/tables/table.ts";
 import { quote } from "../../data/words.ts";
 import type { LeftOutRows } from "../../data/tables/target-classes.ts";
 import type { Task } from "../../data/tables/target.ts";
-import { formatCount } from "../terminal/numbers.ts";
+import { formatCount } from "../../data/readable-numbers.ts";
 
 /** Entries of a list that are shown on a terminal. */
 export const shownEntries = 5;

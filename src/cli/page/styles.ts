@@ -5,11 +5,11 @@ export const styles: string = `
 :root { color-scheme: light dark;
   --page: #ffffff; --panel: #f6f7f9; --ink: #1b2027; --soft: #5b6470; --edge: #d9dde3;
   --inner: #0f766e; --outer: #2454c6; --gradient: #b45309; --shrink: #a9b2bf; --weight: #2454c6;
-  --default: #6b7280; --grid: #b45309; --hypergradient: #2454c6; --good: #e8f0ff; }
+  --baseline: #6b7280; --baseline-2: #b45309; --search: #2454c6; --good: #e8f0ff; }
 @media screen and (prefers-color-scheme: dark) { :root {
   --page: #14171c; --panel: #1c2027; --ink: #e6e9ee; --soft: #a0a9b6; --edge: #343b46;
   --inner: #4fd1c5; --outer: #7aa5ff; --gradient: #f3b061; --shrink: #5d6878; --weight: #7aa5ff;
-  --default: #9aa3b0; --grid: #f3b061; --hypergradient: #7aa5ff; --good: #1e2b47; } }
+  --baseline: #9aa3b0; --baseline-2: #f3b061; --search: #7aa5ff; --good: #1e2b47; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--page); color: var(--ink);
@@ -45,8 +45,8 @@ svg .line.inner { stroke: var(--inner); } svg .line.outer { stroke: var(--outer)
 svg .line.gradient { stroke: var(--gradient); }
 svg .dot.inner { fill: var(--inner); } svg .dot.outer { fill: var(--outer); } svg .dot.gradient { fill: var(--gradient); }
 svg .whisker { stroke-width: 2.5; stroke-linecap: round; } svg .split { opacity: 0.35; }
-svg .whisker.default { stroke: var(--default); } svg .whisker.grid-search { stroke: var(--grid); } svg .whisker.hypergradient { stroke: var(--hypergradient); }
-svg circle.default { fill: var(--default); } svg circle.grid-search { fill: var(--grid); } svg circle.hypergradient { fill: var(--hypergradient); }
+svg .whisker.baseline { stroke: var(--baseline); } svg .whisker.baseline-2 { stroke: var(--baseline-2); } svg .whisker.search { stroke: var(--search); }
+svg circle.baseline { fill: var(--baseline); } svg circle.baseline-2 { fill: var(--baseline-2); } svg circle.search { fill: var(--search); }
 .bars { font-size: 0.88rem; margin: 12px 0; }
 .bar-row { display: grid; grid-template-columns: minmax(0, 13em) minmax(0, 3fr) minmax(0, 2fr);
   column-gap: 14px; align-items: center; padding: 2px 0; break-inside: avoid; }

@@ -5,7 +5,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { checkModel } from "../../automl/tabular/model-schema.ts";
-import type { TabularModel } from "../../automl/tabular/types.ts";
+import type { TabularModel } from "../../automl/tabular/model.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
 import { DamagedFileError, openSealedJson, unsealedNote } from "../../files/sealed-json.ts";
 import { previousName } from "../../files/set-aside.ts";

@@ -1,7 +1,7 @@
 // The predictions of a whole table, and as the table that `predict` writes.
 
 import { predictEncoded, type Prediction } from "../../automl/tabular/predict.ts";
-import type { TabularModel } from "../../automl/tabular/types.ts";
+import type { TabularModel } from "../../automl/tabular/model.ts";
 import { encode } from "../../data/tables/encoder.ts";
 import type { Column, Table } from "../../data/tables/table.ts";
 

@@ -4,7 +4,7 @@ import type { UnseenLevels } from "../../data/tables/align-table.ts";
 import type { Encoder } from "../../data/tables/encoded-input.ts";
 import { listNames } from "../../data/words.ts";
 import type { Table } from "../../data/tables/table.ts";
-import { formatCount, formatNumber } from "../terminal/numbers.ts";
+import { formatCount, formatNumber } from "../../data/readable-numbers.ts";
 import { renderTable } from "../terminal/table.ts";
 
 /** Entries of a table. */

@@ -1,7 +1,7 @@
 // What `predict` says about a new file, by a model that is made by hand.
 
 import { expect, test } from "vitest";
-import type { TabularModel } from "../../automl/tabular/types.ts";
+import type { TabularModel } from "../../automl/tabular/model.ts";
 import { alignTable } from "../../data/tables/align-table.ts";
 import { parseTable } from "../../data/tables/reading/read-table.ts";
 import type { ColumnKind } from "../../data/tables/cells/cell-format.ts";
@@ -23,15 +23,15 @@ const encoder: TabularModel["encoder"] = {
 };
 const classes: TabularModel = {
   version: 1,
+  family: "linear",
   target: { task: "binary", name: "y", classes: ["01", "1"] },
   encoder,
-  weights: [[4], [0], [0]],
-  bias: [0],
+  fitted: { weights: [[4], [0], [0]], bias: [0] },
 };
 const numbers: TabularModel = {
   ...classes,
   target: { task: "regression", name: "y", mean: 0, scale: 1 },
-  weights: [[2], [0], [0]],
+  fitted: { weights: [[2], [0], [0]], bias: [0] },
 };
 
 function read(text: string, types: Record<string, ColumnKind> = { kind: "categorical" }): Table {

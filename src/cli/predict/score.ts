@@ -2,13 +2,13 @@
 
 import { metricsOfPrediction } from "../../automl/tabular/evaluate.ts";
 import type { Prediction } from "../../automl/tabular/predict.ts";
-import type { TabularModel } from "../../automl/tabular/types.ts";
+import type { TabularModel } from "../../automl/tabular/model.ts";
 import { matchLevels } from "../../data/tables/align-table.ts";
 import { parseNumber } from "../../data/tables/numbers.ts";
 import { listNames, quote } from "../../data/words.ts";
 import type { Column } from "../../data/tables/table.ts";
-import { describeMetric } from "../tune/comparison.ts";
-import { formatCount, formatNumber } from "../terminal/numbers.ts";
+import { describeMetric } from "../../automl/tabular/comparison.ts";
+import { formatCount, formatNumber } from "../../data/readable-numbers.ts";
 import { renderTable } from "../terminal/table.ts";
 
 /** The lines that say how good the predictions are, and which rows could not be judged. */

@@ -25,7 +25,7 @@ test("live: one line, redrawn at most ten times a second, never wider than the t
   const { stream, text } = recorder(40);
   let clock = 0;
   const progress = createProgress({ stream, live: true, now: () => clock });
-  progress.onEvent({ type: "split", repeat: 1, repeats: 5 });
+  progress.onEvent({ type: "split", repeat: 1, repeats: 5, baselines: ["no tuning", "a grid"] });
   for (let i = 1; i <= 60; i++) {
     clock += 10;
     progress.onEvent(step(i));
@@ -43,13 +43,14 @@ test("live: one line, redrawn at most ten times a second, never wider than the t
 test("not live: plain lines for notes and methods, nothing for steps", () => {
   const { stream, text } = recorder();
   const progress = createProgress({ stream, live: false });
-  progress.onEvent({ type: "split", repeat: 0, repeats: 5 });
+  progress.onEvent({ type: "split", repeat: 0, repeats: 5, baselines: ["no tuning", "a grid"] });
   progress.onEvent(step(1));
   progress.onEvent({ type: "note", text: "column \u001b[31mred\u001b[0m\nhas 3 levels" });
   progress.onEvent({
     type: "method",
     repeat: 0,
     method: "grid",
+    title: "best single coefficient (grid)",
     seconds: 1.5,
     validationLoss: 0.34,
     testLoss: 0.35,
@@ -64,7 +65,7 @@ test("not live: plain lines for notes and methods, nothing for steps", () => {
 test("a note on a terminal clears the live line first", () => {
   const { stream, text } = recorder();
   const progress = createProgress({ stream, live: true, now: () => 0 });
-  progress.onEvent({ type: "split", repeat: 0, repeats: 1 });
+  progress.onEvent({ type: "split", repeat: 0, repeats: 1, baselines: [] });
   progress.say("note");
   expect(text().endsWith("\r\u001b[2Knote\n")).toBe(true);
 });

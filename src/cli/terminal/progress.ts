@@ -3,7 +3,7 @@
 
 import type { TuneEvent } from "../../automl/tabular/types.ts";
 import { oneLine } from "../command/errors.ts";
-import { formatNumber, formatSeconds } from "./numbers.ts";
+import { formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
 import { displayWidth, shorten, wrapWords } from "./text.ts";
 
 /** The part of a stream that progress writes to. */
@@ -68,7 +68,7 @@ export function createProgress(options: {
       switch (event.type) {
         case "split":
           repeats = event.repeats;
-          redraw([`split ${event.repeat + 1}/${repeats}`, "no tuning, then the grid"], true);
+          redraw([`split ${event.repeat + 1}/${repeats}`, event.baselines.join(", then ")], true);
           return;
         case "step":
           redraw(stepParts(event, repeats));
@@ -117,13 +117,7 @@ export function fitParts(parts: readonly string[], width: number): string {
   return line;
 }
 
-const methodTitles: Record<(TuneEvent & { type: "method" })["method"], string> = {
-  default: "default coefficient",
-  grid: "best single coefficient (grid)",
-  hypergradient: "one coefficient per column (hypergradient)",
-};
-
 function methodLine(event: TuneEvent & { type: "method" }, repeats: number): string {
   const losses = `validation loss ${formatNumber(event.validationLoss)}, test loss ${formatNumber(event.testLoss)}`;
-  return `split ${event.repeat + 1}/${repeats}: ${methodTitles[event.method]}: ${losses}, ${formatSeconds(event.seconds)}`;
+  return `split ${event.repeat + 1}/${repeats}: ${event.title}: ${losses}, ${formatSeconds(event.seconds)}`;
 }

@@ -1,11 +1,16 @@
 import { expect, test } from "vitest";
 import { makeTuneResult } from "../../../test/cli/tune-result.ts";
+import { describeLinear } from "../../automl/families/linear/explain.ts";
 import type { ChosenModel } from "../../automl/tabular/types.ts";
 import { chosenSentences } from "./chosen-text.ts";
 
 const result = makeTuneResult();
-const say = (change: Partial<ChosenModel>, folds = 5): string =>
-  chosenSentences({ ...result, folds, chosen: { ...result.chosen, ...change } }).join(" ");
+const say = (change: Partial<ChosenModel>, folds = 5): string => {
+  const choice = { method: "hypergradient", share: 0.5, inputs: 24, ...change };
+  const { words: what } = describeLinear({ logCoefficient: [], single: Math.log(1.2e-4) }, choice);
+  const chosen = { ...result.chosen, what, ...change };
+  return chosenSentences({ ...result, folds, chosen }).join(" ");
+};
 
 test("which model it is, on which rows, and which error to expect", () => {
   expect(say({})).toBe(

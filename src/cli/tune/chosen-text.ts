@@ -1,17 +1,16 @@
 // Which model came out, and which error to expect of it, in words: for the terminal, the report and result.json.
 
 import type { TuneResult } from "../../automl/tabular/types.ts";
-import { describeMetric } from "./comparison.ts";
-import { formatCount, formatEstimate, formatNumber } from "../terminal/numbers.ts";
+import { describeMetric } from "../../automl/tabular/comparison.ts";
+import { formatCount, formatEstimate } from "../../data/readable-numbers.ts";
 
 /** Two sentences or three: the model, its expected error, and a fit that did not end. */
 export function chosenSentences(result: TuneResult): string[] {
   const { chosen, folds, rows } = result;
   const where = folds === 1 ? "the validation rows" : `${folds} folds`;
-  const single = formatNumber(chosen.singleCoefficient, 3);
   const all = `fitted on all ${formatCount(chosen.rows, "row")}`;
   const sentences = [
-    `The model: ${whatItIs(result, single)}, as the held-out loss on ${where} favours, ${all}.`,
+    `The model: ${chosen.what}, as the held-out loss on ${where} favours, ${all}.`,
   ];
   const { expected } = chosen;
   if (expected === undefined) {
@@ -32,12 +31,4 @@ export function chosenSentences(result: TuneResult): string[] {
     );
   }
   return sentences;
-}
-
-function whatItIs({ chosen, inputs }: TuneResult, single: string): string {
-  if (chosen.method === "grid") return `the single coefficient ${single} for all columns`;
-  if (chosen.method === "default") return `the default coefficient ${single} for all columns`;
-  const columns = formatCount(inputs.length, "column");
-  const held = chosen.share === 1 ? "" : ` and held at ${chosen.share} of the way`;
-  return `one coefficient for each of ${columns}, tuned from the single one ${single}${held}`;
 }

@@ -1,7 +1,7 @@
 // `stackelberg tune`: checks everything, then reads the table, tunes, and writes the output folder.
 
 import { basename, join, resolve } from "node:path";
-import type { TuneCheckpoint } from "../../automl/tabular/checkpoint.ts";
+import type { TuneCheckpoint } from "../../automl/tabular/record.ts";
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
 import { describeEnvironment } from "../../study/environment.ts";

@@ -2,17 +2,11 @@
 // intervals as a chart.
 
 import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
-import type { Comparison, MetricInfo } from "./comparison.ts";
-import { formatEstimate, formatNumber } from "../terminal/numbers.ts";
+import type { Comparison, MetricInfo } from "../../automl/tabular/comparison.ts";
+import { formatEstimate, formatNumber } from "../../data/readable-numbers.ts";
 import { meanOf } from "./method-table.ts";
 import { intervalChart } from "../page/charts.ts";
 import { html, type Html } from "../page/html.ts";
-
-const tones: Record<MethodResult["method"], string> = {
-  default: "default",
-  grid: "grid-search",
-  hypergradient: "hypergradient",
-};
 
 /** Verdict, table and interval chart. */
 export function comparisonSection(result: TuneResult, comparison: Comparison): Html {
@@ -86,10 +80,16 @@ function tableNote(result: TuneResult, comparison: Comparison): string {
   return `${spread} ${marked} Validation loss is ${loss}; it and the seconds are means per split. The test rows were never used for choosing.`;
 }
 
+/** Searches stand out; baselines have colours of their own, in turn. */
+function toneOf(methods: readonly MethodResult[], place: number): string {
+  if (methods[place]!.role === "search") return "search";
+  return place % 2 === 0 ? "baseline" : "baseline-2";
+}
+
 function chart(result: TuneResult, comparison: Comparison): Html {
   const [first] = comparison.metrics;
   const { metric, best } = first!;
-  const rows = result.methods.flatMap((method) => {
+  const rows = result.methods.flatMap((method, place) => {
     const estimate = method.test[metric.key];
     if (estimate === undefined) return [];
     return [
@@ -100,7 +100,7 @@ function chart(result: TuneResult, comparison: Comparison): Html {
         mean: estimate.mean,
         halfWidth: estimate.halfWidth ?? NaN,
         strong: best === method.method,
-        tone: tones[method.method],
+        tone: toneOf(result.methods, place),
       },
     ];
   });

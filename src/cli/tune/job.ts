@@ -1,6 +1,6 @@
 // The computation of `tune`, in a thread of its own.
 
-import type { TuneCheckpoint } from "../../automl/tabular/checkpoint.ts";
+import type { TuneCheckpoint } from "../../automl/tabular/record.ts";
 import { tune } from "../../automl/tabular/tune.ts";
 import type { TuneEvent, TuneOptions, TuneResult } from "../../automl/tabular/types.ts";
 import type { Table } from "../../data/tables/table.ts";
@@ -9,7 +9,7 @@ import type { Job } from "../../study/job.ts";
 /** The table and the library's options, as far as they are data. */
 export interface TuneJobPlan {
   readonly table: Table;
-  readonly options: Omit<TuneOptions, "signal" | "onEvent" | "onCheckpoint">;
+  readonly options: Omit<TuneOptions, "family" | "signal" | "onEvent" | "onCheckpoint">;
 }
 
 /** What it tells; a checkpoint is waited for. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { makeTuneResult } from "../../../test/cli/tune-result.ts";
 import { displayWidth } from "../terminal/text.ts";
-import { compareMethods } from "./comparison.ts";
+import { compareMethods } from "../../automl/tabular/comparison.ts";
 import { methodTable } from "./method-table.ts";
 
 test("the table of methods fits the terminal and is colourless when asked", () => {

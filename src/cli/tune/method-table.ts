@@ -1,16 +1,10 @@
 // The table of methods at the end of a run.
 
+import { familyNamed } from "../../automl/families/index.ts";
 import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
-import { formatEstimate, formatNumber } from "../terminal/numbers.ts";
+import { formatEstimate, formatNumber } from "../../data/readable-numbers.ts";
 import { renderTable, tableWidth, type Cell, type TableStyle } from "../terminal/table.ts";
-import type { Comparison } from "./comparison.ts";
-
-/** Names of the methods where the titles of the result are too long. */
-const shortTitles: Record<MethodResult["method"], string> = {
-  default: "default (1/n)",
-  grid: "single (grid)",
-  hypergradient: "per column",
-};
+import type { Comparison } from "../../automl/tabular/comparison.ts";
 
 /**
  * The table of methods at the end of a run: validation loss, test metrics, seconds per split. Short
@@ -24,9 +18,15 @@ export function methodTable(
   const full = methodRows(result, comparison, ({ title }) => title);
   if (tableWidth(full, style) <= style.width) return renderTable(full, style);
   return renderTable(
-    methodRows(result, comparison, ({ method }) => shortTitles[method]),
+    methodRows(result, comparison, ({ method, title }) => shortTitle(result, method) ?? title),
     style,
   );
+}
+
+/** The name of a method where its title is too long. */
+function shortTitle({ model }: TuneResult, name: string): string | undefined {
+  const { methods } = familyNamed(model.family);
+  return methods.find((method) => method.name === name)?.shortTitle;
 }
 
 function methodRows(

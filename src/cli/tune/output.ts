@@ -1,6 +1,7 @@
 // What `tune` leaves behind: the files of the output folder and the table on the screen.
 
 import { exportModel, onnxInputs } from "../../automl/tabular/export-model.ts";
+import { encodeTabularModel } from "../../automl/tabular/model.ts";
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import type { NewFile } from "../../files/replace-file.ts";
 import { sha256 } from "../../files/sha256.ts";
@@ -8,9 +9,9 @@ import { sealJson } from "../../files/sealed-json.ts";
 import { leakLines } from "../input/announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./saved-run.ts";
 import { chosenSentences } from "./chosen-text.ts";
-import { compareMethods, onCommonSplits } from "./comparison.ts";
+import { compareMethods, onCommonSplits } from "../../automl/tabular/comparison.ts";
 import { oneLine } from "../command/errors.ts";
-import { formatCount, formatSeconds } from "../terminal/numbers.ts";
+import { formatCount, formatSeconds } from "../../data/readable-numbers.ts";
 import { reportPage, type ReportContext } from "./page.ts";
 import { adviceSentence, alternatives, ruleSentences } from "./rule-text.ts";
 import { methodTable } from "./method-table.ts";
@@ -87,7 +88,7 @@ export function printResult(
   ];
   lines.push(...texts.flatMap(say));
   lines.push(...leakLines(context.data, context.without, say));
-  const { advice } = result.rule;
+  const advice = result.rule?.advice;
   if (advice !== undefined) {
     const others = alternatives(advice);
     lines.push("", ...say(adviceSentence(advice)));
@@ -108,11 +109,13 @@ const fileMeanings: Record<string, string> = {
 };
 
 function resultDocument(result: TuneResult, context: ReportContext): Record<string, unknown> {
-  const { model: _, ...rest } = result;
+  const { model: _, explanation: _words, inputs, chosen, ...rest } = result;
+  const { numbers, ...choice } = chosen;
   const { verdict } = compareMethods(onCommonSplits(result));
   return {
     ...rest,
-    chosen: { ...rest.chosen, sentence: chosenSentences(result).join(" ") },
+    inputs: inputs.map(({ numbers: own, ...input }) => ({ ...input, ...own })),
+    chosen: { ...choice, ...numbers, sentence: chosenSentences(result).join(" ") },
     environment: context.environment,
     data: context.data,
     verdict,
@@ -126,7 +129,7 @@ function modelDocument(result: TuneResult, onnxSha256: string): Record<string, u
   return {
     format: "stackelberg tabular model",
     about:
-      "model.onnx takes the raw columns named under onnx.inputs, each of shape [rows, 1], and does all preprocessing itself; encoder, weights and bias below are the same model as numbers.",
+      "model.onnx takes the raw columns named under onnx.inputs, each of shape [rows, 1], and does all preprocessing itself; what stands below is the same model as numbers.",
     onnx: {
       sha256: onnxSha256,
       inputs: onnxInputs(result.model),
@@ -139,6 +142,6 @@ function modelDocument(result: TuneResult, onnxSha256: string): Record<string, u
               probabilities: "float32 [rows, classes], in the order of target.classes",
             },
     },
-    ...result.model,
+    ...encodeTabularModel(result.model),
   };
 }

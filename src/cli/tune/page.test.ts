@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dataSummary } from "../../../test/cli/data-summary.ts";
 import { environment, makeTuneResult } from "../../../test/cli/tune-result.ts";
-import { effectiveShrinkage, shownColumns, sortInputs } from "./coefficients.ts";
+import { shownColumns } from "./explanation-section.ts";
 import { escapeHtml, html } from "../page/html.ts";
 import { reportPage, summary } from "./page.ts";
 
@@ -96,12 +96,18 @@ test("the summary is three sentences with the numbers of rows", () => {
   expect(sentences.every((sentence) => sentence.endsWith("."))).toBe(true);
 });
 
-test("shrinkage is one half where the penalty equals the curvature of the loss", () => {
-  expect(effectiveShrinkage(1, "regression")).toBe(0.5);
-  expect(effectiveShrinkage(0.25, "binary")).toBe(0.5);
-  expect(effectiveShrinkage(0.5, "multiclass")).toBe(0.5);
-  const sorted = sortInputs(makeTuneResult()).map(({ shrinkage }) => shrinkage);
+test("the least shrunk columns come first", () => {
+  const { inputs, explanation } = makeTuneResult();
+  const sorted = explanation!.order.map((i) => inputs[i]!.numbers["shrinkage"]!);
   expect(sorted).toEqual(sorted.toSorted((a, b) => a - b));
+});
+
+test("a run without a search and without an explanation has neither section", () => {
+  const { rule: _rule, explanation: _explanation, ...rest } = makeTuneResult();
+  const page = reportPage(rest, context);
+  expect(page).not.toContain("What each column is worth");
+  expect(page).not.toContain("How the hypergradients were computed");
+  expect(unclosed(page)).toEqual([]);
 });
 
 /** Names of elements that are not closed, or closed out of order. */

@@ -1,14 +1,15 @@
 // report.html: one file without scripts or outside resources that says what was done, whether it
 // was worth it, how the run went, what each column is worth and how to repeat it.
 
+import { familyNamed } from "../../automl/families/index.ts";
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import { chosenSentences } from "./chosen-text.ts";
-import { compareMethods, onCommonSplits } from "./comparison.ts";
+import { compareMethods, onCommonSplits } from "../../automl/tabular/comparison.ts";
 import type { Environment } from "../../study/environment.ts";
 import type { DataSummary } from "../input/data-summary.ts";
-import { formatCount, formatSeconds } from "../terminal/numbers.ts";
+import { formatCount, formatSeconds } from "../../data/readable-numbers.ts";
 import { lineChart } from "../page/charts.ts";
-import { coefficientsSection } from "./coefficients.ts";
+import { explanationSection } from "./explanation-section.ts";
 import { comparisonSection } from "./comparison-section.ts";
 import { dataSection } from "../page/data-section.ts";
 import { html, Html } from "../page/html.ts";
@@ -64,8 +65,7 @@ export function reportPage(whole: TuneResult, context: ReportContext): string {
             ${chosenSentences(whole).map((sentence) => html`<p>${sentence}</p>`)}
           </section>
           ${comparisonSection(result, compareMethods(result))}
-          ${dataSection(context.data, context.without)}
-          ${result.inputs.length === 0 ? undefined : coefficientsSection(result)}
+          ${dataSection(context.data, context.without)} ${explanationSection(result)}
           ${curvesSection(result)} ${ruleSection(result)} ${notesSection(result)}
           ${environmentSection(result, context)}
           <footer>
@@ -78,30 +78,32 @@ export function reportPage(whole: TuneResult, context: ReportContext): string {
   return page.text;
 }
 
-/** The run in three sentences. */
-export function summary(result: TuneResult): [string, string, string] {
-  const { rows, repeats, completedRepeats, rule } = result;
-  const models = {
-    regression: "linear regression",
-    binary: "logistic regression",
-    multiclass: "softmax (multinomial logistic) regression",
-  } as const;
+/** The run in two sentences, and one more on its search where there is one. */
+export function summary(result: TuneResult): string[] {
+  const { rows, repeats, completedRepeats, rule, model } = result;
+  const { methods } = familyNamed(model.family);
   const splits =
     completedRepeats === repeats
       ? formatCount(repeats, "random split")
       : `${completedRepeats} of ${formatCount(repeats, "planned random split")}`;
   const derivative =
-    rule.bias === null
+    rule?.bias === null
       ? "differentiating exactly through the training of the weights"
-      : `with the hypergradients of the rule ${rule.name}`;
+      : `with the hypergradients of the rule ${rule?.name}`;
+  const trained = formatCount(rows.train + rows.validation, "row");
   const held =
     result.folds === 1
       ? formatCount(rows.validation, "validation row")
-      : `${result.folds} folds of ${formatCount(rows.train + rows.validation, "row")}, each held out once`;
+      : `${result.folds} folds of ${trained}, each held out once`;
+  const ways = methods.map(({ called }) => called);
   return [
-    `A ${models[result.task]} for ${result.target.name} was trained with one L2 coefficient for each of its ${formatCount(result.inputs.length, "input column")}, beside no tuning and the best single coefficient of a grid.`,
-    `The coefficients were tuned by gradient steps from the best single one, ${derivative}, on the loss of ${held}; a normal prior holds them together, and they leave the single one only as far as held-out rows that did not tune them favour.`,
-    `All three were then trained on ${formatCount(rows.train + rows.validation, "row")} and measured on ${formatCount(rows.test, "test row")} that neither training nor tuning saw, over ${splits}, in ${formatSeconds(result.seconds)} altogether.`,
+    `A ${result.kind} for ${result.target.name} was made of ${formatCount(result.inputs.length, "input column")} in ${formatCount(ways.length, "way")}: ${ways.join("; ")}.`,
+    ...methods.flatMap(({ story }) =>
+      story === undefined
+        ? []
+        : `${story.moved}, ${derivative}, on the loss of ${held}; ${story.held}.`,
+    ),
+    `The choice of each was then trained on ${trained} and measured on ${formatCount(rows.test, "test row")} that neither training nor tuning saw, over ${splits}, in ${formatSeconds(result.seconds)} altogether.`,
   ];
 }
 

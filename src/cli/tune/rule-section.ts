@@ -5,7 +5,8 @@ import { adviceSentence, alternatives, ruleSentences } from "./rule-text.ts";
 import { html, type Html } from "../page/html.ts";
 
 /** The rule, what it reported and cost, and the adviser's reasons. */
-export function ruleSection(result: TuneResult): Html {
+export function ruleSection(result: TuneResult): Html | undefined {
+  if (result.rule === undefined) return undefined;
   const { advice } = result.rule;
   const others = advice === undefined ? [] : alternatives(advice);
   return html`<section class="long">

@@ -5,11 +5,8 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { DateChoice } from "../../data/tables/cells/cell-format.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
-import {
-  checkpointOf,
-  encodeCheckpoint,
-  type TuneCheckpoint,
-} from "../../automl/tabular/checkpoint.ts";
+import { checkpointOf, encodeCheckpoint } from "../../automl/tabular/checkpoint.ts";
+import type { TuneCheckpoint } from "../../automl/tabular/record.ts";
 import { checkSchema, count, positive, positiveCount } from "../../files/check-schema.ts";
 import { openSealedJson, sealJson, unsealedNote } from "../../files/sealed-json.ts";
 import { UsageError } from "../command/errors.ts";

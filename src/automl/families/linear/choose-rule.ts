@@ -3,7 +3,7 @@ import { numpy as np } from "@jax-js/jax";
 import { advise } from "../../../bilevel/advise/advise.ts";
 import type { Advice } from "../../../bilevel/advise/types.ts";
 import type { Problem } from "../../../bilevel/problem.ts";
-import { DataError, type Table } from "../../../data/index.ts";
+import { DataError } from "../../../data/index.ts";
 import { compile } from "../../../program/index.ts";
 import { tensor, zeros } from "../../../program/tensors/tensor.ts";
 import { innerStepsFor } from "./inner-steps.ts";
@@ -16,9 +16,11 @@ import {
   type Coefficients,
   type Weights,
 } from "./problem.ts";
-import { autoRule, defaultRule, tuneRules, type TuneRule } from "./rules.ts";
-import { encodeRows, groupsOf, outputsOf, toDesign, type Splits } from "../../tabular/splits.ts";
-import type { TuneAdvice, TuneOptions } from "../../tabular/types.ts";
+import { tuneRules, type TuneRule } from "./rules.ts";
+import { groupsOf, toDesign } from "./design.ts";
+import type { FamilyRun } from "../family.ts";
+import { outputsOf } from "../rows.ts";
+import { autoRule, defaultRule, type TuneAdvice } from "../search-record.ts";
 
 /** The rule of a run. */
 export interface ChosenRule extends TuneRule {
@@ -31,16 +33,12 @@ export interface ChosenRule extends TuneRule {
  * The rule that `options.rule` names; for "auto" the first one in the adviser's ranking that applies, or the default when
  * it ranks none. A resumed run keeps the adviser's first answer.
  */
-export async function chooseRule(
-  table: Table,
-  options: TuneOptions,
-  splits: Splits,
-): Promise<ChosenRule> {
-  const { rule: name = defaultRule, resume } = options;
+export async function chooseRule(run: FamilyRun): Promise<ChosenRule> {
+  const { rule: name = defaultRule } = run.options;
   if (name !== autoRule) return { name, ...tuneRules[name]! };
-  const answer = await adviseOn(table, options, splits);
+  const answer = await adviseOn(run);
   const { ranking } = answer;
-  const saved = resume?.advice;
+  const saved = run.advice;
   const best = saved ? ranking.find(({ call }) => call === saved.call) : ranking[0];
   if (best === undefined) {
     if (saved && saved.call !== defaultRule) {
@@ -77,21 +75,18 @@ interface Answer extends Advice {
  * columns are flat directions. Of a large table some training rows stand for all. At much smaller coefficients the parabola
  * of {@link withoutShift} would be steeper than the preconditioner allows.
  */
-async function adviseOn(
-  table: Table,
-  options: TuneOptions,
-  { plans, width, target }: Splits,
-): Promise<Answer> {
-  const plan = plans.find(({ encoder }) => encoder.width === width)!;
+async function adviseOn({ splits, encode, options }: FamilyRun): Promise<Answer> {
+  const width = Math.max(...splits.map(({ encoder }) => encoder.width));
+  const plan = splits.find(({ encoder }) => encoder.width === width)!;
   const inputs = plan.encoder.inputs.length;
-  const { task } = target;
+  const { task } = plan.target;
   const outputs = outputsOf(plan.target);
   const dense = isDense(width, plan.trains.length);
   const all = plan.rows.filter((_, i) => plan.trains[0]![i] === 1);
   const some = spreadRows(all, (width + 1) * outputs);
   const held = plan.rows.filter((_, i) => plan.judge[i] === 0);
   const [inner, outer] = [some, held].map((rows) => {
-    const { x, y } = toDesign(encodeRows(table, plan, rows), plan, width);
+    const { x, y } = toDesign(encode(plan, rows), plan, width);
     const share = tensor(new Float32Array(rows.length).fill(1 / rows.length), {
       shape: [1, 1, rows.length],
     });

@@ -7,7 +7,7 @@ import type { ChosenRule } from "./choose-rule.ts";
 import { gradientStepsFor, innerStepsFor } from "./inner-steps.ts";
 import { tabularDynamics, tabularProblem, type Rows } from "./problem.ts";
 import { normOf } from "./minimize.ts";
-import { solvedTolerance } from "../../tabular/result.ts";
+import { solvedTolerance } from "../search-record.ts";
 import { largestCurvature, scaledData, scaledProblem, scaleAt } from "./scaled.ts";
 import type { SearchData } from "./search-data.ts";
 

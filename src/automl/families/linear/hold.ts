@@ -2,17 +2,8 @@
  * How far the coefficients of the columns may leave the best single one: chosen on held-out rows that the coefficients were
  * not tuned on. Each set of coefficients was tuned on the held-out rows of its own followers; here it judges the others'.
  */
+import type { Hold } from "../search-record.ts";
 import { heldOutLosses, type Choice, type OpenSplit } from "./open-split.ts";
-
-/** What held-out rows say of coefficients per column. */
-export interface Hold {
-  /** a in λ = single + a·(λ tuned − single): 0 is the single coefficient, 1 the tuned ones. */
-  share: number;
-  /** Mean of the rows' gains over the single coefficient, at the best a above 0; in the units of the loss. */
-  gain: number;
-  /** Standard error of that mean, rows taken as independent. */
-  standardError: number;
-}
 
 /** The shares that are tried. */
 const shares: readonly number[] = [1 / 4, 1 / 2, 3 / 4, 1];

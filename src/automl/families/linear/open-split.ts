@@ -1,8 +1,8 @@
 /** A split ready for training: its rows, and fits of the followers of all folds. */
 import type { Tensor } from "../../../program/tensors/tensor.ts";
-import { rowLosses } from "../../tabular/evaluate.ts";
 import type { Fit, Fitter } from "./fit.ts";
-import type { SplitPlan } from "../../tabular/splits.ts";
+import type { SplitPlan } from "../rows.ts";
+import { rowLosses } from "./row-losses.ts";
 
 /** A split ready for training. */
 export interface OpenSplit {
@@ -39,6 +39,11 @@ export async function fitWith(
   const fit = await split.fitter.fit(logCoefficient, start);
   const losses = heldOutLosses(split, fit);
   return { logCoefficient, fit, losses, validationLoss: meanOf(losses) };
+}
+
+/** The same with one coefficient for all columns. */
+export function fitSingle(split: OpenSplit, coefficient: number, start?: Tensor): Promise<Choice> {
+  return fitWith(split, new Float64Array(split.inputs).fill(Math.log(coefficient)), start);
 }
 
 /** Loss of every judged row under the follower that judges it, [rows]; NaN for the others. */

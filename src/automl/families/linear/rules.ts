@@ -28,6 +28,7 @@ import {
   valuePenalty,
   type ValuePenaltyOptions,
 } from "../../../bilevel/rules/without-unique-solution/value-penalty.ts";
+import { autoRule } from "../search-record.ts";
 import { closestNames, quote } from "../../../data/words.ts";
 
 /** What a rule's options are made of. */
@@ -143,12 +144,6 @@ export const inapplicableRules: Readonly<Record<string, string>> = {
   vrbo: "it corrects minibatches by passes over all rows, and here every step is one: it is stocBio then",
   srba: "it corrects minibatches by passes over all rows, and here every step is one: it is soba then",
 };
-
-/** Runs without the option use this rule. */
-export const defaultRule = "reverse";
-
-/** The name that leaves the choice to the adviser. */
-export const autoRule = "auto";
 
 /** Why `name` cannot be the rule, as a sentence without a full stop; `undefined` when it can. */
 export function refusalOf(name: string): string | undefined {

@@ -2,7 +2,7 @@
 import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
 import type { OpenSplit } from "./open-split.ts";
 import type { JudgedRows, TrainingData } from "./problem.ts";
-import { groupsOf, judgingShares, trainingShares } from "../../tabular/splits.ts";
+import { groupsOf, judgingShares, trainingShares } from "./design.ts";
 
 /** What both levels of a split's search are about. */
 export interface SearchData {

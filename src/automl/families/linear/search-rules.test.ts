@@ -3,13 +3,13 @@
  * validation part takes the place of the folds: fewer followers, the same rules.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { searchGrid } from "./baselines.ts";
-import { searchColumns, type ColumnSearch } from "./column-coefficients.ts";
+import { searchGrid } from "./methods/grid.ts";
+import { searchColumns, type ColumnSearch } from "./search-columns.ts";
 import { demoTable } from "../../tabular/demo.ts";
-import { openJob, type Job } from "../../tabular/job.ts";
-import type { OpenSplit } from "./open-split.ts";
+import type { OpenFamily } from "../family.ts";
+import { openLinear, type LinearSplit } from "./run.ts";
 import { tuneRules } from "./rules.ts";
-import { planSplits } from "../../tabular/splits.ts";
+import { encodeRows, planSplits } from "../../tabular/splits.ts";
 import type { TuneOptions } from "../../tabular/types.ts";
 
 const demo = demoTable();
@@ -22,8 +22,8 @@ const options: TuneOptions = {
   steps: 60,
   threads: 1,
 };
-let job: Job;
-let split: OpenSplit;
+let opened: Pick<OpenFamily, "dispose">;
+let split: LinearSplit;
 let exact: ColumnSearch;
 let single: number;
 /** What one coefficient per column gains on the validation rows over the best single one, by exact hypergradients. */
@@ -31,14 +31,19 @@ let gain: number;
 
 beforeAll(async () => {
   const splits = planSplits(demo.table, options);
-  job = openJob(demo.table, options, splits);
-  split = await job.open(0);
+  const run = await openLinear({
+    splits: splits.plans,
+    encode: (plan, rows) => encodeRows(demo.table, plan, rows),
+    options,
+  });
+  opened = run;
+  split = await run.split(0);
   const grid = (await searchGrid(split))!;
   single = grid.logCoefficient[0]!;
   exact = await search("reverse");
   gain = grid.validationLoss - exact.choice.validationLoss;
 });
-afterAll(() => job.dispose());
+afterAll(() => opened.dispose());
 
 test("reverse mode's hypergradients gain something", () => {
   expect(exact.outer.rule).toMatchObject({ name: "reverse", bias: null, status: "converged" });
@@ -106,9 +111,12 @@ test("these are all the rules that apply", () => {
 
 async function search(name: string, steps: number = options.steps): Promise<ColumnSearch> {
   return searchColumns(split, {
-    tune: { ...options, steps },
-    rule: { name, ...tuneRules[name]! },
-    curvature: job.curvature,
+    run: {
+      ...split.run,
+      rule: { name, ...tuneRules[name]! },
+      options: { ...options, steps },
+    },
+    signal: undefined,
     single,
     budgetSeconds: undefined,
     resume: undefined,

@@ -13,7 +13,7 @@ import { percent } from "../percent.ts";
 import { batchNormModes } from "../settings.ts";
 import type { EvalFlags } from "./flags.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
-import { formatCount } from "../../terminal/numbers.ts";
+import { formatCount } from "../../../data/readable-numbers.ts";
 import { renderTable, type Cell } from "../../terminal/table.ts";
 
 /** Runs the command; the result is the exit code. */

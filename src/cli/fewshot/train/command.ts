@@ -12,7 +12,7 @@ import type { TrainJobEvent, TrainJobPlan, TrainJobResult } from "./job.ts";
 import { beginRun, planTraining, trainCommand, type TrainFlags } from "./plan.ts";
 import { bestLine } from "./training-log.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
-import { formatCount } from "../../terminal/numbers.ts";
+import { formatCount } from "../../../data/readable-numbers.ts";
 import { createRunFolder, type RunFolder } from "../../run-folder/run-folder.ts";
 
 /** Runs the command; the result is the exit code. */

@@ -7,7 +7,7 @@ import type { Tensor, Tree } from "../../../program/index.ts";
 import { encodeError, type EncodedError } from "../../../study/job-error.ts";
 import type { Job } from "../../../study/job.ts";
 import { UsageError } from "../../command/errors.ts";
-import { formatCount } from "../../terminal/numbers.ts";
+import { formatCount } from "../../../data/readable-numbers.ts";
 import { checkClasses } from "../check-images.ts";
 import { loadImages } from "../images.ts";
 import { makeLearner } from "../learners.ts";

@@ -7,7 +7,7 @@ import { train } from "../../../fewshot/index.ts";
 import { replaceFile, replaceFiles, type NewFile } from "../../../files/replace-file.ts";
 import type { Tensor, Tree } from "../../../program/index.ts";
 import { describeFailure, UsageError } from "../../command/errors.ts";
-import { formatNumber, formatSeconds } from "../../terminal/numbers.ts";
+import { formatNumber, formatSeconds } from "../../../data/readable-numbers.ts";
 import { makeOptimizer } from "../learners.ts";
 import type { LiveLine } from "../live-line.ts";
 import { percent } from "../percent.ts";

@@ -1,22 +1,17 @@
-/** The two rivals of one coefficient per column: a single one for all, fixed beforehand or from a grid. */
-import type { Tensor } from "../../../program/tensors/tensor.ts";
-import { fitWith, type Choice, type OpenSplit } from "./open-split.ts";
+/** The best single coefficient for all columns, from a grid. */
+import type { Tensor } from "../../../../program/tensors/tensor.ts";
+import type { Method } from "../../method.ts";
+import type { LinearConfig } from "../config.ts";
+import { fitSingle, type Choice, type OpenSplit } from "../open-split.ts";
+import type { LinearSplit } from "../run.ts";
+import { defaultCoefficient } from "./default.ts";
+import { foundOf } from "./found.ts";
 
 /** The single coefficients of the grid: 13 from 1e-6 to 10, evenly spaced in their logarithm; 1/n joins them. */
 export const gridCoefficients: readonly number[] = Array.from(
   { length: 13 },
   (_, i) => 10 ** (-6 + (7 * i) / 12),
 );
-
-/** 1/n: the penalty of scikit-learn's `LogisticRegression(C=1)`, divided by the number of rows like the loss. */
-export function defaultCoefficient(trainingRows: number): number {
-  return 1 / trainingRows;
-}
-
-/** The default coefficient for all columns: nothing is tuned. */
-export function fitDefault(split: OpenSplit): Promise<Choice> {
-  return choose(split, defaultCoefficient(split.trainingRows));
-}
 
 /** Coefficients in a row that are worse than the best before the grid ends: more than a factor of 50. */
 const patience = 3;
@@ -38,7 +33,7 @@ export async function searchGrid(
   const all = [...gridCoefficients, defaultCoefficient(split.trainingRows)];
   for (const coefficient of all.sort((a, b) => b - a)) {
     if (signal?.aborted) return undefined;
-    const choice = await choose(split, coefficient, start);
+    const choice = await fitSingle(split, coefficient, start);
     start = choice.fit.weights;
     if (best === undefined || choice.validationLoss < best.validationLoss) {
       best = choice;
@@ -48,6 +43,15 @@ export async function searchGrid(
   return best;
 }
 
-function choose(split: OpenSplit, coefficient: number, start?: Tensor): Promise<Choice> {
-  return fitWith(split, new Float64Array(split.inputs).fill(Math.log(coefficient)), start);
-}
+/** The method. */
+export const grid: Method<LinearConfig, LinearSplit> = {
+  name: "grid",
+  title: "best single coefficient (grid)",
+  shortTitle: "single (grid)",
+  called: "the best single coefficient",
+  role: "baseline",
+  choose: async (split, { signal }) => {
+    const choice = await searchGrid(split, signal);
+    return choice && foundOf(split, choice);
+  },
+};

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeTuneResult } from "../../../test/cli/tune-result.ts";
-import type { TuneResult } from "../../automl/tabular/types.ts";
+import type { TuneResult } from "./types.ts";
 import { meanInterval } from "../../data/metrics.ts";
 import { compareMethods, describeMetric, onCommonSplits, pairedDifference } from "./comparison.ts";
 

@@ -1,9 +1,10 @@
-// Was tuning worth it? Reads the three methods' test metrics and answers in words, marking a best
-// method only where the paired intervals over the repeated splits allow it.
-
+/**
+ * Was tuning worth it? Reads the methods' test metrics and answers in words, marking a best method only where the paired
+ * intervals over the repeated splits allow it.
+ */
 import { meanInterval } from "../../data/metrics.ts";
-import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
-import { formatEstimate } from "../terminal/numbers.ts";
+import type { MethodResult, TuneResult } from "./types.ts";
+import { formatEstimate } from "../../data/readable-numbers.ts";
 
 /** How a metric is shown and read. */
 export interface MetricInfo {
@@ -15,7 +16,7 @@ export interface MetricInfo {
 /** A metric over the methods, with the best one where the evidence picks one. */
 export interface MetricComparison {
   metric: MetricInfo;
-  best?: MethodResult["method"];
+  best?: string;
 }
 
 /** The comparison of the methods of one run. */
@@ -23,7 +24,7 @@ export interface Comparison {
   metrics: readonly MetricComparison[];
   /** The metric of the verdict: the tuned loss's own, log loss or RMSE. */
   primary?: MetricInfo;
-  /** Sentences that say whether one coefficient per column was worth it. */
+  /** Sentences that say whether the search was worth it. */
   verdict: readonly string[];
 }
 
@@ -127,7 +128,7 @@ export function pairedDifference(
   return { mean, halfWidth, splits };
 }
 
-function bestMethod(result: TuneResult, metric: MetricInfo): MethodResult["method"] | undefined {
+function bestMethod(result: TuneResult, metric: MetricInfo): string | undefined {
   const { methods } = result;
   if (methods.length < 2) return undefined;
   return methods.find((candidate) =>
@@ -140,41 +141,45 @@ function bestMethod(result: TuneResult, metric: MetricInfo): MethodResult["metho
 }
 
 function verdictSentences(result: TuneResult, metric: MetricInfo): string[] {
-  const find = (name: MethodResult["method"]): MethodResult | undefined =>
-    result.methods.find(({ method }) => method === name);
-  const [tuned, grid, plain] = [find("hypergradient"), find("grid"), find("default")];
-  if (tuned === undefined)
-    return ["Tuning one coefficient per column was not finished on any split."];
-  const sentences: string[] = [];
-  const shares = tuned.shares ?? [];
-  const held = shares.filter((share) => share === 0).length;
-  if (held > 0) {
-    const all = held === shares.length;
-    const where = all ? "every split" : `${held} of ${shares.length} splits`;
-    sentences.push(
-      `On ${where} the held-out rows favoured the single coefficient, and it was kept there.`,
-    );
-  }
-  if (grid !== undefined) {
-    const difference = pairedDifference(result, metric, tuned, grid);
-    sentences.push(differenceSentence(metric, difference, "the best single coefficient"));
-  }
-  if (plain !== undefined) {
-    const difference = pairedDifference(result, metric, tuned, plain);
-    sentences.push(differenceSentence(metric, difference, "no tuning"));
-  }
-  return sentences;
+  const baselines = result.methods.filter(({ role }) => role === "baseline");
+  const searches = result.methods.filter(({ role }) => role === "search");
+  if (searches.length === 0) return ["No search was finished on any split."];
+  return searches.flatMap((tuned) => {
+    const sentences: string[] = [];
+    const shares = tuned.shares ?? [];
+    const held = shares.filter((share) => share === 0).length;
+    if (held > 0) {
+      const all = held === shares.length;
+      const where = all ? "every split" : `${held} of ${shares.length} splits`;
+      sentences.push(
+        `On ${where} the held-out rows favoured the search's start, and it was kept there.`,
+      );
+    }
+    // The strongest rival first.
+    return [
+      ...sentences,
+      ...baselines.toReversed().map((rival) => {
+        const difference = pairedDifference(result, metric, tuned, rival);
+        return differenceSentence(metric, difference, tuned.called, rival.called);
+      }),
+    ];
+  });
 }
 
-function differenceSentence(metric: MetricInfo, difference: Difference, rival: string): string {
+function differenceSentence(
+  metric: MetricInfo,
+  difference: Difference,
+  called: string,
+  rival: string,
+): string {
   const { mean, halfWidth, splits } = difference;
-  const subject = "One coefficient per column";
+  const subject = called[0]!.toUpperCase() + called.slice(1);
   if (splits === 0) return `${subject} and ${rival} have no split in common.`;
   const size = formatEstimate(Math.abs(mean), halfWidth);
   if (splits === 1) {
     const side = mean === 0 ? "equalled" : mean > 0 ? "did better than" : "did worse than";
     const by = mean === 0 ? "" : ` by ${size}`;
-    return `${subject} ${side} ${rival} on test ${metric.title}${by}, on a single split: use --repeats 5 or more to know whether that is chance.`;
+    return `${subject} ${side} ${rival} on test ${metric.title}${by}, on a single split: five splits or more tell whether that is chance.`;
   }
   const evidence = `95 % interval of the paired difference over ${splits} splits`;
   if (mean - halfWidth > 0)

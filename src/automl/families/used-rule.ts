@@ -1,17 +1,15 @@
 /** What a result says of the rule: which one, what it reported at the step that was kept, and what it cost. */
-import type { StepRecord } from "../../../bilevel/solve/history.ts";
-import { isBiasedByStart } from "../../../bilevel/estimate/left-out.ts";
-import { makeReport, type Evaluated } from "../../../bilevel/evaluate/report.ts";
-import type { Cost } from "../../../bilevel/rule.ts";
-import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
-import type { ChosenRule } from "./choose-rule.ts";
-import type { Formulation } from "./formulation.ts";
-import type { UsedRule } from "../../tabular/types.ts";
+import type { StepRecord } from "../../bilevel/solve/history.ts";
+import { isBiasedByStart } from "../../bilevel/estimate/left-out.ts";
+import { makeReport, type Evaluated } from "../../bilevel/evaluate/report.ts";
+import type { Cost, Rule } from "../../bilevel/rule.ts";
+import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
+import type { TuneAdvice, UsedRule } from "./search-record.ts";
 
 /** After a search; `kept` is its best step's record, `cost` that of all steps. */
 export function usedRule(
-  chosen: ChosenRule,
-  { rule, call }: Pick<Formulation, "rule" | "call">,
+  chosen: { readonly name: string; readonly advice?: TuneAdvice },
+  { rule, call }: { readonly rule: Rule; readonly call: string },
   kept: StepRecord | undefined,
   cost: Cost,
 ): UsedRule {

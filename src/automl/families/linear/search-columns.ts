@@ -7,26 +7,20 @@ import { solve } from "../../../bilevel/solve/solve.ts";
 import type { SolveResult } from "../../../bilevel/solve/options.ts";
 import { DataError } from "../../../data/index.ts";
 import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
-import {
-  fromBase64,
-  toBase64,
-  type OuterRecord,
-  type OuterState,
-} from "../../tabular/checkpoint.ts";
-import type { ChosenRule } from "./choose-rule.ts";
+import { fromBase64, toBase64 } from "../base64.ts";
+import { judgedRows } from "../rows.ts";
+import type { HistoryEntry, Hold, SearchRecord, SearchState } from "../search-record.ts";
 import { formulate } from "./formulation.ts";
-import { between, chooseHold, type Hold } from "./hold.ts";
-import type { Job } from "../../tabular/job.ts";
+import { between, chooseHold } from "./hold.ts";
 import { fitWith, type Choice, type OpenSplit } from "./open-split.ts";
 import type { Coefficients, Weights } from "./problem.ts";
+import type { LinearRun } from "./run.ts";
 import { searchData } from "./search-data.ts";
-import { judgedRows } from "../../tabular/splits.ts";
-import type { HistoryEntry, TuneOptions } from "../../tabular/types.ts";
-import { usedRule } from "./used-rule.ts";
+import { usedRule } from "../used-rule.ts";
 
 /** What the search on one split found. */
 export interface ColumnSearch {
-  outer: OuterRecord;
+  outer: SearchRecord;
   /** What the held-out rows favour, fitted; the single coefficient when the search was stopped. */
   choice: Choice;
   /** True when the signal stopped it. */
@@ -70,19 +64,19 @@ const earlyStopping = { patience: 20, minImprovement: 1e-6 };
 export async function searchColumns(
   split: OpenSplit,
   options: {
-    tune: Pick<TuneOptions, "steps" | "device" | "threads" | "signal">;
-    rule: ChosenRule;
-    curvature: Job["curvature"];
+    run: LinearRun;
     /** ln of the best single coefficient. */
     single: number;
     budgetSeconds: number | undefined;
-    resume: OuterState | undefined;
+    signal: AbortSignal | undefined;
+    resume: SearchState | undefined;
     repeat: number;
     onStep: (entry: HistoryEntry) => void;
-    onState: (state: OuterState) => void | Promise<void>;
+    onState: (state: SearchState) => void | Promise<void>;
   },
 ): Promise<ColumnSearch> {
-  const { tune, resume, repeat } = options;
+  const { run, resume, repeat, signal } = options;
+  const { steps, device, threads } = run.options;
   const { plan, inputs } = split;
   const { task } = plan.target;
   const followers = plan.trains.length;
@@ -91,13 +85,13 @@ export async function searchColumns(
   const single = await fitWith(split, new Float64Array(inputs).fill(options.single));
   const nats = task === "regression" ? Math.max(2 * single.validationLoss, 1e-30) : 1;
   const rows = judgedRows(plan.judge);
-  const data = await searchData(split, options.curvature, nats / (priorDeviation ** 2 * rows));
-  const formulation = formulate(task, options.rule, data);
+  const data = await searchData(split, run.curvature, nats / (priorDeviation ** 2 * rows));
+  const formulation = formulate(task, run.rule, data);
   const { rule } = formulation;
   const start = new Float32Array(setCount * inputs).fill(options.single);
   const seen: HistoryEntry[] = [...(resume?.history ?? [])];
   const before = seen.at(-1)?.seconds ?? 0;
-  const run = solve(formulation.problem, {
+  const loop = solve(formulation.problem, {
     rule,
     optimizer: adam({ learningRate, epsilon: nats / (20 * rows) }),
     constraints: box(bounds),
@@ -105,7 +99,7 @@ export async function searchColumns(
     w: { weights: formulation.fromWeights(single.fit.weights, start) },
     data: formulation.data,
     budget: {
-      steps: tune.steps,
+      steps,
       ...(options.budgetSeconds === undefined ? {} : { seconds: options.budgetSeconds }),
     },
     earlyStopping: {
@@ -114,16 +108,16 @@ export async function searchColumns(
     },
     keepBest: true,
     checkpoint: {
-      save: (bytes) => options.onState({ repeat, state: toBase64(bytes), history: [...seen] }),
+      save: (bytes) => options.onState({ state: toBase64(bytes), history: [...seen] }),
       everySteps: 10,
     },
-    device: tune.device ?? "cpu",
-    ...(tune.threads === undefined ? {} : { threads: tune.threads }),
-    ...(tune.signal === undefined ? {} : { signal: tune.signal }),
-    ...(resume === undefined ? {} : { resume: stateOf(resume) }),
+    device: device ?? "cpu",
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(resume === undefined ? {} : { resume: stateOf(resume, repeat) }),
   });
   try {
-    for await (const step of run) {
+    for await (const step of loop) {
       const entry = entryOf(step, followers, before + step.elapsedSeconds);
       seen.push(entry);
       options.onStep(entry);
@@ -132,7 +126,7 @@ export async function searchColumns(
     if (!(error instanceof CheckpointError) || error.code === "io") throw error;
     throw damagedState(repeat, error);
   }
-  const result = (await run) as unknown as SolveResult<Coefficients, Weights>;
+  const result = (await loop) as unknown as SolveResult<Coefficients, Weights>;
   // A checkpoint is written before its last step is seen here: its time is then the step before's.
   const seconds = new Map(seen.map((entry) => [entry.step, entry.seconds]));
   const history = result.history.map((record) =>
@@ -147,7 +141,7 @@ export async function searchColumns(
   return {
     choice,
     cancelled,
-    cut: result.status === "max-steps" && history.length <= tune.steps,
+    cut: result.status === "max-steps" && history.length <= steps,
     outer: {
       history,
       status: result.status,
@@ -156,13 +150,13 @@ export async function searchColumns(
       innerSteps: rule.innerSteps,
       innerGradientNorm: history[result.best.step]?.innerGradientNorm ?? NaN,
       referenceGradientNorm: formulation.referenceNorm(found),
-      rule: usedRule(options.rule, formulation, result.history[result.best.step], result.cost),
+      rule: usedRule(run.rule, formulation, result.history[result.best.step], result.cost),
       hold,
     },
   };
 }
 
-function stateOf({ repeat, state }: OuterState): Uint8Array {
+function stateOf({ state }: SearchState, repeat: number): Uint8Array {
   try {
     return fromBase64(state);
   } catch (error) {

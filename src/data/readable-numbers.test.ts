@@ -5,7 +5,7 @@ import {
   formatNumber,
   formatPercent,
   formatSeconds,
-} from "./numbers.ts";
+} from "./readable-numbers.ts";
 
 describe("formatNumber", () => {
   test.each([
