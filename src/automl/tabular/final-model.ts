@@ -6,7 +6,7 @@ import { trainingRowsOf } from "../families/rows.ts";
 import { note, type Job, type RunState } from "./job.ts";
 import type { TabularModel } from "./model.ts";
 import type { MethodRecord } from "./record.ts";
-import { methodResults } from "./result.ts";
+import { methodResults } from "./method-results.ts";
 import { planEncoding } from "./splits.ts";
 import type { ChosenModel } from "./types.ts";
 

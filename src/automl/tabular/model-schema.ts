@@ -6,7 +6,7 @@ import type { EncodedInput } from "../../data/tables/encoded-input.ts";
 import { checkSchema, count, finite, positive } from "../../files/check-schema.ts";
 import { DamagedFileError } from "../../files/sealed-json.ts";
 import type { ModelFamily } from "../families/family.ts";
-import { families, familyNamed } from "../families/index.ts";
+import { families } from "../families/index.ts";
 import type { TabularModel } from "./model.ts";
 
 const names = v.array(v.string());
@@ -102,7 +102,12 @@ export function checkModel(
   if (wrong !== undefined) {
     throw new DamagedFileError(`${source} contradicts itself: ${wrong}; ${remedy}`);
   }
-  const family = familyNamed(name ?? families[0]!.name, among);
+  const family = name === undefined ? families[0]! : among.find((one) => one.name === name);
+  if (family === undefined) {
+    throw new DamagedFileError(
+      `${source} holds a model of the family "${name}", which this version does not know; predict with the version that wrote it, or tune again`,
+    );
+  }
   const fitted = family.decode(value as Record<string, unknown>, { target, encoder }, source);
   return { version, family: family.name, target, encoder, fitted };
 }

@@ -1,6 +1,4 @@
 /** From what the methods found on each split to the result of the run. */
-import { meanInterval } from "../../data/index.ts";
-import type { MethodInfo } from "../families/method.ts";
 import { trainingRowsOf } from "../families/rows.ts";
 import {
   defaultRule,
@@ -11,7 +9,8 @@ import {
 import type { FinalModel } from "./final-model.ts";
 import type { Job, Outcome } from "./job.ts";
 import type { MethodRecord } from "./record.ts";
-import type { MethodResult, TuneOptions, TuneResult } from "./types.ts";
+import { methodResults } from "./method-results.ts";
+import type { TuneOptions, TuneResult } from "./types.ts";
 
 /** Puts the result together. */
 export function assembleResult(parts: {
@@ -71,35 +70,6 @@ function plainInputs({ encoder }: FinalModel["model"]): TuneResult["inputs"] {
     columns: group.filter((input) => input === i).length,
     numbers: {},
   }));
-}
-
-/** Methods are finished in order on each split and splits in order, so position i is split i. */
-export function methodResults(
-  records: readonly (readonly MethodRecord[])[],
-  methods: readonly MethodInfo[],
-  testFraction: number,
-): MethodResult[] {
-  return methods.flatMap(({ name: method, title, called, role }) => {
-    const found = records.flatMap((split) => split.filter((record) => record.method === method));
-    if (found.length === 0) return [];
-    const test: MethodResult["test"] = {};
-    for (const metric of Object.keys(found[0]!.test)) {
-      const values = found.map((record) => record.test[metric]!);
-      const { mean, halfWidth } = meanInterval(values, { testFraction });
-      test[metric] = { values, mean, halfWidth };
-    }
-    const holds = found.flatMap(({ outer }) => (outer === undefined ? [] : outer.hold.share));
-    return {
-      method,
-      title,
-      called,
-      role,
-      seconds: found.map((record) => record.seconds),
-      validationLoss: found.map((record) => record.validationLoss),
-      test,
-      ...(role === "search" ? { shares: holds } : {}),
-    };
-  });
 }
 
 /** Whether the hypergradients were those of a solved inner problem, at the step that was kept. */

@@ -230,6 +230,10 @@ describe.each([2, 3])("%i classes", (count) => {
     expect(() => predictTable(result.model, table)).toThrow(
       'A model of the family "centroids" was made by another version',
     );
+    const written = encodeTabularModel(result.model, [family]);
+    expect(() => checkModel(written, "out/model.json")).toThrow(
+      'out/model.json holds a model of the family "centroids", which this version does not know',
+    );
   });
 });
 
