@@ -1,4 +1,13 @@
 /** Ready-made jobs on top of bilevel problems: models of tables, tuned and compared, and rows whose labels are doubtful. */
+export type {
+  Attribute,
+  ElementType,
+  GraphSpec,
+  NodeSpec,
+  TensorSpec,
+  ValueSpec,
+} from "../program/onnx.ts";
+export type { OnnxGraph } from "../program/onnx-graph.ts";
 export { rankRows, type Ranking, type RankOptions } from "./cleaning/rank.ts";
 export { families, familyNamed } from "./families/index.ts";
 export type { ExplainedBar, ExplainedInput, Explanation } from "./families/explanation.ts";

@@ -95,7 +95,7 @@ const biasShare = 1e-3;
  * label; the second one is the {@link Ranking.influence} of its weight. Linear softmax models with one L2 coefficient,
  * chosen by the held-out log loss; all folds are fitted together.
  *
- * @throws {@link DataError} for a numeric target, a table that cannot serve, or a `plant` that rounds to no row; RangeError for options out of range.
+ * @throws DataError for a numeric target, a table that cannot serve, or a `plant` that rounds to no row; RangeError for options out of range.
  */
 export async function rankRows(table: Table, options: RankOptions): Promise<Ranking> {
   const { folds = 5, repeats = 3, seed = 0, plant, signal, onProgress } = options;

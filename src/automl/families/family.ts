@@ -37,10 +37,11 @@ export interface ModelFamily<Config = unknown, Model = unknown, Opened = unknown
   checkConfig(value: unknown, encoder: Encoder): Config | undefined;
   /** Why `name` cannot be the rule of its searches, without a full stop; `undefined` when it can. Absent without searches. */
   refuseRule?(name: string): string | undefined;
+  /** Compiles what all splits of a run share; see the order of calls above. */
   open(run: FamilyRun): Promise<OpenFamily<Config, Model, Opened>>;
   /**
-   * [rows, outputs]: for classes, what softmax or, with one output, the logistic function turns into probabilities; for
-   * regression, units of the standardized target.
+   * Scores, [rows, outputs]. For classes they are what softmax or, with one output, the logistic function turns into probabilities;
+   * for regression they are in units of the standardized target.
    *
    * @param x - encoded rows, [rows, encoder.width].
    */
@@ -75,6 +76,7 @@ export interface ModelFamily<Config = unknown, Model = unknown, Opened = unknown
 export interface FamilyRun {
   /** The run's splits; all have the same task and number of folds. */
   readonly splits: readonly SplitPlan[];
+  /** Rows of the table, encoded. */
   readonly encode: (plan: EncodingPlan, rows: Int32Array) => EncodedRows;
   readonly options: {
     /** Outer steps of a search, at most. */

@@ -10,7 +10,7 @@ export const families: readonly ModelFamily[] = [linear as unknown as ModelFamil
  * The family of a model.
  *
  * @param among - families that are known. Default: {@link families}.
- * @throws {@link DataError} when none has the name.
+ * @throws DataError when none has the name.
  */
 export function familyNamed(name: string, among: readonly ModelFamily[] = families): ModelFamily {
   const found = among.find((family) => family.name === name);

@@ -42,6 +42,7 @@ export interface MethodContext<Config> {
   readonly budgetSeconds: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly resume: SearchState | undefined;
+  /** Told of every outer step. */
   readonly onStep: (entry: HistoryEntry) => void;
   /** Given what {@link MethodContext.resume} takes, between steps. */
   readonly onState: (state: SearchState) => void | Promise<void>;

@@ -25,7 +25,7 @@ export function encodeCheckpoint(checkpoint: TuneCheckpoint): string {
  * Reads the text of {@link encodeCheckpoint}.
  *
  * @param source - what the error message calls the text.
- * @throws {@link DataError} when the text is no such checkpoint.
+ * @throws DataError when the text is no such checkpoint.
  */
 export function decodeCheckpoint(text: string, source = "checkpoint"): TuneCheckpoint {
   let value: unknown;
@@ -45,7 +45,7 @@ export function decodeCheckpoint(text: string, source = "checkpoint"): TuneCheck
 /**
  * A checkpoint from the JSON value of {@link encodeCheckpoint}.
  *
- * @throws {@link DataError} when it is none, saying what does not fit.
+ * @throws DataError when it is none, saying what does not fit.
  */
 export function checkpointOf(value: unknown, source: string): TuneCheckpoint {
   const { version } = Object(value) as Partial<TuneCheckpoint>;

@@ -1,6 +1,6 @@
 /** The time of a run: how much of the budget each split's search may take, and how long the rest will last. */
 import type { MethodInfo } from "../families/method.ts";
-import type { TuneOptions } from "./types.ts";
+import type { FullTuneOptions } from "./types.ts";
 
 /** Share of the budget kept for writing files; the final model's fit is kept free besides. */
 const reserve = 0.03;
@@ -25,7 +25,7 @@ export class BudgetClock {
 
   /** @param now - clock in milliseconds. */
   constructor(
-    options: Pick<TuneOptions, "budgetSeconds" | "steps">,
+    options: Pick<FullTuneOptions, "budgetSeconds" | "steps">,
     now: () => number = () => performance.now(),
   ) {
     const { budgetSeconds = Infinity } = options;

@@ -3,13 +3,13 @@ import { fingerprintOfBytes, fingerprintOfText } from "../../program/tensors/fin
 import type { Table } from "../../data/index.ts";
 import { families } from "../families/index.ts";
 import { defaultRule } from "../families/search-record.ts";
-import { defaultFolds } from "./splits.ts";
-import type { TuneOptions } from "./types.ts";
+import { tuneDefaults } from "./defaults.ts";
+import type { FullTuneOptions } from "./types.ts";
 
 /** Fingerprint of the table and of the options that the result depends on. */
-export function fingerprintOfRun(table: Table, options: TuneOptions): string {
+export function fingerprintOfRun(table: Table, options: FullTuneOptions): string {
   const { target, task = null, minClass, holdout, validation, seed, repeats, steps } = options;
-  const { rule = defaultRule, folds = defaultFolds, family = families[0]! } = options;
+  const { rule = defaultRule, folds = tuneDefaults.folds, family = families[0]! } = options;
   const parts = validation === undefined ? { folds } : { validation };
   const settings = {
     target,

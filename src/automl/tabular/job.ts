@@ -3,7 +3,7 @@ import type { Table } from "../../data/index.ts";
 import type { ModelFamily, OpenFamily } from "../families/family.ts";
 import type { MethodRecord, OuterState } from "./record.ts";
 import type { Splits } from "./splits.ts";
-import type { TuneOptions, TuneResult } from "./types.ts";
+import type { FullTuneOptions, TuneResult } from "./types.ts";
 
 /** How a run ended. */
 export type Outcome = TuneResult["status"];
@@ -11,7 +11,7 @@ export type Outcome = TuneResult["status"];
 /** What stays the same during a run. */
 export interface Job {
   readonly table: Table;
-  readonly options: TuneOptions;
+  readonly options: FullTuneOptions;
   readonly splits: Splits;
   readonly family: ModelFamily;
   readonly opened: OpenFamily;
@@ -31,7 +31,7 @@ export interface RunState {
 }
 
 /** Tells the listener, and the result. */
-export function note(state: RunState, options: TuneOptions, text: string): void {
+export function note(state: RunState, options: FullTuneOptions, text: string): void {
   state.notes.push(text);
   options.onEvent?.({ type: "note", text });
 }

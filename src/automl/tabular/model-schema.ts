@@ -90,7 +90,7 @@ const remedy = "put a copy of it back, or tune again";
  *
  * @param source - what the message calls the file.
  * @param among - families that are known. Default: those of the registry.
- * @throws {@link DamagedFileError} saying what does not fit.
+ * @throws DamagedFileError saying what does not fit.
  */
 export function checkModel(
   value: unknown,

@@ -29,7 +29,7 @@ export type Prediction =
  * `types: inputTypes(model.encoder)`, so that codes such as "007" stay as they are written.
  *
  * @param among - families that are known. Default: those of the registry.
- * @throws {@link DataError} when a column is absent, or holds text where the model was trained on numbers.
+ * @throws DataError when a column is absent, or holds text where the model was trained on numbers.
  */
 export function predictTable(
   model: TabularModel,

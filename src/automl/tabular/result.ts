@@ -10,7 +10,7 @@ import type { FinalModel } from "./final-model.ts";
 import type { Job, Outcome } from "./job.ts";
 import type { MethodRecord } from "./record.ts";
 import { methodResults } from "./method-results.ts";
-import type { TuneOptions, TuneResult } from "./types.ts";
+import type { FullTuneOptions, TuneResult } from "./types.ts";
 
 /** Puts the result together. */
 export function assembleResult(parts: {
@@ -73,7 +73,7 @@ function plainInputs({ encoder }: FinalModel["model"]): TuneResult["inputs"] {
 }
 
 /** Whether the hypergradients were those of a solved inner problem, at the step that was kept. */
-function reportOf(outer: SearchRecord | undefined, options: TuneOptions): TuneResult["report"] {
+function reportOf(outer: SearchRecord | undefined, options: FullTuneOptions): TuneResult["report"] {
   if (outer === undefined) {
     return {
       status: "not-run",

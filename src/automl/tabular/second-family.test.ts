@@ -237,6 +237,18 @@ describe.each([2, 3])("%i classes", (count) => {
   });
 });
 
+test("the target is all that has to be said", async () => {
+  const table = flowers(["iris", "lily"]);
+  const short = await tune(table, { target: "class", family });
+  const defaults = { holdout: 0.2, folds: 5, seed: 0, repeats: 5, steps: 60 };
+  const long = await tune(table, { target: "class", family, ...defaults });
+  expect(short.completedRepeats).toBe(5);
+  expect(short.model).toEqual(long.model);
+  expect(short.methods.map(({ test: metrics }) => metrics)).toEqual(
+    long.methods.map(({ test: metrics }) => metrics),
+  );
+});
+
 test("what it does not do is refused in words", async () => {
   const table = flowers(["iris", "lily"]);
   const options = { holdout: 0.2, seed: 3, repeats: 1, steps: 1, family };

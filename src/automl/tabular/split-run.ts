@@ -7,7 +7,7 @@ import { note, type Job, type RunState } from "./job.ts";
 import type { MethodRecord } from "./record.ts";
 import { predictEncoded } from "./predict.ts";
 import { encodeRows } from "./splits.ts";
-import type { TuneOptions } from "./types.ts";
+import type { FullTuneOptions } from "./types.ts";
 
 /** The methods that a split still needs. @returns false when the run ends here. */
 export async function runSplit(
@@ -151,7 +151,7 @@ async function judge(
 
 /** How a record's search and fits ended, when that needs saying. */
 export function endingNotes(
-  { family, options }: { family: Job["family"]; options: TuneOptions },
+  { family, options }: { family: Job["family"]; options: FullTuneOptions },
   { method: name, outer, cut, unsolved }: MethodRecord,
   repeat: number,
 ): string[] {

@@ -14,9 +14,10 @@ import {
   type Table,
   type Target,
 } from "../../data/index.ts";
+import { tuneDefaults } from "./defaults.ts";
 import { assignFolds } from "./folds.ts";
 import type { EncodedRows, EncodingPlan, SplitPlan } from "../families/rows.ts";
-import type { TuneOptions } from "./types.ts";
+import type { FullTuneOptions } from "./types.ts";
 
 /** The splits of one run. */
 export interface Splits {
@@ -28,15 +29,12 @@ export interface Splits {
   plans: SplitPlan[];
 }
 
-/** Folds of a run without `validation`. */
-export const defaultFolds = 5;
-
 /**
  * Draws `repeats` splits, stratified by class, with an encoder for each. Part sizes are the same in every split.
  *
  * @throws DataError when the table cannot serve.
  */
-export function planSplits(table: Table, options: TuneOptions): Splits {
+export function planSplits(table: Table, options: FullTuneOptions): Splits {
   const { holdout, validation = 0, seed, repeats } = options;
   const { target, values, rows, notes } = inferTarget(table, options.target, options.task, {
     ...(options.minClass === undefined ? {} : { minClass: options.minClass }),
@@ -51,7 +49,7 @@ export function planSplits(table: Table, options: TuneOptions): Splits {
     const pick = (part: Int32Array): Int32Array => part.map((i) => rows[i]!);
     const validationRows = new Set(pick(drawn.validation));
     const own = Int32Array.from([...pick(drawn.train), ...validationRows]).sort();
-    const { folds = defaultFolds } = options;
+    const { folds = tuneDefaults.folds } = options;
     if (validation === 0 && own.length < 2 * folds) {
       throw new DataError(
         `${table.source}: ${own.length} rows beside the test rows are too few for ${folds} folds; give more rows or fewer folds.`,

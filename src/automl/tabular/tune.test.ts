@@ -8,10 +8,10 @@ import { demoTable } from "./demo.ts";
 import { predictTable } from "./predict.ts";
 import { planSplits } from "./splits.ts";
 import { tune } from "./tune.ts";
-import type { TuneEvent, TuneOptions, TuneResult } from "./types.ts";
+import type { FullTuneOptions, TuneEvent, TuneOptions, TuneResult } from "./types.ts";
 
 const demo = demoTable();
-const base: TuneOptions = {
+const base: FullTuneOptions = {
   target: demo.target,
   holdout: 0.2,
   seed: 0,
@@ -211,7 +211,7 @@ test("three classes: probabilities, metrics and intervals over the splits", asyn
 
 test("test rows never touch what is chosen", async () => {
   const table = classTable(100, ["a", "b"]);
-  const options: TuneOptions = { ...base, target: "label", steps: 5 };
+  const options: FullTuneOptions = { ...base, target: "label", steps: 5 };
   const honest = await tune(table, options);
   const testRows = [...planSplits(table, options).plans[0]!.test];
   expect(testRows).toHaveLength(honest.rows.test);

@@ -1,6 +1,5 @@
 /**
- * The tabular job: on each of several splits, no tuning, a grid of single coefficients, and one
- * coefficient per column by hypergradients; then a model with the first split's choice, on all rows.
+ * The tabular job: on each of several splits the family's methods, then a model with the first split's choice, on all rows.
  * This file is the order of events; the parts are in its neighbours.
  */
 import type { Table } from "../../data/index.ts";
@@ -9,6 +8,7 @@ import { families } from "../families/index.ts";
 import type { UsedRule } from "../families/search-record.ts";
 import { checkCheckpoint, checkRecords } from "./checkpoint.ts";
 import { BudgetClock } from "./clock.ts";
+import { tuneDefaults } from "./defaults.ts";
 import { metricNames } from "./evaluate.ts";
 import { finalModel } from "./final-model.ts";
 import { fingerprintOfRun } from "./fingerprint.ts";
@@ -16,23 +16,28 @@ import type { Job, RunState } from "./job.ts";
 import { assembleResult } from "./result.ts";
 import { endingNotes, runSplit } from "./split-run.ts";
 import { encodeRows, planSplits } from "./splits.ts";
-import type { TuneOptions, TuneResult } from "./types.ts";
+import type { FullTuneOptions, TuneOptions, TuneResult } from "./types.ts";
 
 /**
- * Tunes a linear model of a table.
+ * Chooses and trains a model of a table.
  *
- * Test rows are looked at once per method and split, after everything is chosen. The same table,
- * options and number of threads give the same result, times apart, also across an interruption and
- * `resume`. A stopped run (`signal`, `budgetSeconds`) returns what it learned; the first split's
- * default fit is always made.
+ * On each of several splits every method of the family chooses a configuration by held-out loss: for linear models no tuning,
+ * the best single coefficient, and one coefficient per column by hypergradients. Test rows are looked at once per method and
+ * split, after everything is chosen; the model is then trained on all rows with a target. The same table, options and number
+ * of threads give the same result, times apart, also across an interruption and `resume`. A stopped run (`signal`,
+ * `budgetSeconds`) returns what it learned; the first split's first method is always made.
  *
+ * @param given - the target is all that is needed.
  * @throws DataError when the table or the checkpoint cannot be used as asked.
  * @throws RangeError for options out of range, a rule that does not apply among them.
  * @example
  * const { table } = await readTable("data.csv");
- * const result = await tune(table, { target: "price", holdout: 0.2, validation: 0.2, seed: 0, repeats: 5, steps: 60 });
+ * const { model, chosen } = await tune(table, { target: "price" });
+ * const prediction = predictTable(model, table);
  */
-export async function tune(table: Table, options: TuneOptions): Promise<TuneResult> {
+export async function tune(table: Table, given: TuneOptions): Promise<TuneResult> {
+  const { holdout, seed, repeats, steps } = tuneDefaults;
+  const options: FullTuneOptions = { holdout, seed, repeats, steps, ...given };
   const { family = families[0]!, resume } = options;
   checkOptions(options, family);
   const clock = new BudgetClock(options);
@@ -108,7 +113,7 @@ async function unusedRule({ opened }: Job): Promise<UsedRule | undefined> {
   return opened.unusedRule?.(0);
 }
 
-function checkOptions(options: TuneOptions, family: ModelFamily): void {
+function checkOptions(options: FullTuneOptions, family: ModelFamily): void {
   const { holdout, validation, folds, repeats, steps, budgetSeconds = Infinity } = options;
   const isFraction = (value: number): boolean => value > 0 && value < 1;
   if (!isFraction(holdout)) {

@@ -18,8 +18,8 @@ export interface TuneOptions {
   task?: Task;
   /** Rows of classes that have fewer rows than this are left out. Default: none are. */
   minClass?: number;
-  /** Fraction of the rows kept for testing, for example 0.2. */
-  holdout: number;
+  /** Fraction of the rows kept for testing. Default 0.2. */
+  holdout?: number;
   /**
    * Folds of the rows beside the test rows on which coefficients are judged: each row is held out once. At least 2.
    * Default 5.
@@ -27,14 +27,14 @@ export interface TuneOptions {
   folds?: number;
   /** In place of folds, the fraction of the rows on which coefficients are judged, for example 0.2. */
   validation?: number;
-  /** Seed of the splits. */
-  seed: number;
-  /** Number of independent splits. */
-  repeats: number;
+  /** Seed of the splits. Default 0. */
+  seed?: number;
+  /** Number of independent splits. Default 5. */
+  repeats?: number;
   /** What is tuned. Default: the linear family. A family of your own is tried in the same way. */
   family?: ModelFamily;
-  /** Outer steps of the search on each split, at most. */
-  steps: number;
+  /** Outer steps of the search on each split, at most. Default 60. */
+  steps?: number;
   /**
    * The hypergradient rule by its name in the catalog, of those that apply, or "auto": the adviser measures the problem
    * and picks. Default "reverse".
@@ -58,6 +58,10 @@ export interface TuneOptions {
   /** Given the state of the run after every split's method and every few steps, for saving. */
   onCheckpoint?: (checkpoint: TuneCheckpoint) => void | Promise<void>;
 }
+
+/** Options with their defaults. */
+export type FullTuneOptions = TuneOptions &
+  Required<Pick<TuneOptions, "holdout" | "seed" | "repeats" | "steps">>;
 
 /** What happens during a run. `repeat` counts from 0; `step` too, where 0 is the start. */
 export type TuneEvent =

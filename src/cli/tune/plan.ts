@@ -2,6 +2,7 @@
 // data, or the rest of an interrupted one. Everything wrong with the options is found here.
 
 import { basename, join, relative } from "node:path";
+import { tuneDefaults } from "../../automl/tabular/defaults.ts";
 import { stat } from "node:fs/promises";
 import { readSavedRun, type SavedRun } from "./saved-run.ts";
 import { commandText, optionWords } from "../command/command-text.ts";
@@ -20,9 +21,6 @@ import {
   type ReadingSettings,
 } from "../command/reading-settings.ts";
 import type { RunFolder } from "../run-folder/run-folder.ts";
-
-/** Folds without --folds and --validation; the library's own default. */
-const defaultFolds = 5;
 
 /** The options of `tune` as typed; what is absent takes its default or the resumed run's value. */
 export interface TuneFlags extends ReadingSettings {
@@ -84,7 +82,7 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
       "no data file given; try `stackelberg tune data.csv --target column`, or --demo",
     );
   }
-  const seed = flags.seed ?? 0;
+  const seed = flags.seed ?? tuneDefaults.seed;
   const demo =
     flags.demo === true
       ? (await import("../../automl/tabular/demo.ts")).demoTable({ seed })
@@ -97,17 +95,17 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
   }
   const settings: TuneSettings = {
     target,
-    holdout: flags.holdout ?? 0.2,
+    holdout: flags.holdout ?? tuneDefaults.holdout,
     seed,
-    repeats: flags.repeats ?? 5,
-    steps: flags.steps ?? 60,
+    repeats: flags.repeats ?? tuneDefaults.repeats,
+    steps: flags.steps ?? tuneDefaults.steps,
     device: flags.device ?? "cpu",
     categorical: flags.categorical ?? [],
     numeric: flags.numeric ?? [],
   };
   if (flags.validation !== undefined) settings.validation = flags.validation;
   if (flags.folds !== undefined || flags.validation === undefined) {
-    settings.folds = flags.folds ?? defaultFolds;
+    settings.folds = flags.folds ?? tuneDefaults.folds;
   }
   if (flags.task !== undefined) settings.task = flags.task;
   if (flags.rule !== undefined) {

@@ -10,10 +10,10 @@ import type { OpenFamily } from "../family.ts";
 import { openLinear, type LinearSplit } from "./run.ts";
 import { tuneRules } from "./rules.ts";
 import { encodeRows, planSplits } from "../../tabular/splits.ts";
-import type { TuneOptions } from "../../tabular/types.ts";
+import type { FullTuneOptions } from "../../tabular/types.ts";
 
 const demo = demoTable();
-const options: TuneOptions = {
+const options: FullTuneOptions = {
   target: demo.target,
   holdout: 0.2,
   validation: 0.2,
