@@ -7,9 +7,12 @@
  * m_fi is 1 where row i trains fold f; p_i is the probability of row i's label and ℓ_i = −ln p_i; R repeats of the folds.
  * The outer loss 1 − p is bounded, so that a wrong label cannot outweigh the right ones, as it does with ℓ.
  */
-import { nn, numpy as np } from "@jax-js/jax";
-import { bilevel, contraction, type Dynamics, type Problem } from "../../bilevel/index.ts";
+import { numpy as np } from "@jax-js/jax";
+import { bilevel, type Problem } from "../../bilevel/index.ts";
 import { randomKey, randomStream } from "../../data/index.ts";
+import type { Tensor } from "../../program/index.ts";
+import { choleskyFactor, choleskyInverse } from "../families/linear/cholesky.ts";
+import { lossTerms, scoresOf } from "../families/linear/losses.ts";
 
 /** The follower's weights, [folds, classes, width + 1]; the last column is the bias. */
 export type FoldModels<A = np.Array> = { readonly weights: A };
@@ -57,80 +60,19 @@ export function crossValidationProblem(repeats: number): CrossValidationProblem 
 
 /** ℓ_i(W_f), [folds, n]. */
 function foldLosses({ weights }: FoldModels, { x, y }: FoldRows): np.Array {
-  const [folds, classes, width] = weights.shape as [number, number, number];
-  const flat = np.matmul(weights.reshape([folds * classes, width]), np.transpose(x));
-  const logits = flat.reshape([folds, classes, x.shape[0]!]);
-  return np.sum(nn.logSoftmax(logits, 1).mul(y), 1).mul(-1);
-}
-
-/** The follower's steps, W_f ← W_f − ∇L·P: they lower L whatever the weights a ≤ 1, and rest at its minimum. */
-export function foldDynamics(): Dynamics {
-  return contraction({
-    name: "preconditioned gradient",
-    step: (w: FoldModels, gradient: FoldModels, _a: np.Array, data: FoldTraining) => {
-      const [folds, classes, width] = w.weights.shape as [number, number, number];
-      const flat = gradient.weights.reshape([folds * classes, width]);
-      const step = np.matmul(flat, data.preconditioner);
-      return { weights: w.weights.sub(step.reshape([folds, classes, width])) };
-    },
-  });
-}
-
-/** ½ XᵀX/n of x [n, width] by rows: the lower triangle of [width, width], zeros above. */
-export function halfGram(x: Float32Array, width: number): Float64Array {
-  const rows = x.length / width;
-  const gram = new Float64Array(width * width);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < width; j++) {
-      const value = x[i * width + j]! / (2 * rows);
-      if (value === 0) continue;
-      for (let k = 0; k <= j; k++) gram[j * width + k]! += value * x[i * width + k]!;
-    }
-  }
-  return gram;
+  return np.sum(lossTerms.multiclass(scoresOf(weights, x), y), 1);
 }
 
 /**
- * P = (½ XᵀX/n + diag δ)⁻¹, [width, width] by rows: ½ bounds the softmax loss's curvature by the scores, so the inverse
- * bounds that of every fold's Hessian.
+ * (C + diag δ)⁻¹, [width, width] by rows, for the linear model's dynamics: C bounds every fold's curvature.
  *
- * @param gram - from {@link halfGram}.
- * @see Böhning, "Multinomial logistic regression algorithm", Ann. Inst. Statist. Math. 44, 1992.
+ * @param curvature - C as from `curvatureOf` with a share of 1/n for every row, [1, width, width].
  */
-export function preconditionerOf(gram: Float64Array, decay: Float32Array): Float32Array {
+export function preconditionerOf(curvature: Tensor, decay: Float32Array): Float32Array {
   const width = decay.length;
-  const sum = gram.slice();
-  for (let j = 0; j < width; j++) sum[j * width + j]! += decay[j]!;
-  return invertPositive(sum, width);
-}
-
-/** A⁻¹ = L⁻ᵀL⁻¹ from the lower triangle of A = LLᵀ, which is overwritten. */
-function invertPositive(a: Float64Array, n: number): Float32Array {
-  for (let j = 0; j < n; j++) {
-    for (let i = j; i < n; i++) {
-      let sum = a[i * n + j]!;
-      for (let k = 0; k < j; k++) sum -= a[i * n + k]! * a[j * n + k]!;
-      a[i * n + j] = i === j ? Math.sqrt(sum) : sum / a[j * n + j]!;
-    }
-  }
-  const inverse = new Float64Array(n * n);
-  for (let c = 0; c < n; c++) {
-    for (let i = c; i < n; i++) {
-      let sum = i === c ? 1 : 0;
-      for (let k = c; k < i; k++) sum -= a[i * n + k]! * inverse[k * n + c]!;
-      inverse[i * n + c] = sum / a[i * n + i]!;
-    }
-  }
-  const result = new Float32Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = 0;
-      for (let k = i; k < n; k++) sum += inverse[k * n + i]! * inverse[k * n + j]!;
-      result[i * n + j] = sum;
-      result[j * n + i] = sum;
-    }
-  }
-  return result;
+  const sum = Float64Array.from(curvature.data as Float64Array);
+  decay.forEach((value, j) => (sum[j * (width + 1)]! += value));
+  return Float32Array.from(choleskyInverse(choleskyFactor(sum, width), width));
 }
 
 /**

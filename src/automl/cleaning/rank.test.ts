@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { checkHypergradient, reverse } from "../../bilevel/index.ts";
 import { randomKey, randomStream, type Table } from "../../data/index.ts";
-import { tensor, zeros } from "../../program/index.ts";
+import { compile, tensor, zeros, type Tensor } from "../../program/index.ts";
+import { curvatureOf, tabularDynamics } from "../families/linear/problem.ts";
 import {
   crossValidationProblem,
   drawFolds,
-  foldDynamics,
   foldMask,
-  halfGram,
   preconditionerOf,
 } from "./cross-validation.ts";
 import { rankRows } from "./rank.ts";
@@ -105,13 +104,13 @@ describe("cross-validation as a problem", () => {
     }
   });
 
-  test("the preconditioner is the inverse of ½XᵀX/n + diag δ", () => {
+  test("the preconditioner is the inverse of ½XᵀX/n + diag δ", async () => {
     const x = Float32Array.of(1, 2, 3, -1, 0.5, 2); // [3, 2]
     const decay = Float32Array.of(0.25, 0.5);
     const [a, b, d] = [(1 + 9 + 0.25) / 6 + 0.25, (2 - 3 + 1) / 6, (4 + 1 + 4) / 6 + 0.5];
     const determinant = a * d - b * b;
     const expected = [d / determinant, -b / determinant, -b / determinant, a / determinant];
-    preconditionerOf(halfGram(x, 2), decay).forEach((v, i) =>
+    preconditionerOf(await boundOf(x), decay).forEach((v, i) =>
       expect(v).toBeCloseTo(expected[i]!, 6),
     );
   });
@@ -120,13 +119,13 @@ describe("cross-validation as a problem", () => {
     const stream = randomStream(randomKey(6));
     const x = Float64Array.from({ length: 24 }, (_, i) => (i % 2 === 1 ? 1 : stream.normal()));
     const decay = Float32Array.of(0.1, 0.01);
-    const preconditioner = preconditionerOf(halfGram(Float32Array.from(x), 2), decay);
+    const preconditioner = preconditionerOf(await boundOf(x), decay);
     const y = Float64Array.from({ length: 24 }, (_, i) => Number(i % 12 < 6 === i < 12));
     const mask = (heldOut: boolean): ReturnType<typeof tensor> =>
       tensor(Float64Array.from(foldMask(draws, 3, heldOut)), { shape: [6, 12] });
     const rows = { x: tensor(x, { shape: [12, 2] }), y: tensor(y, { shape: [2, 12] }) };
     const check = await checkHypergradient(crossValidationProblem(2), {
-      rule: reverse({ steps: 30, dynamics: foldDynamics() }),
+      rule: reverse({ steps: 30, dynamics: tabularDynamics(true) }),
       lambda: tensor(Float64Array.from({ length: 12 }, (_, i) => 0.5 + i / 24)),
       w: { weights: zeros([6, 2, 2], "float64") },
       data: {
@@ -142,6 +141,16 @@ describe("cross-validation as a problem", () => {
     expect(check.passed, check.sentence).toBe(true);
   });
 });
+
+/** ½XᵀX/n of x [rows, 2]. */
+async function boundOf(x: ArrayLike<number>): Promise<Tensor> {
+  const rows = x.length / 2;
+  const bound = compile(curvatureOf("multiclass", true, 0));
+  const share = tensor(new Float64Array(rows).fill(1 / rows), { shape: [1, 1, rows] });
+  const curvature = await bound(tensor(Float64Array.from(x), { shape: [rows, 2] }), share);
+  await bound.dispose();
+  return curvature;
+}
 
 describe("scores", () => {
   test("held-out probabilities are those of the model that did not see the row", () => {

@@ -12,14 +12,13 @@ import {
   type Table,
 } from "../../data/index.ts";
 import { conjugateGradient } from "../../linear/index.ts";
-import { tensor, zeros, type Tensor } from "../../program/index.ts";
+import { compile, tensor, zeros, type Tensor } from "../../program/index.ts";
+import { curvatureOf, tabularDynamics } from "../families/linear/problem.ts";
 import { corruptLabels } from "./corrupt.ts";
 import {
   crossValidationProblem,
   drawFolds,
-  foldDynamics,
   foldMask,
-  halfGram,
   preconditionerOf,
   type CrossValidationProblem,
   type FoldTraining,
@@ -219,17 +218,24 @@ function evaluator(
   const ones = tensor(new Float32Array(n).fill(1));
   const rule: Rule = implicit({
     steps: 100,
-    dynamics: foldDynamics(),
+    dynamics: tabularDynamics(true),
     solver: conjugateGradient({ maxSteps: 50, rtol: 1e-4 }),
   });
   const { x, y } = data;
-  const gram = halfGram(x.data as Float32Array, width);
+  // In float64: what it leaves out, the steps overshoot.
+  const bound = compile(
+    curvatureOf("multiclass", true, 0),
+    threads === undefined ? {} : { threads },
+  );
+  const share = tensor(new Float64Array(n).fill(1 / n), { shape: [1, 1, n] });
+  const wide = tensor(x, { dtype: "float64", shape: [n, width] });
+  const curvature = bound(wide, share).finally(() => bound.dispose());
   let reference: number | undefined;
   return {
     async at(decay, start = zeros(shape)) {
       const coefficients = new Float32Array(width).fill(decay);
       coefficients[width - 1] = decay * biasShare;
-      const preconditioner = preconditionerOf(gram, coefficients);
+      const preconditioner = preconditionerOf(await curvature, coefficients);
       const inner: FoldTraining<Tensor> = {
         x,
         y,

@@ -5,7 +5,7 @@ import type { Column } from "../../data/tables/table.ts";
 import { formatTable } from "../../data/tables/write-table.ts";
 import type { NewFile } from "../../files/replace-file.ts";
 import { leakLines } from "../input/announcement.ts";
-import { type CleanResult, rankedRow, selfCheck, verdict } from "./result.ts";
+import { type CleanResult, checkOf, rankedRow, verdict } from "./result.ts";
 import { oneLine } from "../command/errors.ts";
 import { formatCount, formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
 import { cleanPage } from "./page.ts";
@@ -111,7 +111,7 @@ function resultDocument(result: CleanResult): Record<string, unknown> {
     logLoss,
     relativeGradientNorm,
     top: Array.from({ length: top }, (_, at) => rankedRow(ranking, at)),
-    selfCheck: selfCheck(result),
+    selfCheck: checkOf(result),
     verdict: verdict(result),
     notes: result.notes,
     command: plan.command,

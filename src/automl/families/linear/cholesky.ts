@@ -35,3 +35,11 @@ export function choleskySolve(l: Float64Array, n: number, b: Float64Array, count
     }
   }
 }
+
+/** A⁻¹ from a factor of A, row-major [n, n]. */
+export function choleskyInverse(l: Float64Array, n: number): Float64Array {
+  const inverse = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) inverse[i * (n + 1)] = 1;
+  choleskySolve(l, n, inverse, n);
+  return inverse;
+}

@@ -8,7 +8,6 @@ import { compile } from "../../../program/index.ts";
 import { tensor, zeros } from "../../../program/tensors/tensor.ts";
 import { innerStepsFor } from "./inner-steps.ts";
 import {
-  curvatureBounds,
   curvatureOf,
   isDense,
   tabularDynamics,
@@ -19,6 +18,7 @@ import {
 import { tuneRules, type TuneRule } from "./rules.ts";
 import { groupsOf, toDesign } from "./design.ts";
 import type { FamilyRun } from "../family.ts";
+import { curvatureBounds } from "./losses.ts";
 import { outputsOf } from "../rows.ts";
 import { autoRule, defaultRule, type TuneAdvice } from "../search-record.ts";
 

@@ -4,7 +4,7 @@ import { formatCount, formatNumber, formatPercent } from "../../../data/readable
 import type { Explanation, ExplainedInput } from "../explanation.ts";
 import type { LinearConfig } from "./config.ts";
 import type { LinearModel } from "./model.ts";
-import { curvatureBounds } from "./problem.ts";
+import { curvatureBounds } from "./losses.ts";
 
 /**
  * Effective shrinkage of a coefficient λ: λ / (λ + c), the fraction by which the penalty ½λw² alone pulls the weight of a

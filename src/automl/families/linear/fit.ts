@@ -11,7 +11,8 @@ import type { SessionOptions } from "../../../program/hosts/host.ts";
 import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
 import { curvatureMetric } from "./curvature-metric.ts";
 import { minimizeStack, normOf, type StackObjective } from "./minimize.ts";
-import { curvatureOf, scoresOf } from "./problem.ts";
+import { scoresOf } from "./losses.ts";
+import { curvatureOf } from "./problem.ts";
 
 /** What the followers of a fit train on, float64. */
 export interface FitData {

@@ -9,6 +9,7 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { bilevel, type Arrays, type Problem } from "../../../bilevel/problem.ts";
 import { innerGradient, type Dynamics } from "../../../bilevel/dynamics.ts";
 import type { Task } from "../../../data/index.ts";
+import { curvatureBounds, lossTerms, scoresOf } from "./losses.ts";
 
 /**
  * The leader's hyperparameters: ln of the L2 coefficient of each input column, [sets, inputs]. Every follower belongs to
@@ -69,13 +70,6 @@ interface PreparedData extends TrainingData {
 export function isDense(width: number, followers: number): boolean {
   return followers * width ** 3 <= 600 ** 3;
 }
-
-/** Bound on the loss's second derivative by the score: squares, logistic, softmax (Böhning 1992). */
-export const curvatureBounds: Readonly<Record<Task, number>> = {
-  regression: 1,
-  binary: 1 / 4,
-  multiclass: 1 / 2,
-};
 
 /** Relative damping of the curvature: keeps the inverse finite in float32 with collinear columns (one-hot and a bias). */
 const damping = 1e-5;
@@ -212,35 +206,9 @@ function schulz(inverted: np.Array, matrix: np.Array): np.Array {
   return inverted.mul(2).sub(np.matmul(inverted, np.matmul(matrix, inverted)));
 }
 
-/**
- * Terms of a loss, [followers, outputs, rows], whose sum over outputs is each row's loss. Exponentials are taken
- * relative to `shift`, any constant near the largest score, so that none overflows.
- */
-const losses: Readonly<Record<Task, (score: np.Array, y: np.Array) => np.Array>> = {
-  regression: (score, y) => np.square(score.sub(y)).mul(0.5),
-  binary: (score, y) => {
-    const shift = lax.stopGradient(np.maximum(score, 0));
-    const softplus = np.log(np.exp(score.sub(shift)).add(np.exp(shift.neg()))).add(shift);
-    return softplus.sub(score.mul(y));
-  },
-  // y sums to 1 over the classes, so it spreads the normalizer.
-  multiclass: (score, y) => {
-    const shift = lax.stopGradient(np.max(score, 1, { keepdims: true }));
-    const normalizer = np.log(np.sum(np.exp(score.sub(shift)), 1, { keepdims: true })).add(shift);
-    return normalizer.sub(score).mul(y);
-  },
-};
-
-/** w Xᵀ of all followers in one product, [followers, outputs, rows]. */
-export function scoresOf(weights: np.Array, x: np.Array): np.Array {
-  const [followers, outputs, columns] = weights.shape as [number, number, number];
-  const flat = np.reshape(weights, [followers * outputs, columns]);
-  return np.reshape(np.matmul(flat, np.transpose(x)), [followers, outputs, x.shape[0]!]);
-}
-
 /** Σ_f Σ_i share_fi loss_i(w_f) */
 function sharedLoss(task: Task, { weights }: Weights, { x, y, share }: Rows): np.Array {
-  return np.sum(losses[task](scoresOf(weights, x), y).mul(share));
+  return np.sum(lossTerms[task](scoresOf(weights, x), y).mul(share));
 }
 
 function weightsIn(w: Arrays): np.Array {
