@@ -4,7 +4,7 @@ import type { ModelFamily } from "./family.ts";
 import { linear } from "./linear/index.ts";
 
 /** All families, the default one first. */
-export const families: readonly ModelFamily[] = [linear as unknown as ModelFamily];
+export const families: readonly ModelFamily[] = [linear];
 
 /**
  * The family of a model.

@@ -97,7 +97,7 @@ const centroids: ModelFamily<Sharpness, Centroids, OpenSplit> = {
   called: () => "nearest-centroid classifier",
   describe: ({ sharpness }) => ({ words: `the sharpness ${sharpness}`, numbers: { sharpness } }),
 };
-const family = centroids as unknown as ModelFamily;
+const family: ModelFamily = centroids;
 
 /** Differences of scores as x·weights + biases; two classes have one. */
 function affine({ centres, sharpness }: Centroids): { weights: number[][]; biases: number[] } {
