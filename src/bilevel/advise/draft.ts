@@ -2,15 +2,16 @@
 import type { Dynamics } from "../dynamics.ts";
 import type { BilevelData } from "../problem.ts";
 import type { Projection } from "../projections.ts";
-import type { Rule } from "../rule.ts";
+import type { Given, RuleCall } from "../rule-call.ts";
 import type { RuledOut } from "./types.ts";
 
 /** A rule before its cost is known. */
 export interface Draft {
-  readonly call: string;
+  readonly call: RuleCall;
+  /** What its call leaves out. Default: nothing. */
+  readonly given?: Given;
   readonly why: string;
   readonly caution: string;
-  readonly rule: Rule;
   /** Where more is kept than the estimate's stored numbers. */
   readonly bytes?: number;
   /** The part of what is seen at once that an evaluation looks at, on average. Default 1. */

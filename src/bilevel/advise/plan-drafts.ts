@@ -2,6 +2,7 @@
 import { conjugateGradient } from "../../linear/conjugate-gradient.ts";
 import type { Plan, PlanOptions } from "./types.ts";
 import type { Cost } from "../rule.ts";
+import { call, ruleCall, type RuleCall } from "../rule-call.ts";
 import { forward } from "../rules/explicit/forward.ts";
 import { implicit } from "../rules/implicit/implicit.ts";
 import { reverse } from "../rules/explicit/reverse.ts";
@@ -11,7 +12,8 @@ import { truncated } from "../rules/explicit/truncated.ts";
 export type Sizes = Required<PlanOptions>;
 
 /** A plan before it is held against the budget. */
-export interface Draft extends Pick<Plan, "kind" | "call" | "cost" | "rule"> {
+export interface Draft extends Pick<Plan, "kind" | "cost"> {
+  readonly call: RuleCall;
   /** Bytes besides the stored numbers. */
   readonly tableBytes?: number;
   /** What would make it wrong, or sets it apart; the end of its sentence. */
@@ -34,9 +36,8 @@ function wholeReverse(sizes: Sizes): Draft {
   const { steps, state } = sizes;
   return {
     kind: "exact",
-    call: `reverse({ steps: ${steps} })`,
+    call: ruleCall({ reverse }, { steps }),
     cost: unrolled(sizes, steps, steps, steps * state),
-    rule: (options) => reverse({ ...options, steps }),
     remark: "keeps every state and makes none again",
   };
 }
@@ -48,9 +49,8 @@ function squareRoot(sizes: Sizes): Draft[] {
   return [
     {
       kind: "exact",
-      call: `reverse({ steps: ${steps}, checkpoints: "sqrt" })`,
+      call: ruleCall({ reverse }, { steps, checkpoints: "sqrt" }),
       cost: unrolled(sizes, 2 * steps, steps, (Math.ceil(steps / n) + n) * state),
-      rule: (options) => reverse({ ...options, steps, checkpoints: "sqrt" }),
       remark: `keeps every ${ordinal(n)} state and makes the others again`,
     },
   ];
@@ -67,10 +67,9 @@ function slots(sizes: Sizes): Draft[] {
   return [
     {
       kind: "exact",
-      call: `reverse({ steps: ${steps}, checkpoints: { slots: ${c} } })`,
+      call: ruleCall({ reverse }, { steps, checkpoints: { slots: c } }),
       cost: unrolled(sizes, evaluations(steps, c), steps, c * state),
       tableBytes: 4 * c + 16 * (steps - 1),
-      rule: (options) => reverse({ ...options, steps, checkpoints: { slots: c } }),
       remark: `keeps at most ${count(c, "state")} at once and makes the others again by the binomial schedule`,
     },
   ];
@@ -81,26 +80,24 @@ function forwardMode(sizes: Sizes): Draft {
   const kept = hyperparameters * (state + preparedFloats);
   return {
     kind: "exact",
-    call: `forward({ steps: ${steps} })`,
+    call: ruleCall({ forward }, { steps }),
     cost: unrolled(sizes, steps, steps * hyperparameters, kept),
-    rule: (options) => forward({ ...options, steps }),
     remark: `carries ${count(hyperparameters, "tangent")} along, whatever the number of steps`,
   };
 }
 
 function implicitly(sizes: Sizes): Draft {
   const { steps, state, weights, solverSteps } = sizes;
-  const solver = conjugateGradient({ maxSteps: solverSteps });
-  const linear = solver.cost(weights, false);
+  const options = { maxSteps: solverSteps };
+  const linear = conjugateGradient(options).cost(weights, false);
   return {
     kind: "implicit",
-    call: `implicit({ steps: ${steps}, solver: conjugateGradient({ maxSteps: ${solverSteps} }) })`,
+    call: ruleCall({ implicit }, { steps, solver: call({ conjugateGradient }, options) }),
     cost: {
       ...unrolled(sizes, steps, linear.products, state + linear.storedFloats),
       crossProducts: 1,
       reportProducts: linear.reportProducts,
     },
-    rule: (options) => implicit({ ...options, steps, solver }),
     remark:
       "right only where the inner solution is unique, its Hessian positive definite, and the steps come close to it",
   };
@@ -115,9 +112,8 @@ function lastSteps(sizes: Sizes): Draft[] {
   return [
     {
       kind: "biased",
-      call: `truncated({ steps: ${steps}, keep: ${keep} })`,
+      call: ruleCall({ truncated }, { steps, keep }),
       cost: unrolled(sizes, steps, keep, keep * state),
-      rule: (options) => truncated({ ...options, steps, keep }),
       remark: `biased: it leaves out how the first ${count(steps - keep, "step")} depend${steps - keep === 1 ? "s" : ""} on the hyperparameters`,
     },
   ];

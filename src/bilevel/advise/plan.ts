@@ -64,7 +64,7 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`;
 }
 
-function finish({ tableBytes = 0, remark, ...draft }: Draft, sizes: Sizes): Plan {
+function finish({ call, tableBytes = 0, remark, ...draft }: Draft, sizes: Sizes): Plan {
   const bytes = draft.cost.storedFloats * sizes.bytesPerFloat + tableBytes;
   const fits = bytes <= sizes.bytes;
   const size = fits
@@ -72,7 +72,15 @@ function finish({ tableBytes = 0, remark, ...draft }: Draft, sizes: Sizes): Plan
     : `needs ${formatBytes(bytes)}, more than the ${formatBytes(sizes.bytes)} given`;
   const { innerGradients, hessianVectorProducts, crossProducts } = draft.cost;
   const costs = `${count(innerGradients, "inner gradient")} and ${count(hessianVectorProducts + crossProducts, "product")}`;
-  return { ...draft, bytes, fits, sentence: `${size}: ${remark}; ${costs}.` };
+  return {
+    ...draft,
+    factory: call.factory,
+    call: call.text,
+    bytes,
+    fits,
+    sentence: `${size}: ${remark}; ${costs}.`,
+    rule: (options) => call.make(options),
+  };
 }
 
 function work(cost: Cost, { gradientsPerProduct }: Sizes): number {

@@ -11,12 +11,13 @@ import type { Cost, Rule } from "../rule.ts";
 
 /** The counts of a rule's estimate, from building it, and what they mean here. */
 export function predict(
-  { call, bytes, why, caution, rule, share = 1 }: Draft,
+  { call, given, bytes, why, caution, share = 1 }: Draft,
   problem: Problem,
   point: HostPoint,
   measured: MeasuredProblem,
   limit: number,
 ): Recommendation {
+  const rule = call.make(given);
   const cost = costOf(rule, problem, point);
   const gradients = cost.innerGradients + (cost.outerGradients ?? 0);
   const products =
@@ -31,8 +32,8 @@ export function predict(
       ? ` It is predicted to take ${seconds.toPrecision(2)} s, more than the ${limit} s given.`
       : "";
   return {
-    factory: /^\w+/.exec(call)![0],
-    call,
+    factory: call.factory,
+    call: call.text,
     why,
     caution: caution + slow,
     cost,

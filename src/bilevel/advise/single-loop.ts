@@ -6,6 +6,7 @@ import type { AdviseContext, Considered, Draft } from "./draft.ts";
 import { flatnessOf } from "./judgement.ts";
 import type { MeasuredProblem } from "./measure.ts";
 import { powerLaw } from "../optimizers/power-law.ts";
+import { call, quotient, ruleCall, type Expression } from "../rule-call.ts";
 import { amigo } from "../rules/stochastic/amigo.ts";
 import { f2sa } from "../rules/stochastic/f2sa.ts";
 import type { Rate } from "../estimate/levels.ts";
@@ -70,48 +71,36 @@ function scaleOf({ anywhere, atAnswer, noise, finiteSum }: MeasuredProblem): Sca
   };
 }
 
-/** A rate and how it is written. */
-interface Written {
-  readonly value: Rate;
-  readonly text: string;
-}
-
-function written(initial: number, power?: string): Written {
+/** Two digits of a rate; one that falls where a power is given. */
+function rateOf(initial: number, power?: Expression<number>): number | Expression<Rate> {
   const rounded = Number(initial.toPrecision(2));
-  if (power === undefined) return { value: rounded, text: String(rounded) };
-  const [above, below] = power.split("/").map(Number);
-  return {
-    value: powerLaw({ initial: rounded, power: above! / below! }),
-    text: `powerLaw({ initial: ${rounded}, power: ${power.replace("/", " / ")} })`,
-  };
+  return power === undefined ? rounded : call({ powerLaw }, { initial: rounded, power });
 }
 
 const WARM =
   "Start warm, and let the leader move slowly: it is right only once the answer has caught up.";
 
 function draftSoba({ largest, isFalling }: Scale, { noise }: MeasuredProblem): Draft {
-  const rate = written(0.5 / largest, isFalling ? "-1/2" : undefined);
+  const learningRate = rateOf(0.5 / largest, isFalling ? quotient(-1, 2) : undefined);
   return {
-    call: `soba({ learningRate: ${rate.text} })`,
+    call: ruleCall({ soba }, { learningRate }),
     why: noise
       ? "its directions are unbiased on every minibatch, and rates that fall average their noise away."
       : "one step of the answer and one of the linear system, which go on from one outer step to the next.",
     caution: noise
       ? `${WARM} Let the leader's rate fall alike.`
       : `${WARM} A step on all the data costs as much as its gradient; minibatches make it cheaper.`,
-    rule: soba({ learningRate: rate.value }),
   };
 }
 
 function draftAmigo({ largest, isFalling }: Scale, { noise }: MeasuredProblem): Draft {
-  const rate = written(0.5 / largest, isFalling ? "-1/2" : undefined);
+  const learningRate = rateOf(0.5 / largest, isFalling ? quotient(-1, 2) : undefined);
   return {
-    call: `amigo({ steps: 10, learningRate: ${rate.text} })`,
+    call: ruleCall({ amigo }, { steps: 10, learningRate }),
     why: "ten steps of the answer and ten of the linear system keep both close to their solutions from one outer step to the next.",
     caution: noise?.inner
       ? `${WARM} Each of its steps can have its own inner minibatch, with perStep: 20.`
       : WARM,
-    rule: amigo({ steps: 10, learningRate: rate.value }),
   };
 }
 
@@ -121,13 +110,12 @@ function draftSaba({ largest }: Scale, { fixed }: AdviseContext): Considered {
     return { drafts: [], ruledOut: [{ factory: "saba", why }] };
   }
   // A third of 1/L, as for SAGA.
-  const rate = written(0.3 / largest);
+  const learningRate = rateOf(0.3 / largest);
   const { inner, outer } = fixed;
   const draft = {
-    call: `saba({ learningRate: ${rate.text}, batches: { inner: ${inner}, outer: ${outer} } })`,
+    call: ruleCall({ saba }, { learningRate, batches: { inner, outer } }),
     why: `the data are a finite sum of ${inner} inner and ${outer} outer batches: tables of what each contributed average the noise away, at constant rates.`,
     caution: `${WARM} The tables grow with the number of batches and are empty at first.`,
-    rule: saba({ learningRate: rate.value, batches: fixed }),
   };
   return { drafts: [draft], ruledOut: [] };
 }
@@ -137,14 +125,13 @@ const NO_SUM =
 
 function draftSrba({ largest }: Scale, { finiteSum }: MeasuredProblem): Considered {
   if (!finiteSum) return { drafts: [], ruledOut: [{ factory: "srba", why: NO_SUM }] };
-  const rate = written(0.3 / largest);
+  const learningRate = rateOf(0.3 / largest);
   const { size, count } = finiteSum;
   const period = count.inner;
   const draft = {
-    call: `srba({ learningRate: ${rate.text}, size: { inner: ${size.inner}, outer: ${size.outer} }, period: ${period} })`,
+    call: ruleCall({ srba }, { learningRate, size, period }),
     why: `both objectives are means over examples: a step sees one of ${count.inner} batches, and corrects what all the data said every ${period} steps.`,
     caution: WARM,
-    rule: srba({ learningRate: rate.value, size, period }),
     // Two evaluations on a batch in each step, one on all the data in a period.
     share: 1 / Math.min(count.inner, count.outer) + 1 / (2 * period),
   };
@@ -158,14 +145,13 @@ function draftVrbo(
 ): Considered {
   if (!finiteSum) return { drafts: [], ruledOut: [{ factory: "vrbo", why: NO_SUM }] };
   const { products, seriesStep, bias } = series;
-  const rate = written(0.3 / largest);
+  const learningRate = rateOf(0.3 / largest);
   const { size, count } = finiteSum;
   const [period, steps] = [count.inner, 3];
   const draft = {
-    call: `vrbo({ steps: ${steps}, products: ${products}, learningRate: ${rate.text}, seriesStep: ${seriesStep}, size: { inner: ${size.inner}, outer: ${size.outer} }, period: ${period} })`,
+    call: ruleCall({ vrbo }, { steps, products, learningRate, seriesStep, size, period }),
     why: `both objectives are means over examples: ${steps} steps of the answer, each of which corrects the leader's direction too.`,
     caution: `${bias} ${WARM}`,
-    rule: vrbo({ steps, products, learningRate: rate.value, seriesStep, size, period }),
     // Of its steps + 1 corrections, two evaluations each, half a one is on all the data once in a period.
     share: 1 / Math.min(count.inner, count.outer) + 1 / (2 * (steps + 1) * period),
   };
@@ -185,33 +171,32 @@ function seriesRules(scale: Scale, measured: MeasuredProblem): Considered {
       ruledOut: ["vrbo", "mrbo", "stocBio", "sustain"].map((factory) => ({ factory, why })),
     };
   }
-  const rate = written(0.5 / largest, isFalling ? "-1/3" : undefined);
-  const momentum = isFalling ? written(0.9, "-2/3") : written(0.5);
-  const constant = written(0.5 / largest, isFalling ? "-1/2" : undefined);
+  const learningRate = rateOf(0.5 / largest, isFalling ? quotient(-1, 3) : undefined);
+  const momentum = isFalling ? rateOf(0.9, quotient(-2, 3)) : rateOf(0.5);
+  const ofStocBio = rateOf(0.5 / largest, isFalling ? quotient(-1, 2) : undefined);
   const products = terms - 1;
-  const recycled = `learningRate: ${rate.text}, seriesStep: ${step}, momentum: ${momentum.text}`;
-  const storm = { learningRate: rate.value, seriesStep: step, momentum: momentum.value };
+  const recycled = { learningRate, seriesStep: step, momentum };
   const bias = `Biased by the terms beyond the first ${terms}, 1 % where the curvature is least.`;
   const perStep = (n: number): string =>
     noise?.inner ? ` Each product can have its own inner minibatch, with perStep: ${n}.` : "";
   const drafts = [
     {
-      call: `mrbo({ products: ${products}, ${recycled} })`,
+      call: ruleCall({ mrbo }, { products, ...recycled }),
       why: "the directions of answer and leader are corrected from one outer step to the next, which lowers the noise of minibatches.",
       caution: `${bias} ${WARM}${perStep(terms)}`,
-      rule: mrbo({ products, ...storm }),
     },
     {
-      call: `stocBio({ steps: 10, products: ${products}, learningRate: ${constant.text}, seriesStep: ${step} })`,
+      call: ruleCall(
+        { stocBio },
+        { steps: 10, products, learningRate: ofStocBio, seriesStep: step },
+      ),
       why: "a fresh series in each outer step: only the answer has to catch up.",
       caution: `${bias} ${WARM}${perStep(10 + products)}`,
-      rule: stocBio({ steps: 10, products, learningRate: constant.value, seriesStep: step }),
     },
     {
-      call: `sustain({ terms: ${terms}, ${recycled} })`,
+      call: ruleCall({ sustain }, { terms, ...recycled }),
       why: "directions corrected from one outer step to the next, with one random term of the series in the place of its sum.",
       caution: `${bias} Its variance grows with the ${terms} terms. ${WARM}${perStep(terms)}`,
-      rule: sustain({ terms, ...storm }),
     },
   ];
   const corrected = draftVrbo(scale, measured, { products, seriesStep: step, bias });
@@ -221,19 +206,15 @@ function seriesRules(scale: Scale, measured: MeasuredProblem): Considered {
 function draftF2sa({ smallest, largest }: Scale, { outerAtAnswer, noise }: MeasuredProblem): Draft {
   const outer = Math.max(0, outerAtAnswer.largest);
   const multiplier = Number(Math.min(1000, 100 * Math.max(1, outer / smallest)).toPrecision(2));
-  const ofValue = written(0.5 / largest);
-  const ofAnswer = written(0.5 / (largest * multiplier + outer));
+  const valueLearningRate = rateOf(0.5 / largest);
+  const learningRate = rateOf(0.5 / (largest * multiplier + outer));
   const noisy = noise ? " The noise of minibatches grows with the multiplier." : "";
   return {
-    call: `f2sa({ steps: 10, learningRate: ${ofAnswer.text}, valueLearningRate: ${ofValue.text}, multiplier: ${multiplier}, increment: 0 })`,
+    call: ruleCall(
+      { f2sa },
+      { steps: 10, learningRate, valueLearningRate, multiplier, increment: 0 },
+    ),
     why: "first derivatives alone: the difference of two gradients stands for all products.",
     caution: `Biased by O(1/multiplier).${noisy} ${WARM}`,
-    rule: f2sa({
-      steps: 10,
-      learningRate: ofAnswer.value,
-      valueLearningRate: ofValue.value,
-      multiplier,
-      increment: 0,
-    }),
   };
 }

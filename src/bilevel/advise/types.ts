@@ -128,6 +128,8 @@ export interface PlannedRuleOptions {
 /** One way to compute the hypergradient. */
 export interface Plan {
   readonly kind: PlanKind;
+  /** The exported function that makes the rule. */
+  readonly factory: string;
   /** As one would write it, without the dynamics: `reverse({ steps: 100, checkpoints: "sqrt" })`. */
   readonly call: string;
   /** The counts that the rule's own estimate declares. */

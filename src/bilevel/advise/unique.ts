@@ -40,21 +40,18 @@ export function forUnique(
   if (hasInit) {
     ruledOut.push({ factory: "truncated", why: "it drops the derivative through init." });
   }
-  const isAdmitted = ({ call }: Plan): boolean =>
-    !ruledOut.some(({ factory }) => call.startsWith(`${factory}(`));
+  const isAdmitted = (plan: Plan): boolean =>
+    !ruledOut.some(({ factory }) => factory === plan.factory);
   const isWellSolved = isWithin(measured, WELL_SOLVED);
   const work = ({ cost }: Plan): number =>
     cost.innerGradients + 2 * (cost.hessianVectorProducts + cost.crossProducts);
   const early = (plan: Plan): boolean =>
     plan.kind === "exact" || (plan.kind === "implicit" && isWellSolved);
-  const factoryOf = ({ call }: Plan): string => call.slice(0, call.indexOf("("));
   // A schedule with as many slots as there are steps saves nothing beside keeping every state.
   const isWorth = (plan: Plan): boolean =>
     !ranking.some(
       (other) =>
-        factoryOf(other) === factoryOf(plan) &&
-        other.bytes < plan.bytes &&
-        work(other) <= work(plan),
+        other.factory === plan.factory && other.bytes < plan.bytes && work(other) <= work(plan),
     );
   const admitted = ranking.filter((plan) => isAdmitted(plan) && isWorth(plan));
   const ordered = [
@@ -62,13 +59,14 @@ export function forUnique(
     ...admitted.filter((plan) => !early(plan)),
   ];
   const drafts = ordered.map((plan): Draft => {
-    const { call, sentence } = plan;
-    const options = projection ? { dynamics, projection } : { dynamics };
-    const why = `${WHY[plan.kind]}; ${sentence}`;
-    const rule = plan.rule(options);
+    const { factory, call: text, rule: make, sentence, bytes } = plan;
+    const given = { dynamics, projection };
     const caution =
-      cautionOf(plan, isSolved) + ofWarmStart(rule, measured) + ofMinibatches(measured, context);
-    return { call, why, caution, rule, bytes: plan.bytes };
+      cautionOf(plan, isSolved) +
+      ofWarmStart(make(given), measured) +
+      ofMinibatches(measured, context);
+    const call = { factory, text, make: () => make(given) };
+    return { call, why: `${WHY[plan.kind]}; ${sentence}`, caution, bytes };
   });
   const others = singleLoop(measured, context);
   return {
@@ -84,7 +82,7 @@ const WHY: Readonly<Record<Plan["kind"], string>> = {
   biased: "nothing exact fits, and the last steps matter most",
 };
 
-function cautionOf({ kind, call }: Plan, isSolved: boolean): string {
+function cautionOf({ kind, factory }: Plan, isSolved: boolean): string {
   if (kind === "implicit") {
     return "Wrong where other hyperparameters leave the inner problem unsolved or singular; its report says so.";
   }
@@ -92,9 +90,10 @@ function cautionOf({ kind, call }: Plan, isSolved: boolean): string {
     ? ""
     : " The steps do not solve the inner problem: it is their derivative, not the solution's; make more of them.";
   if (kind === "biased") return `Biased, by what the first steps still matter.${after}`;
-  const pooling = call.startsWith("forward")
-    ? " An objective with lax.reduceWindow cannot be batched over the hyperparameters."
-    : "";
+  const pooling =
+    factory === "forward"
+      ? " An objective with lax.reduceWindow cannot be batched over the hyperparameters."
+      : "";
   return `Wrong where other hyperparameters make the steps diverge.${pooling}${after}`;
 }
 

@@ -5,6 +5,7 @@ import type { Curvature } from "./curvature.ts";
 import type { MeasuredProblem } from "./measure.ts";
 import { gradientDescent } from "../optimizers/gradient-descent.ts";
 import { linearRamp } from "../optimizers/linear-ramp.ts";
+import { call, ruleCall } from "../rule-call.ts";
 import { bda } from "../rules/without-unique-solution/bda.ts";
 import { iaptt } from "../rules/without-unique-solution/iaptt.ts";
 import { moreauEnvelope } from "../rules/without-unique-solution/moreau-envelope.ts";
@@ -27,17 +28,13 @@ export function forMany(
     factory,
     why,
   }));
-  const project = projection ? { projection } : {};
-  const aggregated = ["", ', checkpoints: "sqrt"'].map((option): Draft => {
-    const checkpoints = option === "" ? {} : { checkpoints: "sqrt" as const };
-    return {
-      call: `bda({ steps: ${steps}${option} })`,
-      why: "the outer objective takes part in the steps and decides along the flat directions.",
-      caution:
-        "Wrong where the inner objective is not convex; the distance to the leader's choice falls slowly with the steps.",
-      rule: bda({ steps, dynamics, ...project, ...checkpoints }),
-    };
-  });
+  const aggregated = ([undefined, "sqrt"] as const).map((checkpoints): Draft => ({
+    call: ruleCall({ bda }, { steps, checkpoints }),
+    given: { dynamics, projection },
+    why: "the outer objective takes part in the steps and decides along the flat directions.",
+    caution:
+      "Wrong where the inner objective is not convex; the distance to the leader's choice falls slowly with the steps.",
+  }));
   // Neither of the penalty rules takes a projection, and only aggregation an init.
   const isFree = !projection && !hasInit;
   const penalties = isFree ? [draftValuePenalty(measured, steps), draftEnvelope(measured)] : [];
@@ -67,35 +64,36 @@ export function forMany(
 
 function draftIaptt({ steps, dynamics, projection }: AdviseContext): Draft {
   return {
-    call: `iaptt({ steps: ${steps}, auxiliary: gradientDescent({ learningRate: 0.1 }) })`,
+    call: ruleCall(
+      { iaptt },
+      { steps, auxiliary: call({ gradientDescent }, { learningRate: 0.1 }) },
+    ),
+    given: { dynamics, projection },
     why: "the leader moves the follower's start as well, and with it the solution that is reached.",
     caution: "Start warm: a cold start never moves; the learning rate of its start is a guess.",
-    rule: iaptt({
-      steps,
-      dynamics,
-      auxiliary: gradientDescent({ learningRate: 0.1 }),
-      ...(projection && { projection }),
-    }),
   };
 }
+
+/** The weight of a penalty. */
+const growing = call({ linearRamp }, { from: 1, to: 50, steps: 2000 });
 
 /** γ·L + E, its steps divided by 1 + γ, is nowhere more curved than the more curved of the two. */
 function draftValuePenalty(measured: MeasuredProblem, steps: number): Draft {
   const { inner, outer } = scaleOf(measured);
-  const [rate, valueRate] = [rounded(0.5 / Math.max(inner, outer)), rounded(0.5 / inner)];
-  const valueSteps = Math.min(steps, 25);
   return {
-    call: `valuePenalty({ penalty: linearRamp({ from: 1, to: 50, steps: 2000 }), steps: 1, valueSteps: ${valueSteps}, learningRate: ${rate}, valueLearningRate: ${valueRate} })`,
+    call: ruleCall(
+      { valuePenalty },
+      {
+        penalty: growing,
+        steps: 1,
+        valueSteps: Math.min(steps, 25),
+        learningRate: rounded(0.5 / Math.max(inner, outer)),
+        valueLearningRate: rounded(0.5 / inner),
+      },
+    ),
     why: "it differentiates through no inner step: the gap to the inner minimum is a penalty.",
     caution:
       "Biased by O(1/penalty); it finds the best answer near the solution where it starts, not the best of all. Start warm.",
-    rule: valuePenalty({
-      penalty: linearRamp({ from: 1, to: 50, steps: 2000 }),
-      steps: 1,
-      valueSteps,
-      learningRate: rate,
-      valueLearningRate: valueRate,
-    }),
   };
 }
 
@@ -103,18 +101,18 @@ function draftValuePenalty(measured: MeasuredProblem, steps: number): Draft {
 function draftEnvelope(measured: MeasuredProblem): Draft {
   const { inner, outer } = scaleOf(measured);
   const proximalWeight = rounded(1 + 2 * Math.max(0, -measured.anywhere.smallest));
-  const rate = rounded(0.5 / (outer + inner));
-  const proximalRate = rounded(0.5 / (inner + proximalWeight));
   return {
-    call: `moreauEnvelope({ penalty: linearRamp({ from: 1, to: 50, steps: 2000 }), learningRate: ${rate}, proximalLearningRate: ${proximalRate}, proximalWeight: ${proximalWeight} })`,
+    call: ruleCall(
+      { moreauEnvelope },
+      {
+        penalty: growing,
+        learningRate: rounded(0.5 / (outer + inner)),
+        proximalLearningRate: rounded(0.5 / (inner + proximalWeight)),
+        proximalWeight,
+      },
+    ),
     why: "one cheap step of each variable at a time, for inner objectives that are weakly convex.",
     caution: "Biased by O(1/penalty), and slow: it needs many outer steps. Start warm.",
-    rule: moreauEnvelope({
-      penalty: linearRamp({ from: 1, to: 50, steps: 2000 }),
-      learningRate: rate,
-      proximalLearningRate: proximalRate,
-      proximalWeight,
-    }),
   };
 }
 
@@ -122,11 +120,10 @@ function draftSlBamm(measured: MeasuredProblem): Draft {
   const { inner, outer } = scaleOf(measured);
   const rate = rounded(0.5 / Math.max(inner, outer));
   return {
-    call: `slBamm({ learningRate: ${rate}, auxiliaryLearningRate: ${rate} })`,
+    call: ruleCall({ slBamm }, { learningRate: rate, auxiliaryLearningRate: rate }),
     why: "the outer objective is curved in the weights, and a share of it makes the inner one curved too.",
     caution:
       "Wrong where the outer objective is not strongly convex in the weights. Start warm, with slBammLeaderRate for the leader: right only after many outer steps.",
-    rule: slBamm({ learningRate: rate, auxiliaryLearningRate: rate }),
   };
 }
 

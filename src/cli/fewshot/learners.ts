@@ -8,10 +8,9 @@ import {
   inverseTimeDecay,
   reverse,
   truncated,
-  type Dynamics,
   type Optimizer,
-  type Rule,
 } from "../../bilevel/index.ts";
+import { call, ruleCall, type RuleCall } from "../../bilevel/rule-call.ts";
 import {
   anil,
   convolutionalEncoder,
@@ -140,7 +139,9 @@ export function makeLearner(settings: LearnerSettings): Learner {
     ...(innerSteps === undefined ? {} : { steps: innerSteps }),
     ...(innerRate === undefined ? {} : { learningRate: innerRate }),
     ...(learnInnerRate === undefined ? {} : { learnRate: learnInnerRate === "yes" }),
-    ...(rule === undefined ? {} : { rule: rules[rule] }),
+    ...(rule === undefined
+      ? {}
+      : { rule: ({ steps, dynamics }) => rules[rule](steps).make({ dynamics }) }),
     ...(stepShots === undefined ? {} : { stepShots }),
   });
 }
@@ -253,11 +254,14 @@ export function checkLearnerOptions(settings: TrainSettings): void {
   }
 }
 
-const rules: Readonly<Record<RuleName, (options: { steps: number; dynamics: Dynamics }) => Rule>> =
-  {
-    reverse,
-    truncated: (options) => truncated({ ...options, keep: Math.ceil(options.steps / 2) }),
-    implicit: (options) =>
-      implicit({ ...options, solver: conjugateGradient({ maxSteps: 10, rtol: 1e-3 }) }),
-    firstOrder,
-  };
+/** The rules by their names on the command line, for T steps of the learner's dynamics. */
+const rules: Readonly<Record<RuleName, (steps: number) => RuleCall>> = {
+  reverse: (steps) => ruleCall({ reverse }, { steps }),
+  truncated: (steps) => ruleCall({ truncated }, { steps, keep: Math.ceil(steps / 2) }),
+  implicit: (steps) =>
+    ruleCall(
+      { implicit },
+      { steps, solver: call({ conjugateGradient }, { maxSteps: 10, rtol: 1e-3 }) },
+    ),
+  firstOrder: (steps) => ruleCall({ firstOrder }, { steps }),
+};

@@ -7,9 +7,10 @@ import { ruleCatalog } from "../../../bilevel/rules/catalog.ts";
 import type { Dynamics } from "../../../bilevel/dynamics.ts";
 import { gradientDescent } from "../../../bilevel/optimizers/gradient-descent.ts";
 import type { Rule } from "../../../bilevel/rule.ts";
+import { call, ruleCall, type RuleCall } from "../../../bilevel/rule-call.ts";
 import { amigo } from "../../../bilevel/rules/stochastic/amigo.ts";
 import { bda } from "../../../bilevel/rules/without-unique-solution/bda.ts";
-import { darts, type DartsOptions } from "../../../bilevel/rules/explicit/darts.ts";
+import { darts } from "../../../bilevel/rules/explicit/darts.ts";
 import { f2sa } from "../../../bilevel/rules/stochastic/f2sa.ts";
 import { forward } from "../../../bilevel/rules/explicit/forward.ts";
 import { fsla } from "../../../bilevel/rules/stochastic/fsla.ts";
@@ -24,10 +25,7 @@ import { stocBio } from "../../../bilevel/rules/stochastic/stocbio.ts";
 import { sustain } from "../../../bilevel/rules/stochastic/sustain.ts";
 import { truncated } from "../../../bilevel/rules/explicit/truncated.ts";
 import { ttsa } from "../../../bilevel/rules/stochastic/ttsa.ts";
-import {
-  valuePenalty,
-  type ValuePenaltyOptions,
-} from "../../../bilevel/rules/without-unique-solution/value-penalty.ts";
+import { valuePenalty } from "../../../bilevel/rules/without-unique-solution/value-penalty.ts";
 import { autoRule } from "../search-record.ts";
 import { closestNames, quote } from "../../../data/words.ts";
 
@@ -52,81 +50,92 @@ export interface TuneRule {
 
 /** The rules that apply, by their names in the catalog. */
 export const tuneRules: Readonly<Record<string, TuneRule>> = {
-  reverse: unrolled("reverse", reverse),
-  forward: unrolled("forward", forward),
-  realTime: unrolled("realTime", realTime),
-  truncated: {
-    coordinates: "own",
-    make: ({ steps, dynamics }) => {
-      const options = { steps, keep: Math.ceil(steps / 5) };
-      return {
-        call: written("truncated", options),
-        rule: truncated({ ...options, dynamics }),
-      };
-    },
-  },
-  oneStage: unrolled("oneStage", oneStage),
-  darts: scaled<DartsOptions>("darts", darts, ({ learningRate }) => ({
-    learningRate,
-    order: 2,
-  })),
-  implicit: {
-    coordinates: "own",
-    make: ({ steps, dynamics }) => {
-      // In float32, badly conditioned systems take more steps than there are weights, and leave some 1e-4.
-      const solver = { maxSteps: 100, rtol: 1e-4 };
-      return {
-        call: `implicit({ steps: ${steps}, solver: ${written("conjugateGradient", solver)} })`,
-        rule: implicit({ steps, dynamics, solver: conjugateGradient(solver) }),
-      };
-    },
-  },
-  bda: {
-    coordinates: "scaled",
-    make: ({ gradientSteps: steps, learningRate }) => ({
-      call: `bda({ steps: ${steps}, dynamics: gradientDescent({ learningRate: ${learningRate} }) })`,
-      rule: bda({ steps, dynamics: gradientDescent({ learningRate }) }),
-    }),
-  },
+  reverse: unrolled(({ steps }) => ruleCall({ reverse }, { steps })),
+  forward: unrolled(({ steps }) => ruleCall({ forward }, { steps })),
+  realTime: unrolled(({ steps }) => ruleCall({ realTime }, { steps })),
+  truncated: unrolled(({ steps }) =>
+    ruleCall({ truncated }, { steps, keep: Math.ceil(steps / 5) }),
+  ),
+  oneStage: unrolled(({ steps }) => ruleCall({ oneStage }, { steps })),
+  darts: scaled(({ learningRate }) =>
+    ruleCall(
+      { darts },
+      {
+        learningRate,
+        order: 2,
+      },
+    ),
+  ),
+  // In float32, badly conditioned systems take more steps than there are weights, and leave some 1e-4.
+  implicit: unrolled(({ steps }) =>
+    ruleCall(
+      { implicit },
+      { steps, solver: call({ conjugateGradient }, { maxSteps: 100, rtol: 1e-4 }) },
+    ),
+  ),
+  bda: scaled(({ gradientSteps: steps, learningRate }) =>
+    ruleCall({ bda }, { steps, dynamics: call({ gradientDescent }, { learningRate }) }),
+  ),
   // 50: its answer then lies about 2 % of the way from the inner solution to the minimum of E.
-  valuePenalty: scaled<ValuePenaltyOptions>(
-    "valuePenalty",
-    valuePenalty,
-    ({ gradientSteps, learningRate }) => ({
-      penalty: 50,
-      steps: gradientSteps,
-      learningRate,
-      valueStart: "warm",
-    }),
+  valuePenalty: scaled(({ gradientSteps, learningRate }) =>
+    ruleCall(
+      { valuePenalty },
+      {
+        penalty: 50,
+        steps: gradientSteps,
+        learningRate,
+        valueStart: "warm",
+      },
+    ),
   ),
   // The answer's steps meet the curvature of E + 10·L: the other half of 20 is left for that of E.
-  f2sa: scaled("f2sa", f2sa, ({ gradientSteps, learningRate }) => ({
-    steps: gradientSteps,
-    learningRate: Number((learningRate / 20).toPrecision(3)),
-    valueLearningRate: learningRate,
-    multiplier: 10,
-    increment: 0,
-  })),
-  soba: scaled("soba", soba, ({ learningRate }) => ({ learningRate })),
-  fsla: scaled("fsla", fsla, ({ learningRate }) => ({ learningRate })),
-  amigo: scaled("amigo", amigo, ({ gradientSteps, learningRate }) => ({
-    steps: gradientSteps,
-    learningRate,
-  })),
-  stocBio: scaled("stocBio", stocBio, ({ gradientSteps, learningRate }) => ({
-    steps: gradientSteps,
-    products: gradientSteps,
-    learningRate,
-  })),
-  ttsa: scaled("ttsa", ttsa, ({ gradientSteps, learningRate }) => ({
-    steps: gradientSteps,
-    terms: gradientSteps,
-    learningRate,
-  })),
-  pzobo: unrolled("pzobo", pzobo),
+  f2sa: scaled(({ gradientSteps, learningRate }) =>
+    ruleCall(
+      { f2sa },
+      {
+        steps: gradientSteps,
+        learningRate: Number((learningRate / 20).toPrecision(3)),
+        valueLearningRate: learningRate,
+        multiplier: 10,
+        increment: 0,
+      },
+    ),
+  ),
+  soba: scaled(({ learningRate }) => ruleCall({ soba }, { learningRate })),
+  fsla: scaled(({ learningRate }) => ruleCall({ fsla }, { learningRate })),
+  amigo: scaled(({ gradientSteps, learningRate }) =>
+    ruleCall(
+      { amigo },
+      {
+        steps: gradientSteps,
+        learningRate,
+      },
+    ),
+  ),
+  stocBio: scaled(({ gradientSteps, learningRate }) =>
+    ruleCall(
+      { stocBio },
+      {
+        steps: gradientSteps,
+        products: gradientSteps,
+        learningRate,
+      },
+    ),
+  ),
+  ttsa: scaled(({ gradientSteps, learningRate }) =>
+    ruleCall(
+      { ttsa },
+      {
+        steps: gradientSteps,
+        terms: gradientSteps,
+        learningRate,
+      },
+    ),
+  ),
+  pzobo: unrolled(({ steps }) => ruleCall({ pzobo }, { steps })),
   // The gradients have no noise to average away, so that hardly anything is recycled.
-  mrbo: scaled("mrbo", mrbo, ({ learningRate }) => ({ learningRate, momentum: 0.9 })),
-  sustain: scaled("sustain", sustain, ({ learningRate }) => ({ learningRate, momentum: 0.9 })),
+  mrbo: scaled(({ learningRate }) => ruleCall({ mrbo }, { learningRate, momentum: 0.9 })),
+  sustain: scaled(({ learningRate }) => ruleCall({ sustain }, { learningRate, momentum: 0.9 })),
 };
 
 /** Why each of the others does not apply; the end of "<name> does not apply: …". */
@@ -161,35 +170,24 @@ export function refusalOf(name: string): string | undefined {
     : `there is no rule ${quote(name)}; ${all}`;
 }
 
-function unrolled(
-  name: string,
-  factory: (options: { steps: number; dynamics: Dynamics }) => Rule,
-): TuneRule {
+/** A rule with the problem's own dynamics. */
+function unrolled(callFor: (sizes: RuleSizes) => RuleCall): TuneRule {
   return {
     coordinates: "own",
-    make: ({ steps, dynamics }) => ({
-      call: written(name, { steps }),
-      rule: factory({ steps, dynamics }),
-    }),
-  };
-}
-
-function scaled<T extends object>(
-  name: string,
-  factory: (options: T) => Rule,
-  optionsFor: (sizes: RuleSizes) => T,
-): TuneRule {
-  return {
-    coordinates: "scaled",
     make: (sizes) => {
-      const options = optionsFor(sizes);
-      return { call: written(name, options), rule: factory(options) };
+      const made = callFor(sizes);
+      return { call: made.text, rule: made.make({ dynamics: sizes.dynamics }) };
     },
   };
 }
 
-/** `reverse({ steps: 4 })` */
-function written(name: string, options: object): string {
-  const pairs = Object.entries(options).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
-  return `${name}({ ${pairs.join(", ")} })`;
+/** A rule that makes steps of its own. */
+function scaled(callFor: (sizes: RuleSizes) => RuleCall): TuneRule {
+  return {
+    coordinates: "scaled",
+    make: (sizes) => {
+      const made = callFor(sizes);
+      return { call: made.text, rule: made.make() };
+    },
+  };
 }
