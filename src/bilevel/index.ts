@@ -77,6 +77,10 @@ export { realTime, type RealTimeOptions } from "./rules/explicit/real-time.ts";
 export { truncated, type TruncatedOptions } from "./rules/explicit/truncated.ts";
 export { oneStage, type OneStageOptions } from "./rules/explicit/one-stage.ts";
 export { darts, type DartsOptions } from "./rules/explicit/darts.ts";
+export { closedForm } from "./rules/explicit/closed-form.ts";
+export { firstOrder } from "./rules/explicit/first-order.ts";
+export { displacement } from "./rules/explicit/displacement.ts";
+export { perTask, stackTasks } from "./tasks.ts";
 export { type UnrolledOptions } from "./estimate/unrolled-options.ts";
 
 export { type Report } from "./evaluate/report.ts";

@@ -124,6 +124,11 @@ export interface Rule {
   readonly tolerance: Tolerance;
   /** What theory says of the distance from the exact hypergradient, or why it says nothing; the report evaluates it. */
   readonly bound?: ErrorTheory;
+  /**
+   * Measurements of which the least of several evaluations is the gravest, such as a curvature; of all others it is the
+   * greatest. Default: none.
+   */
+  readonly least?: readonly string[];
   /** Throws when an evaluation's measurements show that the problem is none for the rule. */
   refuse?(measured: MeasuredNumbers): void;
   /** What the rule's own measurements say of an evaluation, the gravest first. */

@@ -16,7 +16,7 @@ import {
   type TaskSource,
 } from "./learner.ts";
 import { onShots } from "./on-shots.ts";
-import { perTask, repeatForTasks, stackTasks } from "./tasks.ts";
+import { perTask, repeatForTasks, stackTasks } from "../bilevel/tasks.ts";
 
 /** How a follower descends, and how the leader's derivative goes through it. */
 export interface DescentOptions {

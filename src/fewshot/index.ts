@@ -20,13 +20,14 @@ export { hyperRepresentation } from "./hyper-representation.ts";
 export { firstOrderMaml, maml } from "./maml.ts";
 export { anil } from "./anil.ts";
 export { imaml } from "./imaml.ts";
-export { displacement, reptile } from "./reptile.ts";
+export { reptile } from "./reptile.ts";
+export { displacement } from "../bilevel/rules/explicit/displacement.ts";
 export { prototypical } from "./prototypical.ts";
 export { matching } from "./matching.ts";
 export { joint } from "./joint.ts";
-export { closedForm } from "./closed-form.ts";
-export { firstOrder } from "./first-order.ts";
-export { perTask, stackTasks } from "./tasks.ts";
+export { closedForm } from "../bilevel/rules/explicit/closed-form.ts";
+export { firstOrder } from "../bilevel/rules/explicit/first-order.ts";
+export { perTask, stackTasks } from "../bilevel/tasks.ts";
 export { train, type TrainOptions } from "./train.ts";
 export {
   openClassifier,

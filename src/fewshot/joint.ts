@@ -11,7 +11,7 @@ import type { Sampler } from "../bilevel/solve/samplers.ts";
 import { countOf, imageTensor } from "../data/images/image-set.ts";
 import { randomKey, randomStream } from "../random/index.ts";
 import { Tensor } from "../program/tensors/tensor.ts";
-import { closedForm } from "./closed-form.ts";
+import { closedForm } from "../bilevel/rules/explicit/closed-form.ts";
 import type { DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import { fingerprintOfImages } from "./episode-batches.ts";

@@ -11,7 +11,7 @@ import { randomKey, randomStream } from "../random/index.ts";
 import { tensor, zeros, type Tensor } from "../program/tensors/tensor.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Block, Encoder } from "./encoder.ts";
-import { firstOrder } from "./first-order.ts";
+import { firstOrder } from "../bilevel/rules/explicit/first-order.ts";
 import type { Labelled, Learner, TaskShape } from "./learner.ts";
 import { crossEntropy, linear, type Head } from "./logits.ts";
 

@@ -5,20 +5,13 @@
  *
  * With gradient descent of rate ε for the leader's optimizer, λ ← λ + ε (mean w_T − λ).
  */
-import { checkOptions, required } from "../program/check-options.ts";
-import { DYNAMICS, PROJECTION, TOLERANCE } from "../bilevel/option-kinds.ts";
+import { checkOptions } from "../program/check-options.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { weightsOf } from "../bilevel/estimate/follower.ts";
-import { zerosLikeTree } from "../bilevel/estimate/leaves.ts";
-import type { Arrays } from "../bilevel/problem.ts";
-import type { Rule } from "../bilevel/rule.ts";
-import type { UnrolledOptions } from "../bilevel/estimate/unrolled-options.ts";
-import { callTree, treeMap } from "../program/trees.ts";
+import { displacement } from "../bilevel/rules/explicit/displacement.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import type { Labelled, Learner } from "./learner.ts";
 import { classify, firstNetwork, wholeNetwork, type Network } from "./maml.ts";
-import { throughStart } from "./through-start.ts";
 
 /**
  * The learner of Nichol et al. The query set only gives the value that is reported. Train it with more shots than it is
@@ -65,40 +58,5 @@ export function reptile(
     init: (shape, seed, dtype) => ({ ...firstNetwork(encoder, shape, seed, dtype) }),
     problem: wholeNetwork(encoder),
     predict: (w: Network<np.Array>, _lambda, query: Labelled<np.Array>) => logits(w, query),
-  });
-}
-
-/**
- * The rule of {@link reptile}: h = (∂w_0/∂λ)ᵀ (w_0 − w_T), for a problem whose `init` copies λ. It is no derivative of the
- * outer objective, whose value it reports.
- *
- * @throws RangeError when `steps` is not a whole number ≥ 1; TypeError, in an estimate, for minibatches stacked for the
- *   inner steps.
- */
-export function displacement(options: UnrolledOptions): Rule {
-  checkOptions("displacement", options, {
-    steps: "number!",
-    dynamics: required(DYNAMICS),
-    projection: PROJECTION,
-    tolerance: TOLERANCE,
-  });
-  return throughStart(options, {
-    factory: "displacement",
-    name: "displacement",
-    bias: "it is the way from the follower's answer back to its start, and not a derivative of the outer objective",
-    states: 2,
-    adjoint: ({ program, lambda, follower: { start, floats }, last, outer }) => {
-      // Of the state only the weights are the leader's; an optimizer's memory starts anew.
-      const back = (first: Arrays, last: Arrays): np.Array[] =>
-        floats.take({
-          ...(zerosLikeTree(first) as object),
-          w: treeMap((a: np.Array, b: np.Array) => a.sub(b), weightsOf(first), weightsOf(last)),
-        } as unknown as Arrays);
-      return {
-        alpha: program.call(back, start, last),
-        h: callTree(program, zerosLikeTree, lambda),
-        data: outer.data,
-      };
-    },
   });
 }

@@ -26,7 +26,7 @@ import {
   type Learner,
 } from "../../src/fewshot/index.ts";
 import { crossEntropy, linear, type Head } from "../../src/fewshot/logits.ts";
-import { repeatForTasks } from "../../src/fewshot/tasks.ts";
+import { repeatForTasks } from "../../src/bilevel/tasks.ts";
 import * as tiny from "./tiny.ts";
 
 type Tasks = Labelled<np.Array>;

@@ -15,7 +15,7 @@ import {
   type Labelled,
   type Learner,
 } from "../../src/fewshot/index.ts";
-import { repeatForTasks } from "../../src/fewshot/tasks.ts";
+import { repeatForTasks } from "../../src/bilevel/tasks.ts";
 import { compile, tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 
 export const encoder: Encoder = convolutionalEncoder({ filters: 3, blocks: 2 });

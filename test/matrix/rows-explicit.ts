@@ -1,6 +1,9 @@
 /** Rows of rules that differentiate the follower's steps. */
 import {
+  closedForm,
   darts,
+  displacement,
+  firstOrder,
   forward,
   oneStage,
   realTime,
@@ -21,8 +24,10 @@ import {
   type Cells,
   type Row,
 } from "./cells.ts";
+import { apply, transpose } from "../bilevel/dense.ts";
 import { dynamicsOf, motionNames, type Column } from "./column.ts";
-import { greedy, unrolled, type Place } from "./theory.ts";
+import { plus } from "./model.ts";
+import { greedy, unrolled, type Answer, type Place } from "./theory.ts";
 
 const withSteps = (column: Column, steps = column.steps): UnrolledOptions => {
   const { projection } = column.constraints ?? {};
@@ -65,6 +70,20 @@ const exact: Cells = {
   init: agrees(1e-14, "the derivative of the same five steps"),
   ...on(motionNames, agrees(1e-8, "the derivative of the same steps, which is differenced")),
 };
+
+const withoutInit = [
+  ...unique,
+  "P2 saddle",
+  "P7",
+  "P8",
+  "P9",
+  "P11",
+  "P12 free",
+  "P12 bound",
+  "P12 plane",
+  "P12 moving",
+  ...motionNames,
+] as const;
 
 const dropsStart = refuses(/init/, "it drops the steps through which the first weights matter");
 const all = (column: Column) => unrolled(column, { steps: column.steps, ...startOf(column) });
@@ -187,7 +206,52 @@ export const explicitRows: readonly Row[] = [
     theory: ({ model, start }) => ({ gradient: model.outer.leader(start), w: start }),
     cells: dartsCells("no step is taken; the direct part alone is left"),
   },
+  {
+    factory: "closedForm",
+    option: "",
+    make: () => closedForm(),
+    theory: (c) => unrolled(c, { steps: 0, ...startOf(c) }),
+    cells: {
+      ...on(withoutInit, refuses(/must have an init/, "the follower is what init computes")),
+      init: biased(
+        "the weights that init gives are judged as they are, and are no solution",
+        1e-14,
+      ),
+    },
+  },
+  {
+    factory: "firstOrder",
+    option: "",
+    make: (c) => firstOrder(withSteps(c)),
+    theory: (c) => unrolled(c, { steps: c.steps, keep: 0, ...startOf(c) }),
+    isConfined: true,
+    cells: {
+      ...partial("no step is differentiated"),
+      init: biased("the steps are taken for the identity", 1e-14),
+    },
+  },
+  {
+    factory: "displacement",
+    option: "",
+    make: (c) => displacement(withSteps(c)),
+    theory: displaced,
+    isConfined: true,
+    cells: {
+      ...partial("it is 0 where no first weights depend on λ"),
+      P11: biased("it is 0 where no first weights depend on λ"),
+      init: biased("it is the way back to the first weights, whatever E is", 1e-14),
+    },
+  },
 ];
+
+/** (∂w_0/∂λ)ᵀ (w_0 − w_T) */
+function displaced(c: Column): Answer {
+  const { w } = unrolled(c, { steps: c.steps, keep: 0 });
+  const back = plus(c.start, -1, w);
+  const { startDerivative } = c;
+  const still = c.model.outer.leader(w).map(() => 0);
+  return { gradient: startDerivative ? apply(transpose(startDerivative), back) : still, w };
+}
 
 /** The virtual step is one of gradient descent, whatever moves the follower. */
 const virtualStep = (c: Column): Place => ({ ...c, projection: undefined, moved: undefined });

@@ -166,6 +166,11 @@ export function judgeCoefficients(measured: MeasuredNumbers): Verdict[] {
   });
 }
 
+/** Whether the gravest of several such measurements of one coefficient is the least. */
+export function isLeast(name: string): boolean {
+  return name.endsWith("Least");
+}
+
 /** What a whole run leaves to say of them. */
 export function coefficientWarnings(history: readonly MeasuredNumbers[]): string[] {
   const left = history.filter((measured) => leftRange(measured).length > 0);

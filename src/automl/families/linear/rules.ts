@@ -141,6 +141,10 @@ export const tuneRules: Readonly<Record<string, TuneRule>> = {
 /** Why each of the others does not apply; the end of "<name> does not apply: …". */
 export const inapplicableRules: Readonly<Record<string, string>> = {
   implicitKkt: "it is for followers under constraints, and this one has none",
+  closedForm: "it is for followers whose weights init computes, and this one takes steps",
+  firstOrder: "the coefficients act through the steps, which it does not differentiate",
+  displacement:
+    "it reads no validation loss, and the first weights do not depend on the coefficients",
   iaptt:
     "it moves the follower's start, which decides nothing where the inner solution is unique as here",
   gradientPenalty:

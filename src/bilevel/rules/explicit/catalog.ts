@@ -1,7 +1,10 @@
 /** Rules that differentiate the follower's steps. */
 import { gradientDescent } from "../../optimizers/gradient-descent.ts";
 import { momentum } from "../../optimizers/momentum.ts";
+import { closedForm } from "./closed-form.ts";
 import { darts } from "./darts.ts";
+import { displacement } from "./displacement.ts";
+import { firstOrder } from "./first-order.ts";
 import { forward } from "./forward.ts";
 import { oneStage } from "./one-stage.ts";
 import { realTime } from "./real-time.ts";
@@ -218,6 +221,62 @@ export const explicitRules: readonly CatalogEntry[] = [
         sizes: {},
         cost: { innerGradients: "1" },
         remark: "The direct gradient ∇_λ E alone: 0 where λ acts only through the weights.",
+      },
+    ],
+  },
+  {
+    factory: "closedForm",
+    family: "explicit",
+    file: "rules/explicit/closed-form.ts",
+    summary: "the derivative of E through a follower that init computes, without any step",
+    fails:
+      "init does not solve the inner problem, for its weights are judged as they are (the inner gradient norm tells)",
+    source: 'Bertinetto et al., "Meta-learning with differentiable closed-form solvers", ICLR 2019',
+    forms: [
+      {
+        option: "",
+        rule: () => closedForm(),
+        sizes: {},
+        cost: {},
+        remark: "The work is init's own, forward and back.",
+      },
+    ],
+  },
+  {
+    factory: "firstOrder",
+    family: "explicit",
+    file: "rules/explicit/first-order.ts",
+    summary:
+      "the outer gradient after T steps, carried to the first weights as if the steps were the identity",
+    fails:
+      "λ acts through the steps: it sees how λ moves the first weights, through init, and E, and nothing else; the steps are many or long, so that they are far from the identity",
+    source:
+      'Finn et al., "Model-agnostic meta-learning for fast adaptation of deep networks", ICML 2017, section 5.2',
+    forms: [
+      {
+        option: "",
+        rule: () => firstOrder({ steps: 5, dynamics: gradientDescent({ learningRate: 0.1 }) }),
+        sizes: { T: 5 },
+        cost: { innerGradients: "T", storedFloats: "|w|" },
+      },
+    ],
+  },
+  {
+    factory: "displacement",
+    family: "explicit",
+    file: "rules/explicit/displacement.ts",
+    summary:
+      "the way back from where the follower ends to its first weights, as Reptile's leader goes it",
+    fails:
+      "the outer objective matters, for it does not read it; the problem has no init that makes the first weights of λ: it is 0 then",
+    source:
+      'Nichol, Achiam, Schulman, "On first-order meta-learning algorithms", arXiv:1803.02999, 2018, algorithm 1',
+    forms: [
+      {
+        option: "",
+        rule: () => displacement({ steps: 5, dynamics: gradientDescent({ learningRate: 0.1 }) }),
+        sizes: { T: 5 },
+        cost: { innerGradients: "T", storedFloats: "2·|w|" },
       },
     ],
   },

@@ -125,6 +125,7 @@ export function implicitKkt(options: ImplicitKktOptions): Rule {
       kind: "none",
       why: "it holds only while the active set is that of the solution, which the run cannot know",
     },
+    least: ["smallestCurvature", "tangentCurvature"],
     judge: (measured) => [judgeLinear(measured), judgeActiveSet(measured)],
     warn: (history) => [...linearWarnings(history), ...activeSetWarnings(history)],
     init: (w, lambda) => dynamicsAt(() => lambda).init(w),

@@ -104,6 +104,7 @@ export function implicit(options: ImplicitOptions): Rule {
     innerSteps: steps,
     tolerance: { relative: 1e-3, absolute: 1e-6, ...options.tolerance },
     bound: isObjective ? implicitBound({ solver, scale: 1 }) : boundThroughDynamics(options),
+    least: ["smallestCurvature"],
     judge: (measured) => [judgeLinear(measured)],
     warn: linearWarnings,
     init: (w) => {

@@ -81,6 +81,7 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
       kind: "none",
       why: "the residual of its adjoint, 2·penalty·∇_w L, is not measured",
     },
+    least: ["curvatureAlongGradient"],
     judge: (measured) => {
       const verdict = judgeAscent(measured);
       return verdict ? [verdict] : [];

@@ -4,23 +4,18 @@
  *
  *     h = h_T + (∂w_0/∂λ)ᵀ α,     α and h_T of the rule's choice
  */
-import type { Value } from "../program/ir.ts";
-import type { Program } from "../program/program.ts";
-import { countElements } from "../program/trees.ts";
-import type { Tree } from "../program/tensors/tensor.ts";
-import { asDynamics } from "../bilevel/dynamics.ts";
-import {
-  openFollower,
-  weightsOf,
-  type Adjoint,
-  type Follower,
-} from "../bilevel/estimate/follower.ts";
-import type { Rule } from "../bilevel/rule.ts";
+import type { Value } from "../../../program/ir.ts";
+import type { Program } from "../../../program/program.ts";
+import { countElements } from "../../../program/trees.ts";
+import type { Tree } from "../../../program/tensors/tensor.ts";
+import { asDynamics } from "../../dynamics.ts";
+import { openFollower, weightsOf, type Adjoint, type Follower } from "../../estimate/follower.ts";
+import type { Rule } from "../../rule.ts";
 import {
   checkCount,
   fullTolerance,
   type UnrolledOptions,
-} from "../bilevel/estimate/unrolled-options.ts";
+} from "../../estimate/unrolled-options.ts";
 
 /** What makes a rule of the frame. */
 export interface ThroughStart {
@@ -28,6 +23,8 @@ export interface ThroughStart {
   readonly factory: string;
   readonly name: string;
   readonly bias: string;
+  /** Why theory bounds no error; the end of "no error bound: …". */
+  readonly noBound: string;
   /** States that are kept at once. */
   readonly states: number;
   /** α and h_T, from the outer objective's own at the last state. */
@@ -56,6 +53,7 @@ export function throughStart(options: UnrolledOptions, made: ThroughStart): Rule
     },
     innerSteps: steps,
     tolerance: fullTolerance(options.tolerance),
+    bound: { kind: "none", why: made.noBound },
     init: (w) => dynamics.init(w),
     estimate: (program, problem, point) => {
       if (point.batched) {

@@ -6,9 +6,10 @@
  */
 import { checkArgument } from "../program/check-options.ts";
 import { numpy as np, tree, vmap } from "@jax-js/jax";
-import { bilevel, type Arrays, type Problem } from "../bilevel/problem.ts";
-import { addTrees, zerosLikeTree } from "../bilevel/estimate/leaves.ts";
-import type { Cost, Estimate, Measured, Rule } from "../bilevel/rule.ts";
+import { bilevel, type Arrays, type Problem } from "./problem.ts";
+import { isLeast } from "./estimate/follower-measure.ts";
+import { addTrees, zerosLikeTree } from "./estimate/leaves.ts";
+import type { Cost, Estimate, Measured, Rule } from "./rule.ts";
 import type { Program } from "../program/program.ts";
 import type { Value } from "../program/ir.ts";
 import { Tensor, type Tree } from "../program/tensors/tensor.ts";
@@ -35,8 +36,8 @@ export function stackTasks(problem: Problem): Problem {
  * tasks', and only one task's trajectory is kept at a time. The problem is the one-task problem; λ is shared, and the
  * leaves of data, w and state have the tasks as their first axis.
  *
- * Of what the rule measures, the gradient norms are those of all tasks together, the smallest curvature is the smallest
- * over the tasks, and the rest the greatest.
+ * Of what the rule measures, the gradient norms are those of all tasks together, and the rest that of the gravest task: the
+ * greatest, or the least where the rule says so (`least`), as for a curvature.
  *
  * @throws TypeError, in an estimate, for minibatches stacked for the inner steps.
  */
@@ -74,7 +75,7 @@ export function perTask(rule: Rule): Rule {
         gradient: callTree(program, divide, sum),
         w: each.w,
         state: each.state,
-        report: summarize(program, each.report),
+        report: summarize(program, rule, each.report),
         cost: multiply(cost!, tasks),
       };
     },
@@ -93,17 +94,21 @@ export function repeatForTasks(one: Tree<Tensor>, tasks: number): Tree<Tensor> {
 }
 
 /** The report of all tasks from theirs, each measurement [tasks]. */
-function summarize(program: Program, report: Measured<Value>): Measured<Value> {
-  const summary: Record<string, (x: np.Array) => np.Array> = {
-    innerGradientNorm: (x) => np.sqrt(np.sum(np.square(x))),
-    initialInnerGradientNorm: (x) => np.sqrt(np.sum(np.square(x))),
-    smallestCurvature: (x) => np.min(x),
-  };
-  const least = (x: np.Array): np.Array => np.min(x);
+function summarize(
+  program: Program,
+  { least = [] }: Rule,
+  report: Measured<Value>,
+): Measured<Value> {
+  const together = (x: np.Array): np.Array => np.sqrt(np.sum(np.square(x)));
+  const smallest = (x: np.Array): np.Array => np.min(x);
   const greatest = (x: np.Array): np.Array => np.max(x);
+  const summaryOf = (name: string): ((x: np.Array) => np.Array) => {
+    if (name === "innerGradientNorm" || name === "initialInnerGradientNorm") return together;
+    return least.includes(name) || isLeast(name) ? smallest : greatest;
+  };
   const entries = Object.entries(report).map(([name, value]) => [
     name,
-    program.call(summary[name] ?? (name.endsWith("Least") ? least : greatest), value),
+    program.call(summaryOf(name), value),
   ]);
   return Object.fromEntries(entries) as Measured<Value>;
 }

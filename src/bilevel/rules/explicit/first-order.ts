@@ -6,10 +6,10 @@
  *
  * The first weights depend on λ through the problem's `init`, or not at all.
  */
-import { checkOptions, required } from "../program/check-options.ts";
-import { DYNAMICS, PROJECTION, TOLERANCE } from "../bilevel/option-kinds.ts";
-import type { Rule } from "../bilevel/rule.ts";
-import type { UnrolledOptions } from "../bilevel/estimate/unrolled-options.ts";
+import { checkOptions, required } from "../../../program/check-options.ts";
+import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
+import type { Rule } from "../../rule.ts";
+import type { UnrolledOptions } from "../../estimate/unrolled-options.ts";
 import { throughStart } from "./through-start.ts";
 
 /**
@@ -29,6 +29,8 @@ export function firstOrder(options: UnrolledOptions): Rule {
     factory: "firstOrder",
     name: "first-order",
     bias: "it takes the follower's steps for the identity, and leaves out how they depend on the hyperparameters",
+    noBound:
+      "what it leaves out is as large as the steps' derivatives are far from the identity, which is not measured",
     states: 1,
     adjoint: ({ outer }) => outer,
   });

@@ -6,17 +6,18 @@
  * A follower without weights, w = [], leaves h = ∇_λ E(λ): plain training, for learners without an inner problem.
  */
 import { numpy as np, tree } from "@jax-js/jax";
-import { openFollower, weightsOf } from "../bilevel/estimate/follower.ts";
-import { asDynamics } from "../bilevel/dynamics.ts";
-import { gradientDescent } from "../bilevel/optimizers/gradient-descent.ts";
-import type { Rule } from "../bilevel/rule.ts";
-import type { Value } from "../program/ir.ts";
+import { openFollower, weightsOf } from "../../estimate/follower.ts";
+import { asDynamics } from "../../dynamics.ts";
+import { gradientDescent } from "../../optimizers/gradient-descent.ts";
+import type { Rule } from "../../rule.ts";
+import type { Value } from "../../../program/ir.ts";
 
 /**
  * The exact hypergradient of a follower whose answer `init` computes. Makes no inner step. The report measures the inner
  * gradient at the answer, which is 0 up to rounding when `init` solves the inner problem.
  *
  * @throws TypeError, in an estimate, for a problem without an `init`, or minibatches stacked for the inner steps.
+ * @see Bertinetto et al., "Meta-learning with differentiable closed-form solvers", ICLR 2019.
  */
 export function closedForm(): Rule {
   return {
@@ -29,6 +30,10 @@ export function closedForm(): Rule {
     },
     innerSteps: 0,
     tolerance: { relative: 1e-3, absolute: 1e-4 },
+    bound: {
+      kind: "none",
+      why: "it is exact for the weights that init gives, whose distance from the inner solution is init's own matter",
+    },
     init: (w) => ({ w, memory: [] }),
     estimate: (program, problem, point) => {
       if (!problem.init) {
