@@ -66,6 +66,9 @@ function costOf(form: RuleForm): Cost {
   const rule = form.rule();
   const halfSquare = (x: np.Array): np.Array => np.sum(np.square(x)).mul(0.5);
   const problem = bilevel({
+    ...(form.asksForInit && {
+      init: (lambda: np.Array) => np.ones([WEIGHTS], { dtype: lambda.dtype }).mul(np.sum(lambda)),
+    }),
     inner: (w: np.Array, lambda: np.Array, d: np.Array) =>
       np
         .sum(np.exp(lambda))
@@ -80,6 +83,6 @@ function costOf(form: RuleForm): Cost {
   const lambda = leaf("lambda", HYPERPARAMETERS);
   const w = leaf("w", WEIGHTS);
   const data = { inner: leaf("inner", EXAMPLES), outer: leaf("outer", EXAMPLES) };
-  const state = program.call(rule.init as never, w, lambda);
+  const state = problem.init ? [] : program.call(rule.init as never, w, lambda);
   return rule.estimate(program, problem, { lambda, w, state, data }).cost;
 }

@@ -20,6 +20,8 @@ export interface RuleForm {
   /** The instance's numbers for the letters in the formulas; "|w|" for one that is the number of weights. */
   readonly sizes: Readonly<Record<string, number | "|w|">>;
   readonly cost: CostFormulas;
+  /** Whether the form takes no problem without an `init`. Default false. */
+  readonly asksForInit?: boolean;
   /** What sets the form apart, where the option does not say it; one sentence. */
   readonly remark?: string;
 }

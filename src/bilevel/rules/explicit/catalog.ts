@@ -238,6 +238,7 @@ export const explicitRules: readonly CatalogEntry[] = [
         rule: () => closedForm(),
         sizes: {},
         cost: {},
+        asksForInit: true,
         remark: "The work is init's own, forward and back.",
       },
     ],
