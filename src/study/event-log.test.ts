@@ -32,7 +32,7 @@ const everyKind: readonly RunHappening[] = [
   note('a sentence, with "quotes" and ,"sum":"00000000"}'),
   { type: "part", part: "split", index: 0, of: 5, doing: "the grid" },
   { type: "step", step: 3, metrics: { loss: Number.NaN, norm: Infinity } },
-  { type: "measured", what: "default", metrics: { validationLoss: 0.25 } },
+  { type: "measured", what: "default", metrics: { validationLoss: 0.25 }, text: "default: 0.25" },
   { type: "ended", status: "completed", sentence: "Done." },
 ];
 

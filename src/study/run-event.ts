@@ -29,8 +29,13 @@ export type RunHappening =
       readonly of?: number;
       readonly metrics: Metrics;
     }
-  /** Something has been measured: a method on a split, a validation, a trial. */
-  | { readonly type: "measured"; readonly what: string; readonly metrics: Metrics }
+  /** Something has been measured: a method on a split, a validation, a trial. `text` says it to people. */
+  | {
+      readonly type: "measured";
+      readonly what: string;
+      readonly metrics: Metrics;
+      readonly text: string;
+    }
   /** The run's last event. `status` is a word, `sentence` what people are told. */
   | { readonly type: "ended"; readonly status: string; readonly sentence: string };
 
@@ -70,6 +75,6 @@ export const runEventSchema: v.GenericSchema<unknown, RunEvent> = v.variant("typ
     of: v.exactOptional(v.number()),
     metrics,
   }),
-  v.object({ ...stamp, type: v.literal("measured"), what: v.string(), metrics }),
+  v.object({ ...stamp, type: v.literal("measured"), what: v.string(), metrics, text: v.string() }),
   v.object({ ...stamp, type: v.literal("ended"), status: v.string(), sentence: v.string() }),
 ]);

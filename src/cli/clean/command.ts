@@ -9,7 +9,8 @@ import { readTable } from "../../data/tables/reading/read-table.ts";
 import { replaceFiles } from "../../files/replace-file.ts";
 import { runJob } from "../../study/job.ts";
 import { announce } from "../input/announcement.ts";
-import type { CleanJobEvent, CleanJobPlan } from "./job.ts";
+import type { RunHappening } from "../../study/run-event.ts";
+import type { CleanJobPlan } from "./job.ts";
 import { cleanFiles, cleanJson, printRanking } from "./output.ts";
 import type { CleanResult } from "./result.ts";
 import { cleanCommand, planCleaning, type CleanFlags, type CleanPlan } from "./plan.ts";
@@ -17,22 +18,19 @@ import { removableLeaks } from "../input/data-summary.ts";
 import { exitCodes } from "../command/errors.ts";
 import { listenForInterrupts, waitingSentence } from "../terminal/interrupt.ts";
 import { prepareTable, type PreparedTable } from "../input/prepare-table.ts";
-import { createProgress } from "../terminal/progress.ts";
+import { stderrLine, type LiveLine } from "../terminal/live-line.ts";
+import { showRun } from "../terminal/run-line.ts";
 import { readerOptions } from "../command/reading-settings.ts";
 import { createRunFolder, type RunFolder } from "../run-folder/run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runClean(file: string, flags: CleanFlags): Promise<number> {
-  const { stderr } = process;
-  const live = stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
-  const progress = createProgress({ stream: stderr, live });
-  const say = (text: string): void => {
-    if (flags.quiet !== true) progress.say(text);
-  };
-  const run = createRunFolder("stackelberg clean", say);
+  const line = stderrLine(flags);
+  const run = createRunFolder("stackelberg clean", line.say);
   try {
-    return await cleanIn(run, file, flags, say);
+    return await cleanIn(run, file, flags, line);
   } finally {
+    line.clear();
     await run.release();
   }
 }
@@ -41,15 +39,16 @@ async function cleanIn(
   run: RunFolder,
   file: string,
   flags: CleanFlags,
-  say: (text: string) => void,
+  line: LiveLine,
 ): Promise<number> {
   const plan = await planCleaning(file, flags);
   const { table, summary, notes, sha256 } = await read(file, flags);
-  notes.forEach(say);
-  announce(summary, process.stderr).forEach(say);
+  notes.forEach(line.say);
+  announce(summary, process.stderr).forEach(line.say);
   const interrupts = listenForInterrupts({
-    onFirst: () => say("Stopping after this fit; nothing is written. Ctrl-C again stops at once."),
-    onWaiting: (seconds) => say(waitingSentence(seconds)),
+    onFirst: () =>
+      line.say("Stopping after this fit; nothing is written. Ctrl-C again stops at once."),
+    onWaiting: (seconds) => line.say(waitingSentence(seconds)),
   });
   try {
     await run.begin(plan.folder, { force: flags.force === true, input: file });
@@ -58,9 +57,10 @@ async function cleanIn(
       table,
       { ...plan, target: summary.target },
       flags.threads,
-      say,
+      line,
       interrupts.signal,
     );
+    line.clear();
     const leaks = removableLeaks(summary);
     const result: CleanResult = {
       source: basename(file),
@@ -110,7 +110,7 @@ async function rank(
   table: Table,
   plan: CleanPlan,
   threads: number | undefined,
-  say: (text: string) => void,
+  line: LiveLine,
   signal: AbortSignal,
 ): Promise<Ranking> {
   const { target, task, minClass, seed, folds, repeats, plant } = plan;
@@ -124,16 +124,13 @@ async function rank(
     ...(plant === undefined ? {} : { plant }),
     ...(threads === undefined ? {} : { threads }),
   };
-  return runJob<CleanJobPlan, CleanJobEvent, Ranking>(
+  return runJob<CleanJobPlan, RunHappening, Ranking>(
     "./job",
     import.meta.url,
     { table, options },
     {
       signal,
-      onEvent: ({ done, most }) => {
-        const models = `${folds * repeats} models`;
-        say(`Fitting ${models} at coefficient ${done + 1} of at most ${most}.`);
-      },
+      onEvent: showRun(line, "always"),
     },
   );
 }

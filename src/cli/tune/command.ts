@@ -15,7 +15,8 @@ import { exitCodes } from "../command/errors.ts";
 import { readForTuning, type TuningInput } from "../input/input-table.ts";
 import { listenForInterrupts, waitingSentence } from "../terminal/interrupt.ts";
 import { reproduceCommand } from "../command/options.ts";
-import { createProgress, type Progress } from "../terminal/progress.ts";
+import { stderrLine, type LiveLine } from "../terminal/live-line.ts";
+import { showRun } from "../terminal/run-line.ts";
 import { createRunFolder, type RunFolder } from "../run-folder/run-folder.ts";
 import type { TuneJobEvent, TuneJobPlan } from "./job.ts";
 import { outputFiles, printResult, resultJson } from "./output.ts";
@@ -29,12 +30,12 @@ interface Outcome {
 
 /** Runs the command; the result is the exit code. */
 export async function runTune(file: string | undefined, flags: TuneFlags): Promise<number> {
-  const progress = progressFor(flags);
-  const run = createRunFolder("stackelberg tune", progress.say);
+  const line = stderrLine(flags);
+  const run = createRunFolder("stackelberg tune", line.say);
   try {
-    return await tuneIn(run, file, flags, progress);
+    return await tuneIn(run, file, flags, line);
   } finally {
-    progress.finish();
+    line.clear();
     await run.release();
   }
 }
@@ -43,10 +44,10 @@ async function tuneIn(
   run: RunFolder,
   file: string | undefined,
   flags: TuneFlags,
-  progress: Progress,
+  line: LiveLine,
 ): Promise<number> {
   const plan = await planTuning(file, flags, run);
-  plan.notes?.forEach(progress.say);
+  plan.notes?.forEach(line.say);
   await checkDevice(plan.settings.device);
   const input = await readForTuning(plan.file, plan.settings, {
     ...(plan.demo === undefined ? {} : { text: plan.demo }),
@@ -54,20 +55,20 @@ async function tuneIn(
       ? {}
       : { resumed: { folder: plan.folder, sha256: plan.resume.data.sha256 } }),
   });
-  input.notes.forEach(progress.say);
-  announce(input.summary, process.stderr).forEach(progress.say);
+  input.notes.forEach(line.say);
+  announce(input.summary, process.stderr).forEach(line.say);
 
   const interrupts = listenForInterrupts({
     onFirst: () => {
-      progress.say("Stopping after this step and saving; Ctrl-C again stops at once.");
+      line.say("Stopping after this step and saving; Ctrl-C again stops at once.");
     },
-    onWaiting: (seconds) => progress.say(waitingSentence(seconds)),
+    onWaiting: (seconds) => line.say(waitingSentence(seconds)),
   });
   try {
     if (plan.resume === undefined) await openFolder(run, plan, flags.force === true);
     if (plan.demo !== undefined) await replaceFile(plan.file, plan.demo);
-    const { result, saved } = await tuneAndSave(plan, input, progress, interrupts.signal);
-    progress.finish();
+    const { result, saved } = await tuneAndSave(plan, input, line, interrupts.signal);
+    line.clear();
     const leaks = removableLeaks(input.summary);
     const without =
       leaks.length === 0 ? undefined : reproduceCommand(plan.file, plan.settings, leaks);
@@ -106,20 +107,11 @@ async function openFolder(run: RunFolder, plan: TunePlan, force: boolean): Promi
   });
 }
 
-/** Live on a terminal, plain lines elsewhere, silent when asked. */
-function progressFor(flags: TuneFlags): Progress {
-  if (flags.quiet === true) {
-    return { say: () => undefined, onEvent: () => undefined, finish: () => undefined };
-  }
-  const live = process.stderr.isTTY && flags.json !== true && process.env["TERM"] !== "dumb";
-  return createProgress({ stream: process.stderr, live });
-}
-
 /** Runs the library's tuning, saving its state on the way. */
 async function tuneAndSave(
   plan: TunePlan,
   input: TuningInput,
-  progress: Progress,
+  line: LiveLine,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { settings } = plan;
@@ -131,6 +123,7 @@ async function tuneAndSave(
   };
   // The notes of the table have been printed already.
   const printed = new Set(input.notes);
+  const show = showRun(line, "elsewhere");
   const options: TuneJobPlan["options"] = {
     target: input.target,
     holdout: settings.holdout,
@@ -156,7 +149,7 @@ async function tuneAndSave(
       signal,
       onEvent: (event) => {
         if (event.type === "checkpoint") return save(event.state);
-        if (event.type !== "note" || !printed.has(event.text)) progress.onEvent(event);
+        if (event.type !== "note" || !printed.has(event.text)) show(event);
       },
     },
   );

@@ -4,7 +4,9 @@ import type { TuneCheckpoint } from "../../automl/tabular/record.ts";
 import { tune } from "../../automl/tabular/tune.ts";
 import type { TuneEvent, TuneOptions, TuneResult } from "../../automl/tabular/types.ts";
 import type { Table } from "../../data/tables/table.ts";
+import { formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
 import type { Job } from "../../study/job.ts";
+import type { RunHappening } from "../../study/run-event.ts";
 
 /** The table and the library's options, as far as they are data. */
 export interface TuneJobPlan {
@@ -14,7 +16,7 @@ export interface TuneJobPlan {
 
 /** What it tells; a checkpoint is waited for. */
 export type TuneJobEvent =
-  TuneEvent | { readonly type: "checkpoint"; readonly state: TuneCheckpoint };
+  RunHappening | { readonly type: "checkpoint"; readonly state: TuneCheckpoint };
 
 export const job: Job<TuneJobPlan, TuneJobEvent, TuneResult> = async (
   { table, options },
@@ -23,6 +25,30 @@ export const job: Job<TuneJobPlan, TuneJobEvent, TuneResult> = async (
   tune(table, {
     ...options,
     signal,
-    onEvent: (event) => void tell(event),
+    onEvent: (event) => void tell(happeningOf(event)),
     onCheckpoint: (state) => tell({ type: "checkpoint", state }),
   });
+
+function happeningOf(event: TuneEvent): RunHappening {
+  switch (event.type) {
+    case "note":
+      return event;
+    case "split": {
+      const { repeat: index, repeats: of, baselines } = event;
+      return { type: "part", part: "split", index, of, doing: baselines.join(", then ") };
+    }
+    case "step": {
+      const { type, repeat, step, steps: of, remainingSeconds: secondsLeft, ...numbers } = event;
+      return { type, step, of, metrics: { repeat, secondsLeft, ...numbers } };
+    }
+    case "method": {
+      const { repeat, method, title, seconds, validationLoss, testLoss } = event;
+      return {
+        type: "measured",
+        what: method,
+        metrics: { repeat, validationLoss, testLoss, seconds },
+        text: `${title}: validation loss ${formatNumber(validationLoss)}, test loss ${formatNumber(testLoss)}, ${formatSeconds(seconds)}`,
+      };
+    }
+  }
+}

@@ -2,11 +2,11 @@
 
 import { replaceFile } from "../../../files/replace-file.ts";
 import { runJob } from "../../../study/job.ts";
+import type { RunHappening } from "../../../study/run-event.ts";
 import { exitCodes, UsageError } from "../../command/errors.ts";
 import type { EvalJobPlan } from "./job.ts";
 import { formatEvaluation, type EvaluationDocument } from "./evaluation-file.ts";
 import { descends, hasHead } from "../learners.ts";
-import { showOnLine, stderrLine, type LineEvent } from "../live-line.ts";
 import { modelFile, readModel } from "../model-file.ts";
 import { checkNewFile } from "../../command/new-file.ts";
 import { percent } from "../percent.ts";
@@ -14,6 +14,8 @@ import { batchNormModes } from "../settings.ts";
 import type { EvalFlags } from "./flags.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
 import { formatCount } from "../../../data/readable-numbers.ts";
+import { stderrLine } from "../../terminal/live-line.ts";
+import { showRun } from "../../terminal/run-line.ts";
 import { renderTable, type Cell } from "../../terminal/table.ts";
 
 /** Runs the command; the result is the exit code. */
@@ -60,11 +62,11 @@ async function testInJob(plan: EvalJobPlan): Promise<EvaluationDocument | number
   });
   const { signal } = interrupts;
   try {
-    return await runJob<EvalJobPlan, LineEvent, EvaluationDocument>(
+    return await runJob<EvalJobPlan, RunHappening, EvaluationDocument>(
       "./job",
       import.meta.url,
       plan,
-      { signal, onEvent: (event) => showOnLine(line, event) },
+      { signal, onEvent: showRun(line, "always") },
     );
   } catch (error) {
     if (!signal.aborted || (error as Error).name !== "AbortError") throw error;

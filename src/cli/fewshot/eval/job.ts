@@ -5,12 +5,13 @@ import { listEpisodes } from "../../../data/index.ts";
 import { openEvaluation } from "../../../fewshot/index.ts";
 import { sha256 } from "../../../files/sha256.ts";
 import type { Job } from "../../../study/job.ts";
+import type { RunHappening } from "../../../study/run-event.ts";
 import type { EvalFlags } from "./flags.ts";
 import { checkClasses } from "../check-images.ts";
 import type { Accuracy, EvaluationDocument } from "./evaluation-file.ts";
 import { loadImages } from "../images.ts";
 import { makeTestLearner, testRateOf } from "../learners.ts";
-import { lineInJob, showLoading, type LineEvent } from "../live-line.ts";
+import { tellLoading } from "../tell-loading.ts";
 import { normalization, readModel, recordOf, trainedStepsOf } from "../model-file.ts";
 import { batchNormModes } from "../settings.ts";
 
@@ -19,7 +20,7 @@ export interface EvalJobPlan {
   readonly flags: EvalFlags & { model: string; ways: number; seed: number };
 }
 
-export const job: Job<EvalJobPlan, LineEvent, EvaluationDocument> = async (
+export const job: Job<EvalJobPlan, RunHappening, EvaluationDocument> = async (
   { flags },
   { signal, tell },
 ) => {
@@ -30,13 +31,12 @@ export const job: Job<EvalJobPlan, LineEvent, EvaluationDocument> = async (
   const started = performance.now();
   const learner = makeTestLearner(settings, { ways, innerRate: flags.innerRate });
   const innerRate = testRateOf(settings, { ways, innerRate: flags.innerRate });
-  const line = lineInJob(tell);
   const data = flags.data ?? settings.data;
   const { test: set } = await loadImages(
     { ...settings, data },
     {
       signal,
-      ...showLoading(line),
+      ...tellLoading(tell),
       ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
     },
   );
@@ -54,15 +54,16 @@ export const job: Job<EvalJobPlan, LineEvent, EvaluationDocument> = async (
   const { batchNorm = "all" } = flags;
   const results: Accuracy[] = [];
   try {
-    for (const mode of batchNorm === "all" ? batchNormModes : [batchNorm]) {
-      line.draw([`${count} episodes`, `batch norm: ${mode}`], true);
+    const modes = batchNorm === "all" ? batchNormModes : [batchNorm];
+    for (const [index, mode] of modes.entries()) {
+      const doing = `${count} episodes, batch norm ${mode}`;
+      void tell({ type: "step", doing, step: index + 1, of: modes.length, metrics: {} });
       const found = await evaluator.evaluate(lambda, normalization(mode, statistics));
       for (const { steps, mean, halfWidth, standardDeviation, count: n } of found) {
         results.push({ batchNorm: mode, steps, mean, halfWidth, standardDeviation, n });
       }
     }
   } finally {
-    line.clear();
     await evaluator.dispose();
   }
   const list = JSON.stringify(episodes);

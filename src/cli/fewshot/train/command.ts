@@ -5,7 +5,6 @@ import { decodeError } from "../../../study/job-error.ts";
 import { runJob } from "../../../study/job.ts";
 import { commandText, optionWords } from "../../command/command-text.ts";
 import { exitCodes, UsageError } from "../../command/errors.ts";
-import { showOnLine, stderrLine, type LiveLine } from "../live-line.ts";
 import { modelName } from "../model-file.ts";
 import { percent } from "../percent.ts";
 import type { TrainJobEvent, TrainJobPlan, TrainJobResult } from "./job.ts";
@@ -13,6 +12,8 @@ import { beginRun, planTraining, trainCommand, type TrainFlags } from "./plan.ts
 import { bestLine } from "./training-log.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
 import { formatCount } from "../../../data/readable-numbers.ts";
+import { stderrLine, type LiveLine } from "../../terminal/live-line.ts";
+import { showRun } from "../../terminal/run-line.ts";
 import { createRunFolder, type RunFolder } from "../../run-folder/run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
@@ -35,6 +36,7 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
     onWaiting: (seconds) => line.say(waitingSentence(seconds)),
   });
   const { signal } = interrupts;
+  const show = showRun(line, "always");
   try {
     const outcome = await runJob<TrainJobPlan, TrainJobEvent, TrainJobResult>(
       "./job",
@@ -49,13 +51,13 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
       },
       {
         signal,
-        onEvent: (event) =>
-          event.type === "ready" ? beginRun(plan, flags, run) : showOnLine(line, event),
+        onEvent: (event) => (event.type === "ready" ? beginRun(plan, flags, run) : show(event)),
       },
     );
     const { status } = outcome;
     const hasModel = bestLine(outcome.lines) !== undefined;
     if (hasModel && status !== "interrupted" && status !== "failed") await run.complete();
+    line.clear();
     const lines = report(outcome, folder);
     if (flags.quiet !== true)
       lines.push(`The run again: ${trainCommand(settings, flags.maxUnpacked)}`);

@@ -6,12 +6,13 @@ import type { Learner } from "../../../fewshot/index.ts";
 import type { Tensor, Tree } from "../../../program/index.ts";
 import { encodeError, type EncodedError } from "../../../study/job-error.ts";
 import type { Job } from "../../../study/job.ts";
+import type { RunHappening } from "../../../study/run-event.ts";
 import { UsageError } from "../../command/errors.ts";
 import { formatCount } from "../../../data/readable-numbers.ts";
 import { checkClasses } from "../check-images.ts";
 import { loadImages } from "../images.ts";
 import { makeLearner } from "../learners.ts";
-import { lineInJob, showLoading, type LineEvent } from "../live-line.ts";
+import { tellLoading } from "../tell-loading.ts";
 import { readModel } from "../model-file.ts";
 import { readResumePoint } from "./resume-point.ts";
 import { trainingEpisode, type TrainSettings } from "../settings.ts";
@@ -30,7 +31,7 @@ export interface TrainJobPlan {
 }
 
 /** `ready` is waited for: nothing has been written before, the folder is open afterwards. */
-export type TrainJobEvent = LineEvent | { readonly type: "ready" };
+export type TrainJobEvent = RunHappening | { readonly type: "ready" };
 
 /** The outcome, its error as data. */
 export type TrainJobResult = Omit<TrainingOutcome, "unsaved"> & { unsaved?: EncodedError };
@@ -39,11 +40,10 @@ export const job: Job<TrainJobPlan, TrainJobEvent, TrainJobResult> = async (
   { settings, folder, resuming, maxUnpacked, ...limits },
   { signal, tell },
 ) => {
-  const line = lineInJob(tell);
   const learner = makeLearner(settings);
   const images = await loadImages(settings, {
     signal,
-    ...showLoading(line),
+    ...tellLoading(tell),
     ...(maxUnpacked === undefined ? {} : { maxUnpacked }),
   });
   const { train, validation, test } = images;
@@ -53,16 +53,15 @@ export const job: Job<TrainJobPlan, TrainJobEvent, TrainJobResult> = async (
   const lambda = point === undefined ? await firstLambda(settings, learner, images) : undefined;
   await tell({ type: "ready" });
   const classes = [train, validation, test].map((set) => set.classes.length).join(", ");
-  line.say(
-    `${learner.name}, ${settings.ways}-way ${settings.shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`,
-  );
+  const text = `${learner.name}, ${settings.ways}-way ${settings.shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`;
+  void tell({ type: "note", text });
   const { unsaved, ...outcome } = await runTraining({
     settings,
     learner,
     images,
     folder,
     signal,
-    line,
+    tell: (event) => void tell(event),
     ...(point === undefined ? {} : { point }),
     ...(lambda === undefined ? {} : { lambda }),
     ...limits,

@@ -7,9 +7,9 @@ import { train } from "../../../fewshot/index.ts";
 import { replaceFile, replaceFiles, type NewFile } from "../../../files/replace-file.ts";
 import type { Tensor, Tree } from "../../../program/index.ts";
 import { describeFailure, UsageError } from "../../command/errors.ts";
-import { formatNumber, formatSeconds } from "../../../data/readable-numbers.ts";
+import { formatNumber } from "../../../data/readable-numbers.ts";
 import { makeOptimizer } from "../learners.ts";
-import type { LiveLine } from "../live-line.ts";
+import type { Metrics, RunHappening } from "../../../study/run-event.ts";
 import { percent } from "../percent.ts";
 import { checkpointName, logName, settingsName, type ResumePoint } from "./resume-point.ts";
 import { trainingEpisode, type TrainSettings } from "../settings.ts";
@@ -30,7 +30,7 @@ export interface TrainingRun extends Trainee {
   /** Of this call. */
   budgetSeconds?: number;
   signal: AbortSignal;
-  line: LiveLine;
+  tell: (event: RunHappening) => void;
 }
 
 /** How a training ended. */
@@ -47,7 +47,8 @@ export interface TrainingOutcome {
 
 /** Trains until a budget, early stopping or a signal ends it; the files are up to date then. */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
-  const { settings, learner, images, folder, point, line, signal, threads, budgetSeconds } = run;
+  const { settings, learner, images, folder, point, tell, signal, threads, budgetSeconds } = run;
+  const say = (text: string): void => tell({ type: "note", text });
   const { every, patience, tasks, seed, steps: total } = settings;
   const checkpoint = join(folder, checkpointName);
   const started = performance.now();
@@ -61,7 +62,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       unsaved = undefined;
     } catch (error) {
       if (unsaved === undefined) {
-        line.say(`${describeFailure(error).sentence}; the training goes on without it.`);
+        say(`${describeFailure(error).sentence}; the training goes on without it.`);
       }
       unsaved = error as Error;
       // Told of it, the loop tries again.
@@ -96,7 +97,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   let warned = false;
   const isDue = (step: number): boolean => (step > 0 && step % every === 0) || step === total;
   const validate = async (at: Evaluated): Promise<void> => {
-    line.draw([`step ${at.step}`, "validating"], true);
+    tell({ type: "step", doing: "validating", step: at.step, of: total, metrics: {} });
     const found = await validator.validate(at.lambda);
     const entry: LogLine = {
       step: at.step,
@@ -112,8 +113,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     const files: NewFile[] = [{ name: logName, contents: formatLog(lines) }];
     if (bestLine(lines) === entry) files.push(...modelFiles(run, entry, at.lambda, found));
     await replaceFiles(folder, files);
-    line.say(sentenceOf(entry, files.length > 1));
-    if (!warned && isHighLoss(entry.loss, settings)) line.say(highLossSentence(settings));
+    tell(measuredOf(entry, files.length > 1));
+    if (!warned && isHighLoss(entry.loss, settings)) say(highLossSentence(settings));
     warned ||= isHighLoss(entry.loss, settings);
   };
 
@@ -139,7 +140,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       }
       const each = elapsed() / (step - first + 1);
       const left = Math.min(each * (total - step), (budgetSeconds ?? Infinity) - elapsed());
-      line.draw(liveParts(settings, step, left, since, lines));
+      tell({ type: "step", step, of: total, metrics: metricsOf(settings, left, since, lines) });
     }
     const { status, history } = await training;
     const hasFailed = status === "diverged" || status === "non-finite";
@@ -147,7 +148,6 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     if (lines.length === 0 && last !== undefined && !signal.aborted && !hasFailed) {
       await validate(last);
     }
-    line.clear();
     const step = history.at(-1)?.step ?? 0;
     const ended = (how: TrainingOutcome["status"]): TrainingOutcome => {
       const sentence = failureSentence(settings, step, status);
@@ -158,7 +158,6 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     if (withoutImprovement(lines) >= patience) return ended("early stopping");
     return ended(signal.aborted ? "interrupted" : "budget");
   } catch (error) {
-    line.clear();
     if (!(error instanceof CheckpointError)) throw error;
     throw new UsageError(
       `--resume ${folder}: its checkpoint belongs to another run: the images, ${settingsName} or the version of stackelberg have changed since; put them back, or start a new run`,
@@ -175,34 +174,33 @@ interface Evaluated {
   readonly lambda: Tree<Tensor>;
 }
 
-function sentenceOf(entry: LogLine, isBest: boolean): string {
-  const { step, loss, accuracy, halfWidth, episodesPerSecond } = entry;
+function measuredOf(entry: LogLine, isBest: boolean): RunHappening {
+  const { step, loss, accuracy, halfWidth, episodes, episodesPerSecond, seconds } = entry;
   const best = isBest ? ", the best so far" : "";
-  return `step ${step}: loss ${formatLoss(loss)}, validation ${percent(accuracy, halfWidth)}${best}, ${episodesPerSecond.toFixed(1)} episodes/s`;
+  return {
+    type: "measured",
+    what: "validation",
+    metrics: { step, episodes, loss, accuracy, halfWidth, episodesPerSecond, seconds },
+    text: `step ${step}: loss ${formatLoss(loss)}, validation ${percent(accuracy, halfWidth)}${best}, ${episodesPerSecond.toFixed(1)} episodes/s`,
+  };
 }
 
 function formatLoss(loss: number): string {
   return loss < 1e5 ? loss.toFixed(4) : formatNumber(loss);
 }
 
-function liveParts(
-  { steps, tasks }: TrainSettings,
-  step: number,
+function metricsOf(
+  { tasks }: TrainSettings,
   secondsLeft: number,
   since: { loss: number; steps: number; timed: number; seconds: number },
   lines: readonly LogLine[],
-): string[] {
+): Metrics {
   const latest = lines.at(-1);
   const best = bestLine(lines);
-  return [
-    `step ${step}/${steps}`,
-    `${formatSeconds(Math.ceil(Math.max(0, secondsLeft)))} left`,
-    ...(since.steps > 0 ? [`loss ${formatLoss(since.loss / since.steps)}`] : []),
-    ...(latest && best
-      ? [`validation ${percent(latest.accuracy)} (best ${percent(best.accuracy)})`]
-      : []),
-    ...(since.seconds > 0
-      ? [`${((since.timed * tasks) / since.seconds).toFixed(1)} episodes/s`]
-      : []),
-  ];
+  return {
+    secondsLeft,
+    ...(since.steps > 0 && { loss: since.loss / since.steps }),
+    ...(latest && best && { validationAccuracy: latest.accuracy, bestAccuracy: best.accuracy }),
+    ...(since.seconds > 0 && { episodesPerSecond: (since.timed * tasks) / since.seconds }),
+  };
 }

@@ -1,12 +1,19 @@
 // What a person sees while a long command runs: on a terminal one line that is redrawn, elsewhere plain lines only.
 
-import type { ImageOptions } from "../../data/index.ts";
 import { oneLine } from "../command/errors.ts";
-import { fitParts, type ProgressStream } from "../terminal/progress.ts";
-import { wrapWords } from "../terminal/text.ts";
+import { displayWidth, shorten, wrapWords } from "./text.ts";
+
+/** The part of a stream that a line is written to. */
+export interface LineStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
 
 /** A line that is redrawn, with plain lines above it. */
 export interface LiveLine {
+  /** Whether somebody looks on, so that drawing shows something. */
+  readonly live: boolean;
   /** Shows these pieces, as many as fit, the most important first; nothing where nobody looks on. */
   draw(parts: readonly string[], force?: boolean): void;
   /** Prints a line of its own. */
@@ -16,20 +23,25 @@ export interface LiveLine {
 }
 
 /** Shortest time between two redraws, in milliseconds. */
-const redrawMs = 200;
+const redrawMs = 100;
+
+/** Longest line of its own on a terminal, in characters; reports have the whole. */
+const sayLimit = 300;
 
 /**
  * @param options.live - whether the stream is a terminal that a line can be redrawn on.
  * @param options.quiet - print nothing at all.
+ * @param options.now - the clock in milliseconds.
  */
 export function createLiveLine(options: {
-  stream: ProgressStream;
+  stream: LineStream;
   live: boolean;
   quiet?: boolean;
   now?: () => number;
 }): LiveLine {
   const { stream, quiet = false, now = () => performance.now() } = options;
   const live = options.live && !quiet;
+  // One cell is left free: a full line makes some terminals wrap.
   const width = (): number => (stream.columns ?? 80) - 1;
   let drawnAt = -Infinity;
   let shown = false;
@@ -38,12 +50,14 @@ export function createLiveLine(options: {
     shown = false;
   };
   return {
+    live,
     clear,
     say(text) {
       if (quiet) return;
       clear();
       const line = oneLine(text);
-      stream.write(`${(live ? wrapWords(line, width()) : [line]).join("\n")}\n`);
+      const lines = live ? wrapWords(shorten(line, sayLimit), width()) : [line];
+      stream.write(`${lines.join("\n")}\n`);
     },
     draw(parts, force = false) {
       if (!live || (!force && now() - drawnAt < redrawMs)) return;
@@ -54,17 +68,6 @@ export function createLiveLine(options: {
   };
 }
 
-/** Shows on a line how far images have been read, and above it what was left out. */
-export function showLoading(line: LiveLine): Required<Pick<ImageOptions, "onNote" | "onProgress">> {
-  return {
-    onProgress({ stage, done, total }) {
-      const doing = stage === "download" ? "downloading" : "reading images";
-      line.draw([doing, `${done}/${total ?? "?"}`]);
-    },
-    onNote: line.say,
-  };
-}
-
 /** The line for this process's standard error. */
 export function stderrLine(flags: { quiet?: boolean; json?: boolean }): LiveLine {
   const { stderr } = process;
@@ -72,24 +75,15 @@ export function stderrLine(flags: { quiet?: boolean; json?: boolean }): LiveLine
   return createLiveLine({ stream: stderr, live, quiet: flags.quiet === true });
 }
 
-/** What a line in another thread is to do. */
-export type LineEvent =
-  | { readonly type: "draw"; readonly parts: readonly string[]; readonly force: boolean }
-  | { readonly type: "say"; readonly text: string }
-  | { readonly type: "clear" };
-
-/** A line whose calls become events. */
-export function lineInJob(tell: (event: LineEvent) => unknown): LiveLine {
-  return {
-    draw: (parts, force = false) => void tell({ type: "draw", parts: [...parts], force }),
-    say: (text) => void tell({ type: "say", text }),
-    clear: () => void tell({ type: "clear" }),
-  };
-}
-
-/** Does on a line what an event says. */
-export function showOnLine(line: LiveLine, event: LineEvent): void {
-  if (event.type === "draw") line.draw(event.parts, event.force);
-  else if (event.type === "say") line.say(event.text);
-  else line.clear();
+/** Joins as many whole pieces as fit in `width` cells; a first piece that is too long is cut. */
+export function fitParts(parts: readonly string[], width: number): string {
+  const separator = " · ";
+  let line = "";
+  for (const part of parts) {
+    const next = line === "" ? part : line + separator + part;
+    if (displayWidth(next) > width) break;
+    line = next;
+  }
+  if (line === "" && parts.length > 0) return [...parts[0]!].slice(0, Math.max(0, width)).join("");
+  return line;
 }
