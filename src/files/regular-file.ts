@@ -1,8 +1,10 @@
 /**
  * Files that somebody names are opened only if they are files: a named pipe would wait for a writer, a device never end.
+ *
+ * Nothing of Node is loaded before it is needed, so that a bundle for browsers may hold this file.
  */
 import type { Stats } from "node:fs";
-import { constants, type FileHandle, open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 
 /** What was named is no file that can be read. The message is half a sentence, such as `it is a device, not a file`. */
 export class NotAFileError extends Error {
@@ -36,6 +38,7 @@ export async function readRegularFile(path: string): Promise<Buffer<ArrayBuffer>
  * @throws as {@link readRegularFile}.
  */
 export async function openRegularFile(path: string): Promise<FileHandle> {
+  const { constants, open } = await import("node:fs/promises");
   // Looked at first, because opening a device may do something; opened so that nothing that takes its place can block.
   checkRegular(path, await statOf(path));
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -59,6 +62,7 @@ function checkRegular(path: string, found: Stats): void {
 }
 
 async function statOf(path: string): Promise<Stats> {
+  const { stat } = await import("node:fs/promises");
   try {
     return await stat(path);
   } catch (cause) {

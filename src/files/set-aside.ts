@@ -7,6 +7,7 @@
  */
 import { copyFile, link, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { NotAFileError, openRegularFile } from "./regular-file.ts";
 import { syncFolder, temporaryName } from "./replace-file.ts";
 
 /** The folder, below the run's own, that the earlier run waits in. */
@@ -14,13 +15,15 @@ export const previousName = "previous";
 
 /** Which names in a folder are a run's. */
 export interface RunFiles {
-  /** Whether a file of this name was written by a run. */
+  /** Whether runs write files of this name. */
   isOwn(name: string): boolean;
+  /** Whether a run wrote a file of such a name that begins so; each byte is a character. */
+  recognizes(name: string, beginning: string): boolean;
   /** Names of which one is there if and only if its run is whole. */
   readonly seals: readonly string[];
 }
 
-/** There is a folder `previous` with things in it that no run has written. */
+/** There are things that no run has written, where a run's files are to go. */
 export class NotARunError extends Error {
   override readonly name = "NotARunError";
 }
@@ -40,6 +43,8 @@ export async function setAside(folder: string, run: RunFiles): Promise<boolean> 
     throw new NotARunError(`${previous} holds ${foreign}, which no run has written`);
   }
   const names = await ownNames(folder, run);
+  await checkContents(folder, names, run);
+  await checkContents(previous, kept ?? [], run);
   const isWhole = run.seals.some((seal) => names.includes(seal));
   const hasPrevious = kept !== undefined && kept.length > 0;
   if (names.length > 0 && (isWhole || !hasPrevious)) {
@@ -77,9 +82,57 @@ export async function putBack(folder: string, run: RunFiles): Promise<void> {
 
 /** Deletes the earlier run. */
 export async function dropPrevious(folder: string, run: RunFiles): Promise<void> {
-  const names = await namesIn(join(folder, previousName));
-  if (names?.every((name) => run.isOwn(name)) === true) {
-    await removeFolder(join(folder, previousName));
+  const previous = join(folder, previousName);
+  const names = await namesIn(previous);
+  if (names?.every((name) => run.isOwn(name)) !== true) return;
+  if ((await firstForeign(previous, names, run)) === undefined) await removeFolder(previous);
+}
+
+/**
+ * Looks into files that have names of a run's.
+ *
+ * @throws {@link NotARunError} when one is not a run's.
+ */
+async function checkContents(
+  folder: string,
+  names: readonly string[],
+  run: RunFiles,
+): Promise<void> {
+  const foreign = await firstForeign(folder, names, run);
+  if (foreign === undefined) return;
+  throw new NotARunError(`${join(folder, foreign)} is not what a run writes under this name`);
+}
+
+async function firstForeign(
+  folder: string,
+  names: readonly string[],
+  run: RunFiles,
+): Promise<string | undefined> {
+  for (const name of names) {
+    const beginning = await beginningOf(join(folder, name)).catch((error: unknown) => {
+      if (error instanceof NotAFileError) return undefined;
+      throw error;
+    });
+    if (beginning === undefined || !run.recognizes(name, beginning)) return name;
+  }
+  return undefined;
+}
+
+/** Long enough for what a file says of itself. */
+const beginningBytes = 2 ** 18;
+
+async function beginningOf(path: string): Promise<string> {
+  const file = await openRegularFile(path);
+  try {
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(beginningBytes),
+      0,
+      beginningBytes,
+      0,
+    );
+    return buffer.toString("latin1", 0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -173,3 +173,22 @@ test("a damaged run is refused by the command in one line, and an old one is rea
   expect(read.exitCode).toBe(0);
   expect(read.stderr).toMatch(/checkpoint\.json has no checksum, an older version wrote it/);
 });
+
+test("--force sets aside the files of tune, clean and the demonstration, whichever comes next", async () => {
+  const inFolder = (words: readonly string[]): ReturnType<typeof stackelberg> =>
+    stackelberg([...words, "--force", "--quiet", "--out", "any"], { cwd: folder });
+  const clean = ["clean", "classes.csv", "--target", "kind", "--folds", "2", "--repeats", "1"];
+  const tuned = ["tune", "classes.csv", "--target", "kind", "--budget", "1ms"];
+  const demo = ["tune", "--demo", "--budget", "1ms"];
+  for (const words of [demo, demo, clean, clean, tuned, clean]) {
+    expect(await inFolder(words)).toMatchObject({ exitCode: 0 });
+  }
+  const ofClean = ["ranked.csv", "report.html", "result.json"];
+  // What the demonstration generated is data by now.
+  expect(readdirSync(at("any")).sort()).toEqual(["demo.csv", ...ofClean]);
+  writeFileSync(at("any", "demo.csv"), "mine\n");
+  const refused = await inFolder(demo);
+  expect(refused).toMatchObject({ exitCode: 2 });
+  expect(refused.stderr).toMatch(/any\/demo\.csv is not what a run writes under this name/);
+  expect(readFileSync(at("any", "demo.csv"), "utf8")).toBe("mine\n");
+});

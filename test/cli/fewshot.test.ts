@@ -161,6 +161,22 @@ describe("from images to labels", () => {
   });
 });
 
+test("--force sets aside what a training and a test wrote, and refuses another program's file", async () => {
+  expect(await run(training("prototypical", "again"))).toMatchObject({ exitCode: 0 });
+  const tested = await run(["eval", "--model", "again", "--episodes", "5"]);
+  expect(tested).toMatchObject({ exitCode: 0 });
+  expect(readdirSync(join(folder, "again"))).toContain("model-test-seed0.json");
+  const forced = [...training("prototypical", "again"), "--force", "--budget", "1ms"];
+  expect(await run(forced)).toMatchObject({ exitCode: 0 });
+  expect(readdirSync(join(folder, "again"))).not.toContain("model-test-seed0.json");
+  writeFileSync(join(folder, "again", "result.json"), "{}");
+  const refused = await run(forced);
+  expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(refused.stderr).toMatch(
+    /--force: again\/result\.json is not what a run writes under this name; move it away/,
+  );
+});
+
 test("a run that is interrupted goes on to the same bytes", async () => {
   const whole = await run(training("maml", "whole"));
   expect(whole.exitCode).toBe(0);

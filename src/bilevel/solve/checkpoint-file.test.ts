@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, open, readdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,5 +92,16 @@ test("a missing file and a missing folder are said in words", async () => {
   );
   await expect(writeCheckpointFile(join(folder, "none", "x"), next)).rejects.toThrow(
     /x cannot be written \(ENOENT/,
+  );
+});
+
+test.each([
+  ["a pipe", "mkfifo"],
+  ["a folder", "mkdir"],
+])("%s is no checkpoint, which is said at once", async (what, make) => {
+  const other = join(folder, make);
+  execFileSync(make, [other]);
+  await expect(readCheckpointFile(other)).rejects.toThrow(
+    `resume: ${other} cannot be read (it is ${what}, not a file).`,
   );
 });

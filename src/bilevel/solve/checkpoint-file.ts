@@ -43,9 +43,9 @@ export async function writeCheckpointFile(
 export async function readCheckpointFile(path: string, files?: FileSystem): Promise<Uint8Array> {
   checkArgument("readCheckpointFile", "path", path, "text");
   if (files) checkArgument("readCheckpointFile", "files.readFile", files.readFile, "function");
-  const { readFile } = files ?? (await nodeFiles("resume"));
+  const read = files?.readFile ?? (await regularFiles());
   try {
-    return await readFile(path);
+    return await read(path);
   } catch (cause) {
     throw new CheckpointError("io", `resume: ${path} cannot be read (${reason(cause)}).`, {
       cause,
@@ -55,6 +55,12 @@ export async function readCheckpointFile(path: string, files?: FileSystem): Prom
 
 function reason(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Loaded when it is needed: a bundle for browsers holds this file. */
+async function regularFiles(): Promise<FileSystem["readFile"]> {
+  await nodeFiles("resume");
+  return (await import("../../files/regular-file.ts")).readRegularFile;
 }
 
 async function nodeFiles(option: string): Promise<FileSystem> {

@@ -17,6 +17,17 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
+/** Of files that a run wrote, what they begin with; `play` writes such ones. */
+const beginnings: Record<string, string> = {
+  "model.onnx": "\b\b\x12\vstackelberg",
+  "model.json": '{\n"checked": "by a sum",\n"format": "stackelberg tabular model",',
+  "report.html":
+    '<!doctype html><meta http-equiv="Content-Security-Policy" /><title>y — tuning report</title>',
+  "result.json": '{\n "version": 1,\n "status": "completed",',
+  "checkpoint.json": '{\n"checked": "by a sum",\n"version":1,"data":{"path":',
+};
+const trueFile = (name: string, version: string): string => `${beginnings[name]!}${version}`;
+
 const results = ["model.onnx", "model.json", "report.html", "result.json", "checkpoint.json"];
 const silent = (): void => undefined;
 
@@ -25,11 +36,17 @@ async function play(version: string, force = true, at = folder): Promise<void> {
   const run = createRunFolder("tune", silent);
   try {
     await run.begin(at, { force });
-    await replaceFile(join(at, "checkpoint.json"), `${version} at step 1`);
-    await replaceFile(join(at, "checkpoint.json"), `${version} at step 2`);
+    await replaceFile(
+      join(at, "checkpoint.json"),
+      trueFile("checkpoint.json", `${version} at step 1`),
+    );
+    await replaceFile(
+      join(at, "checkpoint.json"),
+      trueFile("checkpoint.json", `${version} at step 2`),
+    );
     await replaceFiles(
       at,
-      results.map((name) => ({ name, contents: version })),
+      results.map((name) => ({ name, contents: trueFile(name, version) })),
     );
     await run.complete();
   } finally {
@@ -41,7 +58,9 @@ const readNames = async (path: string): Promise<string[]> => readdir(path).catch
 const contents = async (path: string): Promise<Record<string, string>> => {
   const names = (await readNames(path)).filter((name) => results.includes(name));
   const texts = await Promise.all(names.map((name) => readFile(join(path, name), "utf8")));
-  return Object.fromEntries(names.map((name, i) => [name, texts[i]!]));
+  return Object.fromEntries(
+    names.map((name, i) => [name, texts[i]!.slice(beginnings[name]!.length)]),
+  );
 };
 const whole = (version: string): Record<string, string> =>
   Object.fromEntries(results.map((name) => [name, version]));
@@ -107,7 +126,7 @@ test("--force, killed twice in a row at any two moments", async () => {
 
 test("a run that writes nothing leaves what it found, and no folder that it made", async () => {
   const run = createRunFolder("tune", silent);
-  await run.begin(join(root, "a", "b"), { force: false, beside: ["demo.csv"] });
+  await run.begin(join(root, "a", "b"), { force: false, beside: { "demo.csv": /^x/ } });
   await writeFile(join(root, "a", "b", "demo.csv"), "x");
   await run.release();
   expect(await readdir(root)).toEqual([]);
@@ -131,7 +150,7 @@ test("an interrupted run leaves the earlier one aside until it has gone on to it
   const said: string[] = [];
   const run = createRunFolder("tune", (text) => said.push(text));
   await run.begin(folder, { force: true });
-  await replaceFile(join(folder, "checkpoint.json"), "new at step 1");
+  await replaceFile(join(folder, "checkpoint.json"), trueFile("checkpoint.json", "new at step 1"));
   await run.release();
   expect(said).toEqual([
     `The earlier run waits in ${join(folder, "previous")} until this one has its result.`,
@@ -186,4 +205,30 @@ test("a killed run is mentioned to the next", async () => {
   expect(said).toEqual([
     expect.stringMatching(/was left by clean \(process 999999999, since 1970/),
   ]);
+});
+
+test("a name is not enough: what other programs wrote is refused, also with --force, and untouched", async () => {
+  const foreign: Record<string, string> = {
+    "result.json": '{"accuracy": 0.93}\n',
+    "model.onnx": "\b\b\x12\x07pytorch",
+    "settings.json": '{\n  "theme": "dark"\n}\n',
+    "log.jsonl": '{"level":"info"}\n',
+    "ranked.csv": "name,rank\n",
+    "report.html": "<!doctype html><title>Quarter — tuning report</title>",
+    "model.json": "",
+  };
+  for (const [name, text] of Object.entries(foreign)) {
+    for (const at of [folder, join(folder, "previous")]) {
+      await rm(folder, { recursive: true, force: true });
+      await play("old", false);
+      await mkdir(at, { recursive: true });
+      await writeFile(join(at, name), text);
+      const before = await contents(folder);
+      await expect(play("new"), name).rejects.toThrow(
+        `--force: ${join(at, name)} is not what a run writes under this name; move it away, or choose another --out`,
+      );
+      expect(await readFile(join(at, name), "utf8")).toBe(text);
+      expect(await contents(folder)).toEqual(before);
+    }
+  }
 });

@@ -23,7 +23,7 @@ export interface RunFolder {
    * Opens a folder for a new run.
    *
    * @param options.force - set an earlier run in it aside.
-   * @param options.beside - names that this run writes besides the files of every run.
+   * @param options.beside - names that this run writes besides the files of every run, with what such files begin with.
    * @param options.input - the file that the run reads, which it must not write over.
    * @throws UsageError when another process works in it, or it cannot take the run; nothing has changed then.
    */
@@ -31,7 +31,7 @@ export interface RunFolder {
     folder: string,
     options: {
       readonly force: boolean;
-      readonly beside?: readonly string[];
+      readonly beside?: Readonly<Record<string, RegExp>>;
       readonly input?: string;
     },
   ): Promise<void>;
@@ -46,7 +46,7 @@ export interface RunFolder {
 interface Opened {
   readonly folder: string;
   readonly lock: FolderLock;
-  readonly beside: readonly string[];
+  readonly beside: Readonly<Record<string, RegExp>>;
   /** The first of the folders that were made. */
   readonly created: string | undefined;
   isSetAside: boolean;
@@ -63,7 +63,7 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
 
   const open = async (
     folder: string,
-    beside: readonly string[],
+    beside: Readonly<Record<string, RegExp>>,
     created?: string,
   ): Promise<Opened> => {
     const lock = await takeLock(folder, doing);
@@ -78,7 +78,7 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
   };
 
   return {
-    async begin(folder, { force, beside = [], input }) {
+    async begin(folder, { force, beside = {}, input }) {
       if (input !== undefined) checkInput(folder, input);
       await checkOutputFolder(folder, force);
       const created = await createFolder(folder);
@@ -99,7 +99,7 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
     },
     async resume(folder) {
       const found = await stat(folder).catch(() => undefined);
-      if (found?.isDirectory() === true) await open(folder, []);
+      if (found?.isDirectory() === true) await open(folder, {});
     },
     async complete() {
       if (opened !== undefined) await dropPrevious(opened.folder, runFiles(opened.beside));
@@ -112,7 +112,9 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
         const written = await ownNames(folder, runFiles());
         if (written.length === 0 && isSetAside) await putBack(folder, runFiles(beside));
         if (written.length === 0 && created !== undefined) {
-          await Promise.all(beside.map((name) => rm(join(folder, name), { force: true })));
+          await Promise.all(
+            Object.keys(beside).map((name) => rm(join(folder, name), { force: true })),
+          );
         }
       } finally {
         await lock.release();
@@ -135,7 +137,10 @@ async function takeLock(folder: string, doing: string): Promise<FolderLock> {
   }
 }
 
-async function setEarlierAside(folder: string, beside: readonly string[]): Promise<boolean> {
+async function setEarlierAside(
+  folder: string,
+  beside: Readonly<Record<string, RegExp>>,
+): Promise<boolean> {
   try {
     return await setAside(folder, runFiles(beside));
   } catch (error) {
@@ -156,7 +161,10 @@ function checkInput(folder: string, input: string): void {
 }
 
 /** A folder in a file's place would stop the run at its end. */
-async function checkPlaces(folder: string, beside: readonly string[]): Promise<void> {
+async function checkPlaces(
+  folder: string,
+  beside: Readonly<Record<string, RegExp>>,
+): Promise<void> {
   for (const name of await ownNames(folder, runFiles(beside))) {
     if ((await stat(join(folder, name))).isDirectory()) {
       throw new UsageError(

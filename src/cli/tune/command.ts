@@ -99,11 +99,14 @@ async function tuneIn(
   }
 }
 
+/** The header of the demonstration's table. */
+const demoBeginning = /^signal_1,signal_2,/;
+
 async function openFolder(run: RunFolder, plan: TunePlan, force: boolean): Promise<void> {
   const isDemo = plan.demo !== undefined;
   await run.begin(plan.folder, {
     force,
-    ...(isDemo ? { beside: [basename(plan.file)] } : { input: plan.file }),
+    ...(isDemo ? { beside: { [basename(plan.file)]: demoBeginning } } : { input: plan.file }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -142,3 +143,20 @@ test("an abort keeps what came and gives the signal's reason", async () => {
   await expect(aborted).rejects.toThrow("enough");
   expect((await readFile(join(folder, "file.zip.part"))).length).toBeGreaterThan(0);
 });
+
+test.each([
+  ["a pipe", ""],
+  ["a pipe", ".part"],
+  ["a folder", ""],
+  ["a folder", ".part"],
+])(
+  "%s in the place of the file%s is refused at once, and nothing fetched",
+  async (what, suffix) => {
+    const path = join(folder, `file.zip${suffix}`);
+    execFileSync(what === "a pipe" ? "mkfifo" : "mkdir", [path]);
+    await expect(
+      download({ url, sha256: sha256(content) }, folder, "file.zip", { remedy: "wait" }),
+    ).rejects.toThrow(`${path}: it is ${what}, not a file; remove it, downloads are kept there.`);
+    expect(asked).toEqual([]);
+  },
+);

@@ -2,8 +2,9 @@
  * Files from their official addresses, checked by their SHA-256 and kept in a folder. A download that was cut off goes
  * on where it stopped.
  */
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { irregularKind, readRegularFile } from "../../files/regular-file.ts";
 import { sha256 } from "../../files/sha256.ts";
 import type { ImageOptions } from "./decode-classes.ts";
 import { DataError } from "../data-error.ts";
@@ -30,11 +31,13 @@ export async function download(
   options: Pick<ImageOptions, "onProgress" | "signal"> & { readonly remedy: string },
 ): Promise<Uint8Array> {
   const path = join(folder, name);
-  if (await isFile(path)) {
-    const kept = await readFile(path);
+  const part = `${path}.part`;
+  // Before anything is fetched: a pipe in a file's place would wait for ever.
+  await sizeOf(part);
+  if ((await sizeOf(path)) > 0) {
+    const kept = await readRegularFile(path);
     if (sha256(kept) === file.sha256) return kept;
   }
-  const part = `${path}.part`;
   try {
     await fetchRest(file.url, part, options);
   } catch (cause) {
@@ -44,7 +47,7 @@ export async function download(
       { cause },
     );
   }
-  const bytes = await readFile(part);
+  const bytes = await readRegularFile(part);
   const sum = sha256(bytes);
   if (sum !== file.sha256) {
     await rm(part);
@@ -62,7 +65,7 @@ async function fetchRest(
   part: string,
   options: Pick<ImageOptions, "onProgress" | "signal">,
 ): Promise<void> {
-  const have = (await isFile(part)) ? (await stat(part)).size : 0;
+  const have = await sizeOf(part);
   const response = await fetch(url, {
     // A compressed answer could not be continued at a byte of the file.
     headers: { "accept-encoding": "identity", ...(have > 0 && { range: `bytes=${have}-` }) },
@@ -90,13 +93,20 @@ async function fetchRest(
   }
 }
 
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+/**
+ * Bytes of a file, 0 when there is none.
+ *
+ * @throws {@link DataError} when something else stands in its place.
+ */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
     throw error;
-  }
+  });
+  if (found === undefined) return 0;
+  const kind = irregularKind(found);
+  if (kind === undefined) return found.size;
+  throw new DataError(`${path}: it is ${kind}, not a file; remove it, downloads are kept there.`);
 }
 
 /** `fetch` says "fetch failed" and puts the reason into the cause. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,4 +72,14 @@ test("a folder that cannot be made", async () => {
   await writeFile(path, "a file");
   await expect(cacheFolder(join(path, "below"))).rejects.toThrow(DataError);
   await expect(cacheFolder(join(path, "below"))).rejects.toThrow("name another one as cache");
+});
+
+test.each([
+  ["a pipe", "mkfifo"],
+  ["a folder", "mkdir"],
+])("%s in the place of a cache is refused at once", async (what, make) => {
+  execFileSync(make, [path]);
+  await expect(cachedImageSet(path, () => Promise.resolve(set))).rejects.toThrow(
+    new DataError(`${path}: it is ${what}, not a file; remove it, decoded images are kept there.`),
+  );
 });

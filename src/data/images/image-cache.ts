@@ -2,9 +2,10 @@
  * Decoded images on disk, so that decoding happens once. A file is a line with the format and the SHA-256 of the rest, a
  * line of JSON with everything but the pixels, and the pixels.
  */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { NotAFileError, readRegularFile } from "../../files/regular-file.ts";
 import { replaceFile } from "../../files/replace-file.ts";
 import { sha256 } from "../../files/sha256.ts";
 import type { ImageSet } from "./image-set.ts";
@@ -53,9 +54,14 @@ const format = "stackelberg-images-2";
 async function readImageSet(path: string): Promise<ImageSet | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await readRegularFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (error instanceof NotAFileError) {
+      throw new DataError(`${path}: ${error.message}; remove it, decoded images are kept there.`, {
+        cause: error,
+      });
+    }
     throw error;
   }
   const first = bytes.indexOf("\n");
