@@ -173,7 +173,7 @@ test("--force sets aside what a training and a test wrote, and refuses another p
   const refused = await run(forced);
   expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
   expect(refused.stderr).toMatch(
-    /--force: again\/result\.json is not what a run writes under this name; move it away/,
+    /again\/result\.json is not what a run writes under this name; move it away/,
   );
 });
 

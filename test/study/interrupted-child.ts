@@ -1,6 +1,6 @@
 /** Runs a job that computes for long, and listens for signals as the commands do. Arguments: what the job does, a folder. */
 import { listenForInterrupts, waitingSentence } from "../../src/cli/terminal/interrupt.ts";
-import { createRunFolder } from "../../src/cli/run-folder/run-folder.ts";
+import { createRunFolder } from "../../src/study/run-folder/run-folder.ts";
 import { runJob } from "../../src/study/job.ts";
 import type { SamplePlan } from "./sample-job.ts";
 

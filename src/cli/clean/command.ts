@@ -21,7 +21,7 @@ import { prepareTable, type PreparedTable } from "../input/prepare-table.ts";
 import { stderrLine, type LiveLine } from "../terminal/live-line.ts";
 import { showRun } from "../terminal/run-line.ts";
 import { readerOptions } from "../command/reading-settings.ts";
-import { createRunFolder, type RunFolder } from "../run-folder/run-folder.ts";
+import { createRunFolder, type RunFolder } from "../../study/run-folder/run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runClean(file: string, flags: CleanFlags): Promise<number> {
@@ -130,7 +130,10 @@ async function rank(
     { table, options },
     {
       signal,
-      onEvent: showRun(line, "always"),
+      onEvent: (event) => {
+        run.tell(event);
+        show(event);
+      },
     },
   );
 }

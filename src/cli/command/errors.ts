@@ -2,6 +2,7 @@
 // Everything that a person can put right is one sentence and code 2; the rest is code 1.
 
 import { NotAFileError } from "../../files/regular-file.ts";
+import { RunFolderError, type RunFolderObstacle } from "../../study/run-folder/run-folder-error.ts";
 
 /** Exit codes of the `stackelberg` command. */
 export const exitCodes = {
@@ -42,6 +43,10 @@ export function describeFailure(error: unknown): Failure {
   if (code === "USAGE" || code === "DATA") {
     return { exitCode: exitCodes.usage, sentence: oneLine(error.message) };
   }
+  if (error instanceof RunFolderError) {
+    const advice = folderAdvice[error.obstacle];
+    return { exitCode: exitCodes.usage, sentence: oneLine(`${error.message}; ${advice}`) };
+  }
   if (error instanceof NotAFileError) {
     return { exitCode: exitCodes.usage, sentence: oneLine(`${error.path}: ${error.message}`) };
   }
@@ -52,6 +57,17 @@ export function describeFailure(error: unknown): Failure {
     sentence: oneLine(`internal error: ${error.message} (STACKELBERG_DEBUG=1 shows the stack)`),
   };
 }
+
+const folderAdvice: Readonly<Record<RunFolderObstacle, string>> = {
+  "a file": "choose another name",
+  "not empty":
+    "use --force to overwrite it, --out for another one, or --resume to go on with an interrupted run",
+  "no place": "choose another place",
+  "not writable": "choose another place with --out",
+  "in use": "wait for its end, or choose another folder",
+  "not a run": "move it away, or choose another --out",
+  "the input": "choose another --out",
+};
 
 const systemSentences: Record<string, readonly [exitCode: number, sentence: string]> = {
   ENOENT: [exitCodes.usage, "does not exist"],

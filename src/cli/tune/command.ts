@@ -17,7 +17,7 @@ import { listenForInterrupts, waitingSentence } from "../terminal/interrupt.ts";
 import { reproduceCommand } from "../command/options.ts";
 import { stderrLine, type LiveLine } from "../terminal/live-line.ts";
 import { showRun } from "../terminal/run-line.ts";
-import { createRunFolder, type RunFolder } from "../run-folder/run-folder.ts";
+import { createRunFolder, type RunFolder } from "../../study/run-folder/run-folder.ts";
 import type { TuneJobEvent, TuneJobPlan } from "./job.ts";
 import { outputFiles, printResult, resultJson } from "./output.ts";
 import { planTuning, type TuneFlags, type TunePlan } from "./plan.ts";
@@ -67,7 +67,7 @@ async function tuneIn(
   try {
     if (plan.resume === undefined) await openFolder(run, plan, flags.force === true);
     if (plan.demo !== undefined) await replaceFile(plan.file, plan.demo);
-    const { result, saved } = await tuneAndSave(plan, input, line, interrupts.signal);
+    const { result, saved } = await tuneAndSave(run, plan, input, line, interrupts.signal);
     line.clear();
     const leaks = removableLeaks(input.summary);
     const without =
@@ -83,6 +83,7 @@ async function tuneIn(
       resume: resumeCommand(plan.folder),
       dataHash: input.sha256,
     };
+    run.tell({ type: "ended", status: result.status, sentence: endingOf(result) });
     const files = outputFiles(result, context, saved);
     await replaceFiles(plan.folder, files);
     if (result.status !== "cancelled") await run.complete();
@@ -112,6 +113,7 @@ async function openFolder(run: RunFolder, plan: TunePlan, force: boolean): Promi
 
 /** Runs the library's tuning, saving its state on the way. */
 async function tuneAndSave(
+  run: RunFolder,
   plan: TunePlan,
   input: TuningInput,
   line: LiveLine,
@@ -127,6 +129,8 @@ async function tuneAndSave(
   // The notes of the table have been printed already.
   const printed = new Set(input.notes);
   const show = showRun(line, "elsewhere");
+  run.tell({ type: "started", command: "stackelberg tune", settings });
+  input.notes.forEach((text) => run.tell({ type: "note", text }));
   const options: TuneJobPlan["options"] = {
     target: input.target,
     holdout: settings.holdout,
@@ -152,6 +156,7 @@ async function tuneAndSave(
       signal,
       onEvent: (event) => {
         if (event.type === "checkpoint") return save(event.state);
+        run.tell(event);
         if (event.type !== "note" || !printed.has(event.text)) show(event);
       },
     },
@@ -170,9 +175,12 @@ function resumeCommand(folder: string): string {
 function finish(result: TuneResult, folder: string, quiet: boolean, interrupted: number): number {
   if (result.status === "completed") return exitCodes.ok;
   if (!quiet || result.status === "cancelled") {
-    const why = result.status === "budget" ? "The time budget was used up" : "Interrupted";
-    const splits = `${result.completedRepeats} of ${result.repeats} splits`;
-    process.stderr.write(`${why} after ${splits}; to go on: ${resumeCommand(folder)}\n`);
+    process.stderr.write(`${endingOf(result)}; to go on: ${resumeCommand(folder)}\n`);
   }
   return result.status === "cancelled" ? interrupted : exitCodes.ok;
+}
+
+function endingOf({ status, completedRepeats, repeats }: TuneResult): string {
+  const why = { completed: "Finished", budget: "The time budget was used up", cancelled: "Interrupted" };
+  return `${why[status]} after ${completedRepeats} of ${repeats} splits`;
 }

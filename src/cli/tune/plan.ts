@@ -14,13 +14,13 @@ import {
   type TaskName,
   type TuneSettings,
 } from "../command/options.ts";
-import { checkOutputFolder } from "../run-folder/output-folder.ts";
+import { checkOutputFolder } from "../../study/run-folder/output-folder.ts";
 import {
   readingNames,
   readingSettings,
   type ReadingSettings,
 } from "../command/reading-settings.ts";
-import type { RunFolder } from "../run-folder/run-folder.ts";
+import type { RunFolder } from "../../study/run-folder/run-folder.ts";
 
 /** The options of `tune` as typed; what is absent takes its default or the resumed run's value. */
 export interface TuneFlags extends ReadingSettings {

@@ -14,7 +14,7 @@ import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.t
 import { formatCount } from "../../../data/readable-numbers.ts";
 import { stderrLine, type LiveLine } from "../../terminal/live-line.ts";
 import { showRun } from "../../terminal/run-line.ts";
-import { createRunFolder, type RunFolder } from "../../run-folder/run-folder.ts";
+import { createRunFolder, type RunFolder } from "../../../study/run-folder/run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runFewshotTrain(flags: TrainFlags): Promise<number> {
@@ -37,6 +37,7 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
   });
   const { signal } = interrupts;
   const show = showRun(line, "always");
+  run.tell({ type: "started", command: "stackelberg fewshot train", settings });
   try {
     const outcome = await runJob<TrainJobPlan, TrainJobEvent, TrainJobResult>(
       "./job",
@@ -51,10 +52,15 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
       },
       {
         signal,
-        onEvent: (event) => (event.type === "ready" ? beginRun(plan, flags, run) : show(event)),
+        onEvent: (event) => {
+          if (event.type === "ready") return beginRun(plan, flags, run);
+          run.tell(event);
+          show(event);
+        },
       },
     );
     const { status } = outcome;
+    run.tell({ type: "ended", status, sentence: endingOf(outcome) });
     const hasModel = bestLine(outcome.lines) !== undefined;
     if (hasModel && status !== "interrupted" && status !== "failed") await run.complete();
     line.clear();

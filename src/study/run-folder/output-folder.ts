@@ -2,10 +2,11 @@
 
 import { constants } from "node:fs";
 import { access, mkdir, readdir, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { isLockName } from "../../files/folder-lock.ts";
 import { temporaryOwner } from "../../files/replace-file.ts";
-import { UsageError } from "../command/errors.ts";
+import { eventLogName, readEvents } from "../event-log.ts";
+import { RunFolderError } from "./run-folder-error.ts";
 
 /**
  * Refuses a folder that could not take the results, before any work and without touching anything:
@@ -18,20 +19,36 @@ export async function checkOutputFolder(folder: string, force: boolean): Promise
     return;
   }
   if (!existing.isDirectory()) {
-    throw new UsageError(`--out ${folder} is a file, a folder was expected; choose another name`);
+    throw new RunFolderError(
+      "a file",
+      `the output folder ${folder} is a file, a folder was expected`,
+    );
   }
   if (!force) await checkEmpty(folder);
   await checkWritable(folder, folder);
 }
 
-/** Refuses a folder that holds anything but what a killed run leaves: its lock and its temporary files. */
+/** Refuses a folder that holds anything but what a killed run leaves: its lock, its temporary files and a log without results. */
 export async function checkEmpty(folder: string): Promise<void> {
-  const entries = await readdir(folder);
-  if (entries.some((name) => !isLockName(name) && temporaryOwner(name) === undefined)) {
-    throw new UsageError(
-      `the output folder ${folder} exists and is not empty; use --force to overwrite it, --out for another one, or --resume to go on with an interrupted run`,
-    );
+  const names = await namesBesideLocks(folder);
+  if (names.length > 0 && !(await hasOnlyLog(folder))) {
+    throw new RunFolderError("not empty", `the output folder ${folder} exists and is not empty`);
   }
+}
+
+/** Whether a run's log is all there is, as a run leaves it that was killed before it wrote anything else. */
+export async function hasOnlyLog(folder: string): Promise<boolean> {
+  const names = await namesBesideLocks(folder);
+  if (names.length !== 1 || names[0] !== eventLogName) return false;
+  return readEvents(join(folder, eventLogName)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function namesBesideLocks(folder: string): Promise<string[]> {
+  const entries = await readdir(folder);
+  return entries.filter((name) => !isLockName(name) && temporaryOwner(name) === undefined);
 }
 
 /**
@@ -51,8 +68,9 @@ export async function createFolder(folder: string): Promise<string | undefined> 
       (error: NodeJS.ErrnoException) => {
         if (error.code === "EEXIST") return false;
         if (error.code !== "ENOENT") throw error;
-        throw new UsageError(
-          `the output folder ${folder} cannot be created: ${dirname(path)} takes no new folders; choose another place`,
+        throw new RunFolderError(
+          "no place",
+          `the output folder ${folder} cannot be created: ${dirname(path)} takes no new folders`,
         );
       },
     );
@@ -66,7 +84,7 @@ async function nearestFolder(path: string): Promise<string> {
   const existing = await stat(parent).catch(ignoreMissing);
   if (existing?.isDirectory() === true) return parent;
   if (existing !== undefined) {
-    throw new UsageError(`${path} cannot be created: ${parent} is not a folder`);
+    throw new RunFolderError("no place", `${path} cannot be created: ${parent} is not a folder`);
   }
   return nearestFolder(parent);
 }
@@ -76,12 +94,16 @@ async function checkWritable(existing: string, wanted: string): Promise<void> {
     () => true,
     () => false,
   );
-  if (!writable) throw new UsageError(`the output folder ${wanted} cannot be written by this user`);
+  if (!writable)
+    throw new RunFolderError(
+      "not writable",
+      `the output folder ${wanted} cannot be written by this user`,
+    );
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT") return undefined;
   if (error.code === "ENOTDIR")
-    throw new UsageError(`${error.path} lies under a file, not a folder`);
+    throw new RunFolderError("no place", `${error.path} lies under a file, not a folder`);
   throw error;
 }

@@ -18,7 +18,7 @@ test("a folder that holds something is refused without force", async () => {
   await mkdir(folder);
   await checkOutputFolder(folder, false);
   await writeFile(join(folder, "notes.txt"), "mine");
-  await expect(checkOutputFolder(folder, false)).rejects.toThrow(/not empty; use --force/);
+  await expect(checkOutputFolder(folder, false)).rejects.toThrow(/exists and is not empty$/);
   await checkOutputFolder(folder, true);
   await expect(checkOutputFolder(join(folder, "notes.txt"), true)).rejects.toThrow(/is a file/);
   await expect(checkOutputFolder(join(folder, "notes.txt", "x"), true)).rejects.toThrow(
@@ -46,6 +46,6 @@ test("folders at once are created together, and a file in the way is named", asy
 
 test.runIf(process.platform === "linux")("a place without new folders is named", async () => {
   await expect(createFolder("/proc/stackelberg/out")).rejects.toThrow(
-    "the output folder /proc/stackelberg/out cannot be created: /proc takes no new folders; choose another place",
+    "the output folder /proc/stackelberg/out cannot be created: /proc takes no new folders",
   );
 });

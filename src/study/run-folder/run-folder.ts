@@ -1,6 +1,7 @@
 // The output folder of a run, from its opening to its end: one process at a time, an earlier run set aside until the new
 // one has its result, and nothing left over by a run that wrote nothing.
 
+import { randomUUID } from "node:crypto";
 import { rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FolderInUseError, lockFolder, type FolderLock } from "../../files/folder-lock.ts";
@@ -13,8 +14,10 @@ import {
   putBack,
   setAside,
 } from "../../files/set-aside.ts";
-import { UsageError } from "../command/errors.ts";
-import { checkEmpty, checkOutputFolder, createFolder } from "./output-folder.ts";
+import { eventLogName, openEventLog, type EventLog } from "../event-log.ts";
+import type { RunHappening } from "../run-event.ts";
+import { RunFolderError } from "./run-folder-error.ts";
+import { checkEmpty, checkOutputFolder, createFolder, hasOnlyLog } from "./output-folder.ts";
 import { runFiles } from "./run-files.ts";
 
 /** One run's folder. */
@@ -25,7 +28,7 @@ export interface RunFolder {
    * @param options.force - set an earlier run in it aside.
    * @param options.beside - names that this run writes besides the files of every run, with what such files begin with.
    * @param options.input - the file that the run reads, which it must not write over.
-   * @throws UsageError when another process works in it, or it cannot take the run; nothing has changed then.
+   * @throws {@link RunFolderError} when another process works in it, or it cannot take the run; nothing has changed then.
    */
   begin(
     folder: string,
@@ -37,6 +40,8 @@ export interface RunFolder {
   ): Promise<void>;
   /** Opens the folder of a run that goes on; one that does not exist is left to the reader of its files. */
   resume(folder: string): Promise<void>;
+  /** Writes an event into the folder's log; before the folder is open, it waits. */
+  tell(event: RunHappening): void;
   /** The run has its result: what was set aside goes. */
   complete(): Promise<void>;
   /** The end, however it came: where no file was written, the folder is as it was before. */
@@ -50,6 +55,7 @@ interface Opened {
   /** The first of the folders that were made. */
   readonly created: string | undefined;
   isSetAside: boolean;
+  log?: EventLog;
 }
 
 /**
@@ -60,6 +66,16 @@ interface Opened {
  */
 export function createRunFolder(doing: string, say: (text: string) => void): RunFolder {
   let opened: Opened | undefined;
+  const waiting: RunHappening[] = [];
+
+  const openLog = async (now: Opened): Promise<void> => {
+    const path = join(now.folder, eventLogName);
+    now.log = await openEventLog(path, randomUUID(), {
+      onTrouble: ({ message }) =>
+        say(`${path} cannot be written (${message}); the run goes on without it.`),
+    });
+    waiting.splice(0).forEach(now.log.append);
+  };
 
   const open = async (
     folder: string,
@@ -86,7 +102,9 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
         const now = await open(folder, beside, created);
         if (!force) await checkEmpty(folder);
         await checkPlaces(folder, beside);
+        if (await hasOnlyLog(folder)) await rm(join(folder, eventLogName));
         now.isSetAside = force && (await setEarlierAside(folder, beside));
+        await openLog(now);
       } catch (error) {
         if (opened === undefined) await removeCreated(folder, created);
         throw error;
@@ -99,17 +117,24 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
     },
     async resume(folder) {
       const found = await stat(folder).catch(() => undefined);
-      if (found?.isDirectory() === true) await open(folder, {});
+      if (found?.isDirectory() === true) await openLog(await open(folder, {}));
+    },
+    tell(event) {
+      if (opened?.log === undefined) waiting.push(event);
+      else opened.log.append(event);
     },
     async complete() {
       if (opened !== undefined) await dropPrevious(opened.folder, runFiles(opened.beside));
     },
     async release() {
       if (opened === undefined) return;
-      const { folder, lock, beside, created, isSetAside } = opened;
+      const { folder, lock, beside, created, isSetAside, log } = opened;
       opened = undefined;
       try {
-        const written = await ownNames(folder, runFiles());
+        await log?.close();
+        const names = await ownNames(folder, runFiles());
+        const written = names.filter((name) => name !== eventLogName);
+        if (written.length === 0) await rm(join(folder, eventLogName), { force: true });
         if (written.length === 0 && isSetAside) await putBack(folder, runFiles(beside));
         if (written.length === 0 && created !== undefined) {
           await Promise.all(
@@ -130,8 +155,9 @@ async function takeLock(folder: string, doing: string): Promise<FolderLock> {
   } catch (error) {
     if (!(error instanceof FolderInUseError)) throw error;
     const { doing: what, pid, host, at } = error.owner;
-    throw new UsageError(
-      `${folder} is in use by ${what} (process ${pid} on ${host}, since ${clock(at)}); wait for its end or choose another folder, and if it does not run any more, delete ${error.path}`,
+    throw new RunFolderError(
+      "in use",
+      `${folder} is in use by ${what} (process ${pid} on ${host}, since ${clock(at)}); if it does not run any more, delete ${error.path}`,
       { cause: error },
     );
   }
@@ -145,17 +171,16 @@ async function setEarlierAside(
     return await setAside(folder, runFiles(beside));
   } catch (error) {
     if (!(error instanceof NotARunError)) throw error;
-    throw new UsageError(`--force: ${error.message}; move it away, or choose another --out`, {
-      cause: error,
-    });
+    throw new RunFolderError("not a run", error.message, { cause: error });
   }
 }
 
 function checkInput(folder: string, input: string): void {
   const isInside = dirname(resolve(input)) === resolve(folder);
   if (isInside && runFiles().isOwn(basename(input))) {
-    throw new UsageError(
-      `${input} would be replaced by the run's own file of that name; choose another --out`,
+    throw new RunFolderError(
+      "the input",
+      `${input} would be replaced by the run's own file of that name`,
     );
   }
 }
@@ -167,8 +192,9 @@ async function checkPlaces(
 ): Promise<void> {
   for (const name of await ownNames(folder, runFiles(beside))) {
     if ((await stat(join(folder, name))).isDirectory()) {
-      throw new UsageError(
-        `${join(folder, name)} is a folder, and the run has a file of that name to write; move it away, or choose another --out`,
+      throw new RunFolderError(
+        "not a run",
+        `${join(folder, name)} is a folder, and the run has a file of that name to write`,
       );
     }
   }

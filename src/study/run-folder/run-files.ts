@@ -2,9 +2,12 @@
 // else. A name alone is nobody's: other programs write a result.json too.
 
 import type { RunFiles } from "../../files/set-aside.ts";
+import { eventLogName } from "../event-log.ts";
 
 /** Each file of a run, with a piece of its beginning that no other program writes. */
 const beginnings: Readonly<Record<string, RegExp>> = {
+  // every run
+  [eventLogName]: /^\{"at":\d+,"run":"/,
   // tune, and clean
   "model.onnx": /^\x08.\x12\x0bstackelberg/s,
   "model.json": /^\{\s*("checked": "[^"\n]*",\s*)?"format": "stackelberg tabular model"/,
