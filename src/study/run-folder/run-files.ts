@@ -9,7 +9,7 @@ const beginnings: Readonly<Record<string, RegExp>> = {
   // every run
   [eventLogName]: /^\{"at":\d+,"run":"/,
   // tune, and clean
-  "model.onnx": /^\x08.\x12\x0bstackelberg/s,
+  "model.onnx": /^.{4}stackelberg/s,
   "model.json": /^\{\s*("checked": "[^"\n]*",\s*)?"format": "stackelberg tabular model"/,
   "ranked.csv": /^row,label,suggested,score,probability,influence/,
   "report.html":
@@ -22,7 +22,7 @@ const beginnings: Readonly<Record<string, RegExp>> = {
   "checkpoint.safetensors": /^.{8}\{.*"stackelberg-solve\/\d+"/s,
   "log.jsonl": /^\{"step":\d+,"episodes":\d+,"loss":/,
   "model.safetensors": /^.{8}\{.*"stackelberg-fewshot\/\d+"/s,
-  "representation.onnx": /^\x08.\x12\x0bstackelberg/s,
+  "representation.onnx": /^.{4}stackelberg/s,
 };
 
 /** Of `fewshot eval`, about the model beside it. */
