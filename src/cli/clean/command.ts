@@ -16,6 +16,7 @@ import type { CleanResult } from "./result.ts";
 import { cleanCommand, planCleaning, type CleanFlags, type CleanPlan } from "./plan.ts";
 import { removableLeaks } from "../input/data-summary.ts";
 import { exitCodes } from "../command/errors.ts";
+import { formatCount } from "../../data/readable-numbers.ts";
 import { listenForInterrupts, waitingSentence } from "../terminal/interrupt.ts";
 import { prepareTable, type PreparedTable } from "../input/prepare-table.ts";
 import { stderrLine, type LiveLine } from "../terminal/live-line.ts";
@@ -53,7 +54,10 @@ async function cleanIn(
   try {
     await run.begin(plan.folder, { force: flags.force === true, input: file });
     const started = performance.now();
+    run.tell({ type: "started", command: "stackelberg clean", settings: plan });
+    notes.forEach((text) => run.tell({ type: "note", text }));
     const ranking = await rank(
+      run,
       table,
       { ...plan, target: summary.target },
       flags.threads,
@@ -73,6 +77,8 @@ async function cleanIn(
       sha256,
       seconds: (performance.now() - started) / 1000,
     };
+    const sentence = `Ranked ${formatCount(table.rowCount, "row")}`;
+    run.tell({ type: "ended", status: "completed", sentence });
     const files = cleanFiles(result);
     await replaceFiles(plan.folder, files);
     await run.complete();
@@ -107,6 +113,7 @@ async function read(file: string, flags: CleanFlags): Promise<PreparedTable & { 
 }
 
 async function rank(
+  run: RunFolder,
   table: Table,
   plan: CleanPlan,
   threads: number | undefined,
@@ -124,6 +131,7 @@ async function rank(
     ...(plant === undefined ? {} : { plant }),
     ...(threads === undefined ? {} : { threads }),
   };
+  const show = showRun(line, "always");
   return runJob<CleanJobPlan, RunHappening, Ranking>(
     "./job",
     import.meta.url,

@@ -181,6 +181,10 @@ function finish(result: TuneResult, folder: string, quiet: boolean, interrupted:
 }
 
 function endingOf({ status, completedRepeats, repeats }: TuneResult): string {
-  const why = { completed: "Finished", budget: "The time budget was used up", cancelled: "Interrupted" };
+  const why = {
+    completed: "Finished",
+    budget: "The time budget was used up",
+    cancelled: "Interrupted",
+  };
   return `${why[status]} after ${completedRepeats} of ${repeats} splits`;
 }

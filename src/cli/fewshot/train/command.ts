@@ -84,19 +84,25 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
   }
 }
 
-/** What came out and what can be done with it. */
-function report({ status, step, lines, unsaved }: TrainJobResult, folder: string): string[] {
-  const best = bestLine(lines);
-  const more = unsaved
-    ? ""
-    : `; to go on: ${commandText(["fewshot", "train", ...optionWords("--resume", folder)])}`;
-  const ended = {
-    finished: `Finished after ${formatCount(step, "step")}.`,
-    "early stopping": `No better validation for long: stopped after ${formatCount(step, "step")}.`,
-    budget: `The time budget is used up after ${formatCount(step, "step")}${more}`,
-    interrupted: `Interrupted after ${formatCount(step, "step")}${more}`,
-    failed: `Failed after ${formatCount(step, "step")}.`,
+/** How a training ended, in words. */
+function endingOf({ status, step }: TrainJobResult): string {
+  const steps = formatCount(step, "step");
+  return {
+    finished: `Finished after ${steps}`,
+    "early stopping": `No better validation for long: stopped after ${steps}`,
+    budget: `The time budget is used up after ${steps}`,
+    interrupted: `Interrupted after ${steps}`,
+    failed: `Failed after ${steps}`,
   }[status];
+}
+
+/** What came out and what can be done with it. */
+function report(outcome: TrainJobResult, folder: string): string[] {
+  const { status, lines, unsaved } = outcome;
+  const best = bestLine(lines);
+  const goesOn = (status === "budget" || status === "interrupted") && unsaved === undefined;
+  const more = commandText(["fewshot", "train", ...optionWords("--resume", folder)]);
+  const ended = `${endingOf(outcome)}${goesOn ? `; to go on: ${more}` : "."}`;
   if (best === undefined) return [ended];
   return [
     ended,
