@@ -35,7 +35,7 @@ export interface EventLogOptions {
 }
 
 /**
- * Opens the log of a run for writing, behind the whole lines that are there.
+ * Opens the log of a run for writing, behind the whole lines that are there. The file is made with its first event.
  *
  * @param run - names the run; a log that has events already goes on with their name.
  * @throws {@link DamagedFileError} when a line but the last is not what was written.
@@ -52,14 +52,18 @@ export async function openEventLog(
   let failed = false;
   let held: RunEvent | undefined;
   let stepAt = -Infinity;
-  const file = await openAt(path, bytes);
+  let file: FileHandle | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
   const write = (event: RunEvent): void => {
     const line = lineOf(event, chain);
     chain = line.sum;
     queue = queue
-      .then(async () => (failed ? undefined : file.appendFile(line.text)))
+      .then(async () => {
+        if (failed) return;
+        file ??= await openAt(path, bytes);
+        await file.appendFile(line.text);
+      })
       .catch((error: unknown) => {
         if (!failed) onTrouble(error as Error);
         failed = true;
@@ -85,7 +89,8 @@ export async function openEventLog(
     async close() {
       writeHeld();
       await queue;
-      await file.close();
+      await file?.close();
+      failed = true;
     },
   };
 }

@@ -24,7 +24,12 @@ test("the wrong labels come first, in all three files and on the screen", async 
   const done = await run(...words, "--quiet");
   expect(done).toMatchObject({ exitCode: 0, stderr: "" });
   const out = join(folder, "stackelberg-data-clean");
-  expect(readdirSync(out).sort()).toEqual(["ranked.csv", "report.html", "result.json"]);
+  expect(readdirSync(out).sort()).toEqual([
+    "events.jsonl",
+    "ranked.csv",
+    "report.html",
+    "result.json",
+  ]);
   const ranked = readFileSync(join(out, "ranked.csv"), "utf8").trimEnd().split("\n");
   expect(ranked.length).toBe(61);
   expect(ranked[0]).toBe("row,label,suggested,score,probability,influence");

@@ -35,6 +35,7 @@ describe("from images to labels", () => {
     expect(done.stderr).toMatch(/\nstep 8: loss [\d.]+, validation [\d.]+ ± [\d.]+ %/);
     expect(readdirSync(join(folder, "proto")).sort()).toEqual([
       "checkpoint.safetensors",
+      "events.jsonl",
       "log.jsonl",
       "model.safetensors",
       "representation.onnx",
@@ -262,6 +263,7 @@ test("rates that are too high end in a sentence that names them, and in no model
   expect(done.stderr).toMatch(/failed at step 1: .* a lower --rate than 1e\+38 or .*--inner-rate/);
   expect(readdirSync(join(folder, "steep")).sort()).toEqual([
     "checkpoint.safetensors",
+    "events.jsonl",
     "settings.json",
   ]);
   const wild = await run([...training("hyper-representation", "wild"), ...["--inner-rate", "1e6"]]);

@@ -9,7 +9,14 @@ import { stackelberg, temporaryFolder, type Finished } from "./run-cli.ts";
 
 const folder = temporaryFolder();
 const read = (...path: string[]): string => readFileSync(join(folder, ...path), "utf8");
-const outputs = ["checkpoint.json", "model.json", "model.onnx", "report.html", "result.json"];
+const outputs = [
+  "checkpoint.json",
+  "events.jsonl",
+  "model.json",
+  "model.onnx",
+  "report.html",
+  "result.json",
+];
 
 /** Results are the same run after run, apart from times. */
 function withoutTimes(text: string): unknown {

@@ -7,6 +7,7 @@ import { cleaningTarget } from "../../automl/cleaning/target.ts";
 import { findColumn, type Table } from "../../data/tables/table.ts";
 import { readTable } from "../../data/tables/reading/read-table.ts";
 import { replaceFiles } from "../../files/replace-file.ts";
+import { eventLogName } from "../../study/event-log.ts";
 import { runJob } from "../../study/job.ts";
 import { announce } from "../input/announcement.ts";
 import type { RunHappening } from "../../study/run-event.ts";
@@ -82,7 +83,7 @@ async function cleanIn(
     const files = cleanFiles(result);
     await replaceFiles(plan.folder, files);
     await run.complete();
-    const names = files.map(({ name }) => name);
+    const names = [...files.map(({ name }) => name), eventLogName];
     if (flags.json === true) process.stdout.write(`${cleanJson(result, names)}\n`);
     else printRanking(result, names);
     return exitCodes.ok;

@@ -64,6 +64,7 @@ export function printRanking(result: CleanResult, names: readonly string[]): voi
 const fileMeanings: Record<string, string> = {
   "ranked.csv": "every row's score, from the most doubtful one down",
   "report.html": "the report; open it in a browser",
+  "events.jsonl": "what happened, an event a line",
   "result.json": "the numbers of the run",
 };
 

@@ -5,6 +5,7 @@ import type { TuneCheckpoint } from "../../automl/tabular/record.ts";
 import type { TuneResult } from "../../automl/tabular/types.ts";
 import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
 import { describeEnvironment } from "../../study/environment.ts";
+import { eventLogName } from "../../study/event-log.ts";
 import { runJob } from "../../study/job.ts";
 import { announce } from "../input/announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./saved-run.ts";
@@ -87,7 +88,7 @@ async function tuneIn(
     const files = outputFiles(result, context, saved);
     await replaceFiles(plan.folder, files);
     if (result.status !== "cancelled") await run.complete();
-    const names = files.map(({ name }) => name);
+    const names = [...files.map(({ name }) => name), eventLogName];
     if (plan.demo !== undefined) names.push(basename(plan.file));
     if (flags.json === true) {
       process.stdout.write(`${resultJson(result, context, plan.folder, names)}\n`);

@@ -6,8 +6,8 @@ import { eventLogName } from "../event-log.ts";
 
 /** Each file of a run, with a piece of its beginning that no other program writes. */
 const beginnings: Readonly<Record<string, RegExp>> = {
-  // every run
-  [eventLogName]: /^\{"at":\d+,"run":"/,
+  // every run; a kill may have torn its first line off anywhere
+  [eventLogName]: /^(\{("(a(t("(:\d.*)?)?)?)?)?)?$/s,
   // tune, and clean
   "model.onnx": /^.{4}stackelberg/s,
   "model.json": /^\{\s*("checked": "[^"\n]*",\s*)?"format": "stackelberg tabular model"/,

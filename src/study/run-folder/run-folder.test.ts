@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { killedAt } from "../../../test/killed-at.ts";
 import { isLockName } from "../../files/folder-lock.ts";
 import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
+import { readEvents } from "../event-log.ts";
 import { createRunFolder } from "./run-folder.ts";
 
 let root = "";
@@ -35,6 +36,7 @@ const silent = (): void => undefined;
 async function play(version: string, force = true, at = folder): Promise<void> {
   const run = createRunFolder("tune", silent);
   try {
+    run.tell({ type: "note", text: version });
     await run.begin(at, { force });
     await replaceFile(
       join(at, "checkpoint.json"),
@@ -61,6 +63,11 @@ const contents = async (path: string): Promise<Record<string, string>> => {
   return Object.fromEntries(
     names.map((name, i) => [name, texts[i]!.slice(beginnings[name]!.length)]),
   );
+};
+/** The sentences in the log. */
+const told = async (): Promise<string[]> => {
+  const { events } = await readEvents(join(folder, "events.jsonl"));
+  return events.flatMap((event) => (event.type === "note" ? event.text : []));
 };
 const whole = (version: string): Record<string, string> =>
   Object.fromEntries(results.map((name) => [name, version]));
@@ -102,7 +109,8 @@ test.each([false, true])("--force, killed at every operation (half done: %s)", a
     await bury();
     await play("next");
     expect(await contents(folder)).toEqual(whole("next"));
-    expect((await readdir(folder)).sort()).toEqual([...results].sort());
+    expect(await told()).toEqual(["next"]);
+    expect((await readdir(folder)).sort()).toEqual([...results, "events.jsonl"].sort());
   }
   expect(moments).toBeGreaterThan(30);
 });
@@ -121,7 +129,7 @@ test("--force, killed twice in a row at any two moments", async () => {
     }
   }
   await play("next");
-  expect((await readdir(folder)).sort()).toEqual([...results].sort());
+  expect((await readdir(folder)).sort()).toEqual([...results, "events.jsonl"].sort());
 });
 
 test("a run that writes nothing leaves what it found, and no folder that it made", async () => {
@@ -142,7 +150,7 @@ test("a run that writes nothing leaves what it found, and no folder that it made
   ]);
   await forced.release();
   expect(await contents(folder)).toEqual(whole("old"));
-  expect((await readdir(folder)).sort()).toEqual([...results, "notes.txt"].sort());
+  expect((await readdir(folder)).sort()).toEqual([...results, "events.jsonl", "notes.txt"].sort());
 });
 
 test("an interrupted run leaves the earlier one aside until it has gone on to its end", async () => {
@@ -225,7 +233,7 @@ test("a name is not enough: what other programs wrote is refused, also with --fo
       await writeFile(join(at, name), text);
       const before = await contents(folder);
       await expect(play("new"), name).rejects.toThrow(
-        `--force: ${join(at, name)} is not what a run writes under this name; move it away, or choose another --out`,
+        `${join(at, name)} is not what a run writes under this name`,
       );
       expect(await readFile(join(at, name), "utf8")).toBe(text);
       expect(await contents(folder)).toEqual(before);
