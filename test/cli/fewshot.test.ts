@@ -82,10 +82,17 @@ describe("from images to labels", () => {
     const again = await run(words);
     expect(again.exitCode).toBe(2);
     expect(again.stderr).toMatch(/model-test-seed0\.json exists already; use --force/);
-    // Its temporary name is longer than file systems allow.
-    const unwritable = await run([...words, "--out", "x".repeat(255)]);
+    // A result that no file takes is printed all the same.
+    const unwritable = await stackelberg(["fewshot", ...words, "--out", "full.json"], {
+      cwd: folder,
+      shell: 'ulimit -f 0; "$@"',
+    });
+    expect(unwritable.exitCode).toBe(2);
     expect(unwritable.stdout).toBe(done.stdout.replace(/\nWritten to .*\n$/, ""));
-    expect(unwritable.stderr).toMatch(/is too long a name for the file system/);
+    expect(unwritable.stderr).toMatch(/full\.json could not be written/);
+    const long = await run([...words, "--out", "x".repeat(256)]);
+    expect(long).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(long.stderr).toMatch(/is too long a name for the file system/);
     const json = await run([...words, "--out", "again.json", "--json"]);
     const repeated = JSON.parse(json.stdout) as EvaluationDocument;
     expect(repeated.results).toEqual(document.results);

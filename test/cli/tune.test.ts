@@ -107,7 +107,7 @@ describe("a small table", () => {
     });
     expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
     expect(refused.stderr).toMatch(
-      /^stackelberg: other\.csv: \d+ columns that the model needs are missing/,
+      /^stackelberg: other\.csv: the first line, "x", "y", has none of the columns .* that the model needs/,
     );
     expect(existsSync(join(folder, "predictions.csv"))).toBe(false);
   });

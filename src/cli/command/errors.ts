@@ -2,7 +2,7 @@
 // Everything that a person can put right is one sentence and code 2; the rest is code 1.
 
 import { NotAFileError } from "../../files/regular-file.ts";
-import { RunFolderError, type RunFolderObstacle } from "../../study/run-folder/run-folder-error.ts";
+import type { RunFolderCode } from "../../study/run-folder/run-folder-error.ts";
 
 /** Exit codes of the `stackelberg` command. */
 export const exitCodes = {
@@ -43,8 +43,9 @@ export function describeFailure(error: unknown): Failure {
   if (code === "USAGE" || code === "DATA") {
     return { exitCode: exitCodes.usage, sentence: oneLine(error.message) };
   }
-  if (error instanceof RunFolderError) {
-    const advice = folderAdvice[error.obstacle];
+  // Not asked by its class, which an error loses on its way from another thread.
+  const advice = folderAdvice[code as RunFolderCode];
+  if (advice !== undefined) {
     return { exitCode: exitCodes.usage, sentence: oneLine(`${error.message}; ${advice}`) };
   }
   if (error instanceof NotAFileError) {
@@ -58,15 +59,15 @@ export function describeFailure(error: unknown): Failure {
   };
 }
 
-const folderAdvice: Readonly<Record<RunFolderObstacle, string>> = {
-  "a file": "choose another name",
-  "not empty":
+const folderAdvice: Readonly<Record<RunFolderCode, string | undefined>> = {
+  FOLDER_IS_FILE: "choose another name",
+  FOLDER_NOT_EMPTY:
     "use --force to overwrite it, --out for another one, or --resume to go on with an interrupted run",
-  "no place": "choose another place",
-  "not writable": "choose another place with --out",
-  "in use": "wait for its end, or choose another folder",
-  "not a run": "move it away, or choose another --out",
-  "the input": "choose another --out",
+  FOLDER_NO_PLACE: "choose another place",
+  FOLDER_NOT_WRITABLE: "choose another place with --out",
+  FOLDER_IN_USE: "wait for its end, or choose another folder",
+  FOLDER_NOT_A_RUN: "move it away, or choose another --out",
+  FOLDER_OF_INPUT: "choose another --out",
 };
 
 const systemSentences: Record<string, readonly [exitCode: number, sentence: string]> = {

@@ -20,7 +20,7 @@ export async function checkOutputFolder(folder: string, force: boolean): Promise
   }
   if (!existing.isDirectory()) {
     throw new RunFolderError(
-      "a file",
+      "FOLDER_IS_FILE",
       `the output folder ${folder} is a file, a folder was expected`,
     );
   }
@@ -32,7 +32,10 @@ export async function checkOutputFolder(folder: string, force: boolean): Promise
 export async function checkEmpty(folder: string): Promise<void> {
   const names = await namesBesideLocks(folder);
   if (names.length > 0 && !(await hasOnlyLog(folder))) {
-    throw new RunFolderError("not empty", `the output folder ${folder} exists and is not empty`);
+    throw new RunFolderError(
+      "FOLDER_NOT_EMPTY",
+      `the output folder ${folder} exists and is not empty`,
+    );
   }
 }
 
@@ -69,7 +72,7 @@ export async function createFolder(folder: string): Promise<string | undefined> 
         if (error.code === "EEXIST") return false;
         if (error.code !== "ENOENT") throw error;
         throw new RunFolderError(
-          "no place",
+          "FOLDER_NO_PLACE",
           `the output folder ${folder} cannot be created: ${dirname(path)} takes no new folders`,
         );
       },
@@ -84,7 +87,10 @@ async function nearestFolder(path: string): Promise<string> {
   const existing = await stat(parent).catch(ignoreMissing);
   if (existing?.isDirectory() === true) return parent;
   if (existing !== undefined) {
-    throw new RunFolderError("no place", `${path} cannot be created: ${parent} is not a folder`);
+    throw new RunFolderError(
+      "FOLDER_NO_PLACE",
+      `${path} cannot be created: ${parent} is not a folder`,
+    );
   }
   return nearestFolder(parent);
 }
@@ -96,7 +102,7 @@ async function checkWritable(existing: string, wanted: string): Promise<void> {
   );
   if (!writable)
     throw new RunFolderError(
-      "not writable",
+      "FOLDER_NOT_WRITABLE",
       `the output folder ${wanted} cannot be written by this user`,
     );
 }
@@ -104,6 +110,6 @@ async function checkWritable(existing: string, wanted: string): Promise<void> {
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT") return undefined;
   if (error.code === "ENOTDIR")
-    throw new RunFolderError("no place", `${error.path} lies under a file, not a folder`);
+    throw new RunFolderError("FOLDER_NO_PLACE", `${error.path} lies under a file, not a folder`);
   throw error;
 }

@@ -156,7 +156,7 @@ async function takeLock(folder: string, doing: string): Promise<FolderLock> {
     if (!(error instanceof FolderInUseError)) throw error;
     const { doing: what, pid, host, at } = error.owner;
     throw new RunFolderError(
-      "in use",
+      "FOLDER_IN_USE",
       `${folder} is in use by ${what} (process ${pid} on ${host}, since ${clock(at)}); if it does not run any more, delete ${error.path}`,
       { cause: error },
     );
@@ -171,7 +171,7 @@ async function setEarlierAside(
     return await setAside(folder, runFiles(beside));
   } catch (error) {
     if (!(error instanceof NotARunError)) throw error;
-    throw new RunFolderError("not a run", error.message, { cause: error });
+    throw new RunFolderError("FOLDER_NOT_A_RUN", error.message, { cause: error });
   }
 }
 
@@ -179,7 +179,7 @@ function checkInput(folder: string, input: string): void {
   const isInside = dirname(resolve(input)) === resolve(folder);
   if (isInside && runFiles().isOwn(basename(input))) {
     throw new RunFolderError(
-      "the input",
+      "FOLDER_OF_INPUT",
       `${input} would be replaced by the run's own file of that name`,
     );
   }
@@ -193,7 +193,7 @@ async function checkPlaces(
   for (const name of await ownNames(folder, runFiles(beside))) {
     if ((await stat(join(folder, name))).isDirectory()) {
       throw new RunFolderError(
-        "not a run",
+        "FOLDER_NOT_A_RUN",
         `${join(folder, name)} is a folder, and the run has a file of that name to write`,
       );
     }
