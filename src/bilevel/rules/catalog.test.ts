@@ -66,7 +66,7 @@ test("the work is said in words, sums in parentheses", () => {
   );
   const ofOuter = { outerGradients: "1", outerHessianVectorProducts: "T", outerCrossProducts: "T" };
   expect(costInWords(ofOuter)).toBe("1 ∇E, T H·v of E, T C·v of E");
-  expect(costInWords({ storedFloats: "|w|" })).toBe("");
+  expect(costInWords({ storedFloats: "|w|" })).toBe("no inner work");
 });
 
 describe.each(ruleCatalog)("$factory", ({ factory, file, source }) => {

@@ -54,7 +54,7 @@ export function costInWords(cost: CostFormulas): string {
     const isSum = /[+−]/.test(formula.replace(/\([^()]*\)/g, ""));
     return [`${isSum ? `(${formula})` : formula} ${word}`];
   });
-  return words.join(", ");
+  return words.length === 0 ? "no inner work" : words.join(", ");
 }
 
 /** What theory says of the distance from the exact hypergradient, in one line; see {@link ErrorTheory}. */
