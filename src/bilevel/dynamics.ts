@@ -2,9 +2,9 @@
  * How the follower moves: one step of an optimizer on the inner objective, or any contraction whose fixed point
  * solves the inner problem. Its whole state is differentiated through.
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { grad } from "../program/derivatives.ts";
+import { grad } from "../program/index.ts";
 import type { Optimizer, Watched } from "./optimizers/optimizer.ts";
 import type { Arrays, Objective } from "./problem.ts";
 

@@ -129,7 +129,7 @@ export {
   type Hypergradient,
   type Tensors,
 } from "./evaluate/hypergradient.ts";
-export { type Placement } from "../program/placement.ts";
+export type { Placement } from "../program/internal.ts";
 
 // The outer loop: solve, samplers, checkpoints.
 export { solve, type Solve } from "./solve/solve.ts";
@@ -179,6 +179,6 @@ export {
 export {
   decodeSafetensors,
   encodeSafetensors,
-  SafetensorsError,
   type SafetensorsContent,
-} from "../program/tensors/safetensors.ts";
+  SafetensorsError,
+} from "../program/internal.ts";

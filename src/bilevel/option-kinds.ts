@@ -1,5 +1,5 @@
 /** What several functions take among their options: parts of a solution by their members, and options within options. */
-import { hasMembers, type Nested, type Part } from "../program/check-options.ts";
+import { hasMembers, type NestedOptions, type Part } from "../program/internal.ts";
 
 /** How the follower moves. */
 export const DYNAMICS: Part = {
@@ -36,28 +36,30 @@ export const SIGNAL: Part = {
 };
 
 /** When the report calls the inner problem solved. */
-export const TOLERANCE: Nested = { options: { relative: "nonNegative", absolute: "nonNegative" } };
+export const TOLERANCE: NestedOptions = {
+  options: { relative: "nonNegative", absolute: "nonNegative" },
+};
 
 /** The data of both levels; what they hold is looked at where it becomes arrays. */
-export const DATA: Nested = { options: { inner: "any!", outer: "any!" } };
+export const DATA: NestedOptions = { options: { inner: "any!", outer: "any!" } };
 
 /** Where checkpoints go. */
-export const CHECKPOINT: Nested = {
+export const CHECKPOINT: NestedOptions = {
   options: { path: "string", save: "function", everySteps: "number" },
 };
 
 /** When an outer loop stops for want of improvement. */
-export const EARLY_STOPPING: Nested = {
+export const EARLY_STOPPING: NestedOptions = {
   options: { patience: "number!", minImprovement: "number" },
 };
 
 /** What an outer loop may spend. */
-export const BUDGET: Nested = {
+export const BUDGET: NestedOptions = {
   options: { steps: "number", seconds: "number", innerGradients: "number" },
 };
 
 /** Constants of a problem. */
-export const CONSTANTS: Nested = {
+export const CONSTANTS: NestedOptions = {
   options: {
     strongConvexity: "number",
     smoothness: "number",

@@ -2,9 +2,9 @@
  * A bilevel problem as two plain jax-js functions. The leader picks hyperparameters λ, the follower answers
  * with weights w(λ) that minimise `inner`, and the leader is judged by `outer` at that answer.
  */
-import { checkArgument } from "../program/check-options.ts";
+import { checkArgument } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import type { Tree } from "../program/tensors/tensor.ts";
+import type { Tree } from "../program/index.ts";
 
 /** What objectives see while they are traced: a tree of jax-js arrays. */
 export type Arrays = Tree<np.Array>;

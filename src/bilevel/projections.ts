@@ -2,7 +2,7 @@
  * Euclidean projections onto simple sets, as jax-js functions from a tree to the same tree: for a follower they are
  * applied after every inner step and differentiated through, for a leader after every outer step.
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import { lax, numpy as np, tree } from "@jax-js/jax";
 import type { Watched } from "./optimizers/optimizer.ts";
 import type { Arrays } from "./problem.ts";

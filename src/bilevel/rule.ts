@@ -2,9 +2,7 @@
  * What a hypergradient rule is: a plain value that builds its part of a program. It has no loop over outer
  * steps, no session and no options read by shared code; what shared code must know, it declares in `needs`.
  */
-import type { Value } from "../program/ir.ts";
-import type { Program } from "../program/program.ts";
-import type { Tree } from "../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../program/index.ts";
 import type { ErrorTheory, MeasuredNumbers } from "./bounds.ts";
 import type { Arrays, BilevelData, Problem } from "./problem.ts";
 

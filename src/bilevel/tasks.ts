@@ -4,16 +4,13 @@
  *
  *     L(w, λ) = Σ_j L^j(w^j, λ),   E(w, λ) = mean_j E^j(w^j, λ)
  */
-import { checkArgument } from "../program/check-options.ts";
+import { callTree, checkArgument, treeMap } from "../program/internal.ts";
 import { numpy as np, tree, vmap } from "@jax-js/jax";
 import { bilevel, type Arrays, type Problem } from "./problem.ts";
 import { isLeast } from "./estimate/follower-measure.ts";
 import { addTrees, zerosLikeTree } from "./estimate/leaves.ts";
 import type { Cost, Estimate, Measured, Rule } from "./rule.ts";
-import type { Program } from "../program/program.ts";
-import type { Value } from "../program/ir.ts";
-import { Tensor, type Tree } from "../program/tensors/tensor.ts";
-import { callTree, treeMap } from "../program/trees.ts";
+import { type Program, Tensor, type Tree, type Value } from "../program/index.ts";
 
 /** All tasks at once, their arrays stacked: every operation of the one-task problem gets a leading axis. */
 export function stackTasks(problem: Problem): Problem {

@@ -10,7 +10,7 @@ import { addFewshot } from "./fewshot/command.ts";
 import * as parse from "./command/options.ts";
 import { addReadingOptions } from "./command/reading-options.ts";
 import type { TuneFlags } from "./tune/plan.ts";
-import { packageVersion } from "../study/environment.ts";
+import { packageVersion } from "../study/index.ts";
 
 /** Builds the parser; `setExitCode` is told what the command that ran returns. */
 export function buildCommandLine(setExitCode: (code: number) => void): Command {

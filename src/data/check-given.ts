@@ -1,5 +1,5 @@
 /** What the functions of this folder are given, looked at once: tables, encoders and lists of numbers. */
-import { checkArgument, describeValue, hasMembers } from "../program/check-options.ts";
+import { checkArgument, describeValue, hasMembers } from "../program/internal.ts";
 
 /** @throws TypeError unless it is a table, as `readTable` gives it. */
 export function checkTable(where: string, table: unknown): void {

@@ -1,6 +1,6 @@
 /** Measures of predictions, and the interval of a mean over repeated splits. */
 import { checkNumbers } from "./check-given.ts";
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import { moments } from "./moments.ts";
 import { studentQuantile } from "../random/index.ts";
 

@@ -1,5 +1,5 @@
 /** Seeded splits of rows into training, validation and test parts. */
-import { checkArgument } from "../program/check-options.ts";
+import { checkArgument } from "../program/internal.ts";
 import { randomKey, type RandomStream, randomStream } from "../random/index.ts";
 import { DataError } from "./data-error.ts";
 import type { InferredTarget } from "./tables/target.ts";

@@ -3,10 +3,9 @@
  *
  *     w_0 = λ.head,   L and E: mean cross-entropy of f_λ(x)·W + b on the support and on the query set
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel } from "../bilevel/problem.ts";
-import { reverse } from "../bilevel/rules/explicit/reverse.ts";
+import { bilevel, reverse } from "../bilevel/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import { linearProbe, type Encoded } from "./hyper-representation.ts";

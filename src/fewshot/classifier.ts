@@ -2,18 +2,26 @@
  * A trained learner on new tasks: its follower adapts to a support set, for as many steps as asked for, and labels the
  * query set. One program for all tasks of a run, one after the other.
  */
-import { checkArgument, checkOptions } from "../program/check-options.ts";
+import {
+  type Built,
+  callTree,
+  checkArgument,
+  checkOptions,
+  ProgramCache,
+  specsOf,
+} from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { weightsOf } from "../bilevel/estimate/follower.ts";
-import type { Arrays } from "../bilevel/problem.ts";
-import type { EpisodeBatch } from "../data/images/episodes.ts";
-import type { Value } from "../program/ir.ts";
-import { Program } from "../program/program.ts";
-import { type Built, ProgramCache } from "../program/program-cache.ts";
-import type { SessionOptions } from "../program/hosts/host.ts";
-import type { Tensor, Tree } from "../program/tensors/tensor.ts";
-import type { ArraySpec } from "../program/trace/trace.ts";
-import { callTree, specsOf } from "../program/trees.ts";
+import { weightsOf } from "../bilevel/internal.ts";
+import type { Arrays } from "../bilevel/index.ts";
+import type { EpisodeBatch } from "../data/index.ts";
+import {
+  type ArraySpec,
+  Program,
+  type SessionOptions,
+  type Tensor,
+  type Tree,
+  type Value,
+} from "../program/index.ts";
 import type { Block, Encoder, Statistics } from "./encoder.ts";
 import type { Adaptation, Learner, TaskShape } from "./learner.ts";
 

@@ -1,14 +1,12 @@
 /** Learners whose follower's answer has a closed form: nothing to descend on, at training or at test. */
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel } from "../bilevel/problem.ts";
-import type { Tensor, Tree } from "../program/tensors/tensor.ts";
-import { closedForm } from "../bilevel/rules/explicit/closed-form.ts";
+import { bilevel, closedForm, perTask, stackTasks } from "../bilevel/index.ts";
+import type { Tensor, Tree } from "../program/index.ts";
 import type { Encoder } from "./encoder.ts";
 import { episodeBatches } from "./episode-batches.ts";
 import { encodeWith, type Encoded } from "./hyper-representation.ts";
 import { shapeOf, type Adaptation, type Learner } from "./learner.ts";
 import { crossEntropy } from "./logits.ts";
-import { perTask, stackTasks } from "../bilevel/tasks.ts";
 
 /** A learner as the parts of one task; all functions are jax-js functions of encoded images. */
 export interface ClosedFormParts<W> {

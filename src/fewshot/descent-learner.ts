@@ -1,11 +1,17 @@
 /** Learners whose follower descends on its task's loss, and whose leader's derivative a hypergradient rule finds. */
 import { numpy as np } from "@jax-js/jax";
-import { asDynamics, type Dynamics } from "../bilevel/dynamics.ts";
-import { gradientDescent } from "../bilevel/optimizers/gradient-descent.ts";
-import type { Coefficient, Optimizer } from "../bilevel/optimizers/optimizer.ts";
-import type { Problem } from "../bilevel/problem.ts";
-import type { Rule } from "../bilevel/rule.ts";
-import { tensor, type Tensor, type Tree } from "../program/tensors/tensor.ts";
+import { asDynamics, repeatForTasks } from "../bilevel/internal.ts";
+import {
+  type Coefficient,
+  type Dynamics,
+  gradientDescent,
+  type Optimizer,
+  perTask,
+  type Problem,
+  type Rule,
+  stackTasks,
+} from "../bilevel/index.ts";
+import { type Tensor, tensor, type Tree } from "../program/index.ts";
 import type { Encoder } from "./encoder.ts";
 import { episodeBatches } from "./episode-batches.ts";
 import {
@@ -16,7 +22,6 @@ import {
   type TaskSource,
 } from "./learner.ts";
 import { onShots } from "./on-shots.ts";
-import { perTask, repeatForTasks, stackTasks } from "../bilevel/tasks.ts";
 
 /** How a follower descends, and how the leader's derivative goes through it. */
 export interface DescentOptions {

@@ -3,11 +3,11 @@
  * halve the image each. Its weights are a plain tree, so that they can be hyperparameters or a follower's weights, and
  * what the batch normalization normalizes with is explicit: the batch at hand, or given statistics.
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { randomKey, randomStream } from "../random/index.ts";
-import { pooledBlock, stridedBlock } from "../layers/conv-block.ts";
-import { tensor, zeros, type Tensor } from "../program/tensors/tensor.ts";
+import { pooledBlock, stridedBlock } from "../layers/index.ts";
+import { type Tensor, tensor, zeros } from "../program/index.ts";
 
 /** Size of one image. */
 export interface ImageShape {

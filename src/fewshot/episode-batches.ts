@@ -2,12 +2,10 @@
  * Episodes for the outer loop: step k sees episodes k·B to k·B + B − 1 of a seed's sequence, their support sets on the
  * inner level and their query sets on the outer one. A resumed run draws the same ones.
  */
-import type { BilevelData } from "../bilevel/problem.ts";
-import type { Sampler } from "../bilevel/solve/samplers.ts";
-import { fingerprintOfBytes } from "../program/tensors/fingerprint-tree.ts";
-import { drawEpisode, stackEpisodes, type EpisodeBatch } from "../data/images/episodes.ts";
-import type { ImageSet } from "../data/images/image-set.ts";
-import type { Tensor, Tree } from "../program/tensors/tensor.ts";
+import type { BilevelData, Sampler } from "../bilevel/index.ts";
+import { fingerprintOfBytes } from "../program/internal.ts";
+import { drawEpisode, type EpisodeBatch, type ImageSet, stackEpisodes } from "../data/index.ts";
+import type { Tensor, Tree } from "../program/index.ts";
 import type { TaskSource } from "./learner.ts";
 
 /** What a level sees of a batch of episodes. Default: the support sets inside, the query sets outside. */

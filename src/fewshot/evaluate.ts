@@ -2,12 +2,11 @@
  * Accuracy over a list of test episodes, the same list for every learner: mean, 95 % interval and the accuracy of each
  * episode, after any numbers of inner steps.
  */
-import { checkArgument, checkOptions } from "../program/check-options.ts";
-import { SIGNAL } from "../bilevel/option-kinds.ts";
-import { stackEpisodes, type Episode } from "../data/images/episodes.ts";
-import type { ImageSet } from "../data/images/image-set.ts";
+import { checkArgument, checkOptions } from "../program/internal.ts";
+import { SIGNAL } from "../bilevel/internal.ts";
+import { type Episode, type ImageSet, stackEpisodes } from "../data/index.ts";
 import { randomKey, randomStream } from "../random/index.ts";
-import type { Tensor, Tree } from "../program/tensors/tensor.ts";
+import type { Tensor, Tree } from "../program/index.ts";
 import { openClassifier, type ClassifierOptions, type Normalization } from "./classifier.ts";
 import type { Learner } from "./learner.ts";
 

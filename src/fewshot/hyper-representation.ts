@@ -4,11 +4,10 @@
  *
  *     L(w, λ) = mean cross-entropy of f_λ(x)·W + b on the support set,   E(w, λ) = the same on the query set
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel, type Problem } from "../bilevel/problem.ts";
-import { reverse } from "../bilevel/rules/explicit/reverse.ts";
-import { zeros, type Tensor, type Tree } from "../program/tensors/tensor.ts";
+import { bilevel, type Problem, reverse } from "../bilevel/index.ts";
+import { type Tensor, type Tree, zeros } from "../program/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Block, Encoder } from "./encoder.ts";
 import type { Labelled, Learner, TaskShape } from "./learner.ts";

@@ -6,10 +6,9 @@
  *
  * The second equation is the implicit rule's: with ∇²_λw L = −ρI and q = (∇²ℓ + ρI)⁻¹ ∇ℓ_query, h = ρq.
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import { numpy as np, tree } from "@jax-js/jax";
-import { bilevel, type Arrays } from "../bilevel/problem.ts";
-import { implicit } from "../bilevel/rules/implicit/implicit.ts";
+import { type Arrays, bilevel, implicit } from "../bilevel/index.ts";
 import { conjugateGradient, type LinearSolver } from "../linear/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";

@@ -21,13 +21,13 @@ export { firstOrderMaml, maml } from "./maml.ts";
 export { anil } from "./anil.ts";
 export { imaml } from "./imaml.ts";
 export { reptile } from "./reptile.ts";
-export { displacement } from "../bilevel/rules/explicit/displacement.ts";
+export { displacement } from "../bilevel/index.ts";
 export { prototypical } from "./prototypical.ts";
 export { matching } from "./matching.ts";
 export { joint } from "./joint.ts";
-export { closedForm } from "../bilevel/rules/explicit/closed-form.ts";
-export { firstOrder } from "../bilevel/rules/explicit/first-order.ts";
-export { perTask, stackTasks } from "../bilevel/tasks.ts";
+export { closedForm } from "../bilevel/index.ts";
+export { firstOrder } from "../bilevel/index.ts";
+export { perTask, stackTasks } from "../bilevel/index.ts";
 export { train, type TrainOptions } from "./train.ts";
 export {
   openClassifier,

@@ -4,14 +4,13 @@
  *
  *     λ = encoder and head of all classes,   E(λ) = mean cross-entropy of a batch of images
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel } from "../bilevel/problem.ts";
-import type { Sampler } from "../bilevel/solve/samplers.ts";
-import { countOf, imageTensor } from "../data/images/image-set.ts";
+import { bilevel, closedForm, type Sampler } from "../bilevel/index.ts";
+import { countOf } from "../data/internal.ts";
+import { imageTensor } from "../data/index.ts";
 import { randomKey, randomStream } from "../random/index.ts";
-import { Tensor } from "../program/tensors/tensor.ts";
-import { closedForm } from "../bilevel/rules/explicit/closed-form.ts";
+import { Tensor } from "../program/index.ts";
 import type { DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import { fingerprintOfImages } from "./episode-batches.ts";

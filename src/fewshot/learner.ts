@@ -3,13 +3,9 @@
  * Training is a bilevel problem for `solve`; at test the follower adapts alone, for as many steps as one likes.
  */
 import type { numpy as np } from "@jax-js/jax";
-import type { Dynamics } from "../bilevel/dynamics.ts";
-import type { BilevelData, Problem } from "../bilevel/problem.ts";
-import type { Rule } from "../bilevel/rule.ts";
-import type { Sampler } from "../bilevel/solve/samplers.ts";
-import type { EpisodeShape } from "../data/images/episodes.ts";
-import type { ImageSet } from "../data/images/image-set.ts";
-import type { Tensor, Tree } from "../program/tensors/tensor.ts";
+import type { BilevelData, Dynamics, Problem, Rule, Sampler } from "../bilevel/index.ts";
+import type { EpisodeShape, ImageSet } from "../data/index.ts";
+import type { Tensor, Tree } from "../program/index.ts";
 import type { Encoder, ImageShape, Statistics } from "./encoder.ts";
 
 /** Images of one task with their labels, as a learner's functions see them. */

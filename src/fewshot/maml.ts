@@ -3,15 +3,13 @@
  *
  *     w_0 = λ,   w_t = w_{t−1} − s ∇L(w_{t−1}),   E = cross-entropy of w_T on the query set
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel, type Problem } from "../bilevel/problem.ts";
-import { reverse } from "../bilevel/rules/explicit/reverse.ts";
+import { bilevel, firstOrder, type Problem, reverse } from "../bilevel/index.ts";
 import { randomKey, randomStream } from "../random/index.ts";
-import { tensor, zeros, type Tensor } from "../program/tensors/tensor.ts";
+import { type Tensor, tensor, zeros } from "../program/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Block, Encoder } from "./encoder.ts";
-import { firstOrder } from "../bilevel/rules/explicit/first-order.ts";
 import type { Labelled, Learner, TaskShape } from "./learner.ts";
 import { crossEntropy, linear, type Head } from "./logits.ts";
 

@@ -5,7 +5,7 @@
  *
  * Without full-context embeddings: support and query images are encoded by the same network, each by itself.
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import { nn, numpy as np } from "@jax-js/jax";
 import { closedFormLearner } from "./closed-form-learner.ts";
 import type { Encoder } from "./encoder.ts";

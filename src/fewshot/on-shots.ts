@@ -1,9 +1,8 @@
 /** Minibatches of a support set: a few images of every class for each inner step, in turn. */
 import { numpy as np } from "@jax-js/jax";
-import type { Dynamics } from "../bilevel/dynamics.ts";
-import type { Arrays } from "../bilevel/problem.ts";
-import type { EpisodeShape } from "../data/images/episodes.ts";
-import { treeMap } from "../program/trees.ts";
+import type { Arrays, Dynamics } from "../bilevel/index.ts";
+import type { EpisodeShape } from "../data/index.ts";
+import { treeMap } from "../program/internal.ts";
 
 /**
  * Dynamics whose step t sees the shots t·m to t·m + m − 1, counted modulo K, of each of the N classes of a support set.

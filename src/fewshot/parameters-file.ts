@@ -1,9 +1,8 @@
 /** A learner's hyperparameters λ as a safetensors file: one tensor for each leaf, named by its path. */
-import { checkArgument } from "../program/check-options.ts";
+import { checkArgument, decodeSafetensors, encodeSafetensors } from "../program/internal.ts";
 import { tree } from "@jax-js/jax";
-import { leafPaths } from "../bilevel/estimate/leaves.ts";
-import { decodeSafetensors, encodeSafetensors } from "../program/tensors/safetensors.ts";
-import type { Tensor, Tree } from "../program/tensors/tensor.ts";
+import { leafPaths } from "../bilevel/internal.ts";
+import type { Tensor, Tree } from "../program/index.ts";
 
 /** The file's bytes. `metadata` says what the parameters are for; it comes back from {@link decodeParameters}. */
 export function encodeParameters(

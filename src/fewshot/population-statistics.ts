@@ -1,13 +1,10 @@
 /**
  * Statistics for batch normalization that no test image has a part in: those of a trained encoder over training episodes.
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import { type numpy as np, tree } from "@jax-js/jax";
-import { stackEpisodes, type Episode } from "../data/images/episodes.ts";
-import type { ImageSet } from "../data/images/image-set.ts";
-import { compile } from "../program/compile.ts";
-import type { SessionOptions } from "../program/hosts/host.ts";
-import { Tensor, type Tree } from "../program/tensors/tensor.ts";
+import { type Episode, type ImageSet, stackEpisodes } from "../data/index.ts";
+import { compile, type SessionOptions, Tensor, type Tree } from "../program/index.ts";
 import type { Block, Statistics } from "./encoder.ts";
 import type { Learner } from "./learner.ts";
 

@@ -3,7 +3,7 @@
  *
  *     L(w, λ) = ½ Σ_i ‖f_λ(x_i) − w_{y_i}‖²,   w_k = mean of f_λ(x_i) over y_i = k,   logits −‖f_λ(x) − w_k‖²
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
 import { closedFormLearner } from "./closed-form-learner.ts";
 import type { Encoder } from "./encoder.ts";

@@ -5,9 +5,9 @@
  *
  * With gradient descent of rate ε for the leader's optimizer, λ ← λ + ε (mean w_T − λ).
  */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { displacement } from "../bilevel/rules/explicit/displacement.ts";
+import { displacement } from "../bilevel/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import type { Labelled, Learner } from "./learner.ts";

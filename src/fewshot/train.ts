@@ -1,5 +1,5 @@
 /** Training of a learner: `solve` on its bilevel problem, with episodes for data. */
-import { checkArgument, checkOptions } from "../program/check-options.ts";
+import { checkArgument, checkOptions } from "../program/internal.ts";
 import {
   BUDGET,
   CHECKPOINT,
@@ -8,11 +8,15 @@ import {
   OPTIMIZER,
   PROJECTION,
   SIGNAL,
-} from "../bilevel/option-kinds.ts";
-import { adam } from "../bilevel/optimizers/adam.ts";
-import type { Arrays, Problem } from "../bilevel/problem.ts";
-import { solve, type Solve } from "../bilevel/solve/solve.ts";
-import type { SolveOptions } from "../bilevel/solve/options.ts";
+} from "../bilevel/internal.ts";
+import {
+  adam,
+  type Arrays,
+  type Problem,
+  type Solve,
+  solve,
+  type SolveOptions,
+} from "../bilevel/index.ts";
 import { shapeOf, type Learner, type TaskSource } from "./learner.ts";
 
 /** Options of {@link train}: where the tasks come from, and what `solve` takes besides. */

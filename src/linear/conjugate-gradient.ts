@@ -1,9 +1,7 @@
 /** Conjugate gradients for symmetric positive definite systems, with its exits made explicit. */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Program } from "../program/program.ts";
-import type { Value } from "../program/ir.ts";
-import type { Tree } from "../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../program/index.ts";
 import {
   code,
   curvatureTolerance,

@@ -1,9 +1,7 @@
 /** A direct solve with A formed column by column: the oracle for small systems. */
-import { checkOptions } from "../program/check-options.ts";
+import { callTree, checkOptions, countElements } from "../program/internal.ts";
 import { lax, numpy as np } from "@jax-js/jax";
-import type { Program } from "../program/program.ts";
-import type { Value } from "../program/ir.ts";
-import { tensor } from "../program/tensors/tensor.ts";
+import { type Program, tensor, type Value } from "../program/index.ts";
 import { code, curvatureTolerance, finish, type Progress } from "./progress.ts";
 import {
   checkAtLeastZero,
@@ -14,7 +12,6 @@ import {
   type LinearSystem,
 } from "./system.ts";
 import { ravel, unitVector, unravel, type Vector } from "./vectors.ts";
-import { callTree, countElements } from "../program/trees.ts";
 
 /** Options of {@link dense}. */
 export interface DenseOptions {

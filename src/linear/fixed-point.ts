@@ -1,6 +1,6 @@
 /** Fixed-point iteration for systems (I − M)·q = b with a contraction M. */
-import { checkOptions } from "../program/check-options.ts";
-import { tensor } from "../program/tensors/tensor.ts";
+import { checkOptions } from "../program/internal.ts";
+import { tensor } from "../program/index.ts";
 import { sumSeries } from "./series.ts";
 import { checkStopping, typeOf, type LinearSolver, type Stopping } from "./system.ts";
 

@@ -1,9 +1,7 @@
 /** MINRES: minimal residuals for symmetric systems that may be indefinite. */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions } from "../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Program } from "../program/program.ts";
-import type { Value } from "../program/ir.ts";
-import type { Tree } from "../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../program/index.ts";
 import {
   code,
   curvatureTolerance,

@@ -1,9 +1,7 @@
 /** Neumann's series for symmetric positive definite systems, with a step that is known to be safe. */
-import { checkOptions } from "../program/check-options.ts";
+import { callTree, checkOptions } from "../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Program } from "../program/program.ts";
-import type { Value } from "../program/ir.ts";
-import { tensor, type Tree } from "../program/tensors/tensor.ts";
+import { type Program, tensor, type Tree, type Value } from "../program/index.ts";
 import { sumSeries } from "./series.ts";
 import {
   checkAtLeastZero,
@@ -16,7 +14,6 @@ import {
   type Stopping,
 } from "./system.ts";
 import { norm, scaled, unevenVector, type Vector } from "./vectors.ts";
-import { callTree } from "../program/trees.ts";
 
 /** Options of {@link neumann}. */
 export interface NeumannOptions extends Partial<Stopping> {

@@ -1,9 +1,7 @@
 /** Nyström's low-rank approximation of a positive semidefinite A, inverted by Woodbury's identity. */
-import { checkOptions } from "../program/check-options.ts";
+import { checkOptions, countElements } from "../program/internal.ts";
 import { lax, numpy as np } from "@jax-js/jax";
-import type { Value } from "../program/ir.ts";
-import type { Program } from "../program/program.ts";
-import { tensor, type Tree } from "../program/tensors/tensor.ts";
+import { type Program, tensor, type Tree, type Value } from "../program/index.ts";
 import { productsWithUnits } from "./dense.ts";
 import {
   code,
@@ -23,7 +21,6 @@ import {
   type LinearSystem,
 } from "./system.ts";
 import { dot, epsilonOf, norm, ravel, unravel, type Vector } from "./vectors.ts";
-import { countElements } from "../program/trees.ts";
 
 /** Options of {@link nystrom}. */
 export interface NystromOptions {

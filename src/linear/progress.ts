@@ -1,8 +1,6 @@
 /** What the iterative solvers share: how far they are, when they stop, and the final word on the true residual. */
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../program/ir.ts";
-import type { Program } from "../program/program.ts";
-import { tensor, type DType, type Tree } from "../program/tensors/tensor.ts";
+import { type DType, type Program, tensor, type Tree, type Value } from "../program/index.ts";
 import {
   LINEAR_OUTCOMES,
   type LinearOutcome,
@@ -11,7 +9,7 @@ import {
   type LinearSystem,
 } from "./system.ts";
 import { addScaled, epsilonOf, norm, zerosLike, type Vector } from "./vectors.ts";
-import { callTree } from "../program/trees.ts";
+import { callTree } from "../program/internal.ts";
 
 /** The state of an iteration apart from its vectors; scalars. */
 export interface Progress<T> {

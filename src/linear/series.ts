@@ -3,9 +3,7 @@
  * and with η = 1 the fixed-point iteration q ← (I − A)·q + b.
  */
 import { numpy as np } from "@jax-js/jax";
-import type { Program } from "../program/program.ts";
-import type { Value } from "../program/ir.ts";
-import type { Tree } from "../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../program/index.ts";
 import {
   code,
   curvatureTolerance,

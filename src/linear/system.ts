@@ -3,11 +3,9 @@
  * its products. What its caller must know, it declares; how it ended is data.
  */
 import { tree } from "@jax-js/jax";
-import type { Value } from "../program/ir.ts";
-import type { Program } from "../program/program.ts";
-import type { DType, Tree } from "../program/tensors/tensor.ts";
+import type { DType, Program, Tree, Value } from "../program/index.ts";
 import { addScaledBy } from "./vectors.ts";
-import { callTree } from "../program/trees.ts";
+import { callTree } from "../program/internal.ts";
 
 /** A·q = b inside a program; vectors are trees of floating-point arrays of one type. */
 export interface LinearSystem {

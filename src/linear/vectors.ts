@@ -1,7 +1,7 @@
 /** Arithmetic of vectors that are trees of arrays; jax-js functions, to be traced with `program.call`. */
 import { numpy as np, tree } from "@jax-js/jax";
-import { type DType, sizeOf, type Tree } from "../program/tensors/tensor.ts";
-import { treeMap } from "../program/trees.ts";
+import type { DType, Tree } from "../program/index.ts";
+import { sizeOf, treeMap } from "../program/internal.ts";
 
 /** A vector while it is traced. */
 export type Vector = Tree<np.Array>;

@@ -2,9 +2,9 @@
 
 /**
  * What an option must be; with "!" it must be given. "any" is looked at by whoever takes it, "nonNegative" is a number ≥ 0. A
- * {@link Part} is something that a function of the library makes, {@link Nested} an options object of its own.
+ * {@link Part} is something that a function of the library makes, {@link NestedOptions} an options object of its own.
  */
-export type OptionKind = Kind | `${Kind}!` | Part | Nested;
+export type OptionKind = Kind | `${Kind}!` | Part | NestedOptions;
 
 type Kind = "number" | "nonNegative" | "boolean" | "string" | "function" | "object" | "any";
 
@@ -17,13 +17,13 @@ export interface Part {
 }
 
 /** An options object within the options, looked at in the same way. */
-export interface Nested {
+export interface NestedOptions {
   readonly isRequired?: boolean;
   readonly options: Readonly<Record<string, OptionKind>>;
 }
 
 /** The same kind, but it must be given. */
-export function required<T extends Part | Nested>(kind: T): T {
+export function required<T extends Part | NestedOptions>(kind: T): T {
   return { ...kind, isRequired: true };
 }
 
@@ -102,7 +102,7 @@ function isRequired(kind: OptionKind): boolean {
   return typeof kind === "string" ? kind.endsWith("!") : kind.isRequired === true;
 }
 
-function fits(value: unknown, kind: Exclude<OptionKind, Nested>): boolean {
+function fits(value: unknown, kind: Exclude<OptionKind, NestedOptions>): boolean {
   if (typeof kind === "object") return kind.fits(value);
   const wanted = kind.replace("!", "");
   if (wanted === "any") return value !== null;

@@ -7,9 +7,7 @@
  */
 import { open, type FileHandle } from "node:fs/promises";
 import * as v from "valibot";
-import { crc32 } from "../files/crc32.ts";
-import { readRegularFile } from "../files/regular-file.ts";
-import { DamagedFileError } from "../files/sealed-json.ts";
+import { crc32, DamagedFileError, readRegularFile } from "../files/index.ts";
 import { runEventSchema, type RunEvent, type RunHappening } from "./run-event.ts";
 
 /** Name of the log in a run's folder. */

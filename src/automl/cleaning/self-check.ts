@@ -1,5 +1,5 @@
 /** What a ranking is worth: how many planted errors it found, and what it says in words. */
-import { formatCount, formatPercent } from "../../data/readable-numbers.ts";
+import { formatCount, formatPercent } from "../../data/internal.ts";
 import type { Ranking } from "./rank.ts";
 import { averagePrecision } from "./score.ts";
 

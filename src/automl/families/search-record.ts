@@ -1,5 +1,5 @@
 /** What a search by hypergradients leaves behind: its steps, its rule, how well its follower was solved. Plain data. */
-import type { Status } from "../../bilevel/rule.ts";
+import type { Status } from "../../bilevel/index.ts";
 
 /** Runs that name no rule use this one. */
 export const defaultRule = "reverse";

@@ -1,9 +1,7 @@
 /** What a result says of the rule: which one, what it reported at the step that was kept, and what it cost. */
-import type { StepRecord } from "../../bilevel/solve/history.ts";
-import { isBiasedByStart } from "../../bilevel/estimate/left-out.ts";
-import { makeReport, type Evaluated } from "../../bilevel/evaluate/report.ts";
-import type { Cost, Rule } from "../../bilevel/rule.ts";
-import { tensor, type Tensor } from "../../program/tensors/tensor.ts";
+import type { Cost, Rule, StepRecord } from "../../bilevel/index.ts";
+import { type Evaluated, isBiasedByStart, makeReport } from "../../bilevel/internal.ts";
+import { type Tensor, tensor } from "../../program/index.ts";
 import type { TuneAdvice, UsedRule } from "./search-record.ts";
 
 /** After a search; `kept` is its best step's record, `cost` that of all steps. */

@@ -1,6 +1,6 @@
 /** What a checkpoint of `tune` must hold, typed by its interface: a member that is added there is asked for here. */
 import * as v from "valibot";
-import { anyNumber, count } from "../../files/check-schema.ts";
+import { anyNumber, count } from "../../files/index.ts";
 import type {
   HistoryEntry,
   SearchRecord,

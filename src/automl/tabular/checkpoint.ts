@@ -4,8 +4,7 @@
  * run ends with the result of an uninterrupted one, times apart.
  */
 import { DataError, type Encoder } from "../../data/index.ts";
-import { checkSchema } from "../../files/check-schema.ts";
-import { DamagedFileError } from "../../files/sealed-json.ts";
+import { checkSchema, DamagedFileError } from "../../files/index.ts";
 import type { ModelFamily } from "../families/family.ts";
 import { checkpointSchema } from "./checkpoint-schema.ts";
 import type { MethodRecord, TuneCheckpoint } from "./record.ts";

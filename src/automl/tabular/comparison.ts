@@ -2,9 +2,9 @@
  * Was tuning worth it? Reads the methods' test metrics and answers in words, marking a best method only where the paired
  * intervals over the repeated splits allow it.
  */
-import { meanInterval } from "../../data/metrics.ts";
+import { meanInterval } from "../../data/index.ts";
 import type { MethodResult, TuneResult } from "./types.ts";
-import { formatEstimate } from "../../data/readable-numbers.ts";
+import { formatEstimate } from "../../data/internal.ts";
 
 /** How a metric is shown and read. */
 export interface MetricInfo {

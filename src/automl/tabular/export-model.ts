@@ -2,8 +2,7 @@
  * A fitted model as one ONNX file that takes the raw columns: the encoder, the family's scores, and what they mean for the
  * target.
  */
-import { encodeModel, type ModelSpec, type ValueSpec } from "../../program/onnx.ts";
-import { OnnxGraph } from "../../program/onnx-graph.ts";
+import { encodeModel, type ModelSpec, OnnxGraph, type ValueSpec } from "../../program/internal.ts";
 import type { ModelFamily } from "../families/family.ts";
 import { familyNamed } from "../families/index.ts";
 import type { TabularModel } from "./model.ts";

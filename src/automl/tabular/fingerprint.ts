@@ -1,5 +1,5 @@
 /** What a checkpoint belongs to: the table and the options that the result depends on, as one short text. */
-import { fingerprintOfBytes, fingerprintOfText } from "../../program/tensors/fingerprint-tree.ts";
+import { fingerprintOfBytes, fingerprintOfText } from "../../program/internal.ts";
 import type { Table } from "../../data/index.ts";
 import { families } from "../families/index.ts";
 import { defaultRule } from "../families/search-record.ts";

@@ -1,10 +1,8 @@
 /** What a model file must hold: the shape of every part, and that the parts fit one another. */
 import * as v from "valibot";
-import { encodedNames } from "../../data/tables/encoder.ts";
-import type { CellFormat } from "../../data/tables/cells/cell-format.ts";
-import type { EncodedInput } from "../../data/tables/encoded-input.ts";
-import { checkSchema, count, finite, positive } from "../../files/check-schema.ts";
-import { DamagedFileError } from "../../files/sealed-json.ts";
+import { encodedNames } from "../../data/internal.ts";
+import type { CellFormat, EncodedInput } from "../../data/index.ts";
+import { checkSchema, count, DamagedFileError, finite, positive } from "../../files/index.ts";
 import type { ModelFamily } from "../families/family.ts";
 import { families } from "../families/index.ts";
 import type { TabularModel } from "./model.ts";

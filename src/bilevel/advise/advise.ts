@@ -2,20 +2,25 @@
  * The adviser: which rule to trust on a problem. It measures the problem, rules out what the measurements forbid, and
  * ranks the rest with a reason, a prediction and a caution each.
  */
-import { checkArgument, checkOptions, required } from "../../program/check-options.ts";
+import {
+  checkArgument,
+  checkOptions,
+  type Placement,
+  placementOf,
+  required,
+  treeMap,
+} from "../../program/internal.ts";
 import { DATA, DYNAMICS, PROJECTION } from "../option-kinds.ts";
 import { tree } from "@jax-js/jax";
-import { toTensor, type Tensor, type TensorLike, type Tree } from "../../program/tensors/tensor.ts";
+import { type Tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
 import { drawData } from "./data.ts";
 import { predict } from "./prediction.ts";
 import { adviseRules } from "./rules.ts";
 import { asDynamics } from "../dynamics.ts";
 import { checkFloatLeaves } from "../estimate/leaves.ts";
-import { treeMap } from "../../program/trees.ts";
 import { firstWeights, type HostPoint } from "./follower-runs.ts";
 import { measureProblem, type MeasuredProblem } from "./measure.ts";
 import type { Advice, AdviseOptions, Recommendation } from "./types.ts";
-import { placementOf, type Placement } from "../../program/placement.ts";
 import { formatBytes } from "./plan.ts";
 import type { Problem } from "../problem.ts";
 import { checkCount } from "../estimate/unrolled-options.ts";

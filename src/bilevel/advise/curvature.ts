@@ -3,13 +3,16 @@
  * tridiagonal matrix whose extreme eigenvalues are those of the Hessian, sooner than its others.
  */
 import { numpy as np } from "@jax-js/jax";
-import { hvp } from "../../program/derivatives.ts";
-import type { Value } from "../../program/ir.ts";
-import { Program } from "../../program/program.ts";
-import type { SessionOptions } from "../../program/hosts/host.ts";
-import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
-import { ravel, unevenVector, unravel } from "../../linear/vectors.ts";
-import { callTree, countElements } from "../../program/trees.ts";
+import {
+  hvp,
+  Program,
+  type SessionOptions,
+  type Tensor,
+  type Tree,
+  type Value,
+} from "../../program/index.ts";
+import { ravel, unevenVector, unravel } from "../../linear/internal.ts";
+import { callTree, countElements } from "../../program/internal.ts";
 import { prepareData } from "../estimate/prepare.ts";
 import type { Arrays, Problem } from "../problem.ts";
 

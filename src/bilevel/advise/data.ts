@@ -3,8 +3,8 @@
  * others whose mean objectives stand for those of all the data, so that the one does not look at its own fit to the other.
  */
 import type { numpy as np } from "@jax-js/jax";
-import { Tensor, toTensor, type TensorLike, type Tree } from "../../program/tensors/tensor.ts";
-import { treeMap } from "../../program/trees.ts";
+import { Tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
+import { treeMap } from "../../program/internal.ts";
 import type { FixedBatchSampler } from "../solve/fixed-batches.ts";
 import type { Arrays, BilevelData, Objective, Problem } from "../problem.ts";
 import { isSampler, type MinibatchSampler, type Sampler } from "../solve/samplers.ts";

@@ -3,10 +3,8 @@
  * batches of consecutive examples, and the mean of the batches' gradients is held against the gradient of the whole.
  */
 import { tree } from "@jax-js/jax";
-import type { SessionOptions } from "../../program/hosts/host.ts";
-import { Tensor, type Tree } from "../../program/tensors/tensor.ts";
-import { TraceError } from "../../program/trace/trace.ts";
-import { treeMap } from "../../program/trees.ts";
+import { type SessionOptions, Tensor, TraceError, type Tree } from "../../program/index.ts";
+import { treeMap } from "../../program/internal.ts";
 import { gradientMeter, largestCurvature } from "./minibatch-noise.ts";
 import type { BilevelData, Problem } from "../problem.ts";
 

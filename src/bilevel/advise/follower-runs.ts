@@ -1,13 +1,17 @@
 /** Runs of the follower alone, without derivatives by λ: where T steps lead, how small the last of them is. */
 import type { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../program/ir.ts";
-import { Program } from "../../program/program.ts";
-import type { SessionOptions } from "../../program/hosts/host.ts";
-import { tensor, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
+import {
+  Program,
+  type SessionOptions,
+  type Tensor,
+  tensor,
+  type Tree,
+  type Value,
+} from "../../program/index.ts";
 import type { Dynamics, FollowerState } from "../dynamics.ts";
 import { openFollower, weightsOf, type Steps } from "../estimate/follower.ts";
 import { treeNorm } from "../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../program/trees.ts";
+import { callTree, countElements, treeMap } from "../../program/internal.ts";
 import { prepareData } from "../estimate/prepare.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
 import type { Projection } from "../projections.ts";

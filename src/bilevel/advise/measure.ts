@@ -3,14 +3,13 @@
  * several starts, and the inner objective's curvature at both. A few small programs; nothing is differentiated by λ.
  */
 import { tree } from "@jax-js/jax";
-import type { SessionOptions } from "../../program/hosts/host.ts";
-import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
+import type { SessionOptions, Tensor, Tree } from "../../program/index.ts";
 import type { AdviseData } from "./data.ts";
 import { curvatureMeter, type Curvature } from "./curvature.ts";
 import type { Dynamics } from "../dynamics.ts";
 import { findFiniteSum, type FiniteSum } from "./finite-sum.ts";
 import { followerRuns, type FollowerRuns, type HostPoint } from "./follower-runs.ts";
-import { countElements } from "../../program/trees.ts";
+import { countElements } from "../../program/internal.ts";
 import { measureNoise, type MinibatchNoise } from "./minibatch-noise.ts";
 import type { Problem } from "../problem.ts";
 import type { Projection } from "../projections.ts";

@@ -6,12 +6,15 @@
  *     squared norm   ‖ḡ‖² − S/B,                     whose mean is ‖g‖², g the mean of g_b
  *     noise scale    tr Σ / ‖g‖²
  */
-import type { Value } from "../../program/ir.ts";
-import { Program } from "../../program/program.ts";
-import type { SessionOptions } from "../../program/hosts/host.ts";
-import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
-import { callTree } from "../../program/trees.ts";
-import { ravel } from "../../linear/vectors.ts";
+import {
+  Program,
+  type SessionOptions,
+  type Tensor,
+  type Tree,
+  type Value,
+} from "../../program/index.ts";
+import { callTree } from "../../program/internal.ts";
+import { ravel } from "../../linear/internal.ts";
 import type { AdviseData } from "./data.ts";
 import { curvatureMeter } from "./curvature.ts";
 import { innerGradient } from "../dynamics.ts";

@@ -1,5 +1,5 @@
 /** The rules that the planner weighs, each with the counts of its own estimate. */
-import { conjugateGradient } from "../../linear/conjugate-gradient.ts";
+import { conjugateGradient } from "../../linear/index.ts";
 import type { Plan, PlanOptions } from "./types.ts";
 import type { Cost } from "../rule.ts";
 import { call, ruleCall, type RuleCall } from "../rule-call.ts";

@@ -2,7 +2,7 @@
  * The memory planner: which rules fit in a budget of bytes, and what each of them costs, before anything is built. The
  * counts are those that the rules declare themselves.
  */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import { count, planDrafts, type Draft, type Sizes } from "./plan-drafts.ts";
 import type { Cost } from "../rule.ts";
 import type { MemoryPlan, Plan, PlanKind, PlanOptions } from "./types.ts";

@@ -1,7 +1,5 @@
 /** What a rule will cost, before it runs: its own counts, times what was measured. */
-import type { Value } from "../../program/ir.ts";
-import { Program } from "../../program/program.ts";
-import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
+import { Program, type Tensor, type Tree, type Value } from "../../program/index.ts";
 import type { Recommendation } from "./types.ts";
 import type { Draft } from "./draft.ts";
 import type { HostPoint } from "./follower-runs.ts";

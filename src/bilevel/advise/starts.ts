@@ -1,7 +1,7 @@
 /** Points of the follower's space on the host: starts around a point, and how far points lie apart. */
 import { tree } from "@jax-js/jax";
-import { tensor, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
-import { countElements, treeMap } from "../../program/trees.ts";
+import { type Tensor, tensor, type Tree } from "../../program/index.ts";
+import { countElements, treeMap } from "../../program/internal.ts";
 import { foldIn, integers, randomKey } from "../../random/index.ts";
 
 /** Seeded starts around w, uniform within 1, 3 and 10 times 1 + its root mean square, in turn. */

@@ -6,10 +6,8 @@
  * promise a fixed point are judged by ‖Φ(w) − w‖, for ∇_w L need not vanish there (a proximal map's does not).
  */
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import { tensor, type Tree } from "../../program/tensors/tensor.ts";
-import { callTree, treeMap } from "../../program/trees.ts";
+import { type Program, tensor, type Tree, type Value } from "../../program/index.ts";
+import { callTree, treeMap } from "../../program/internal.ts";
 import type { MeasuredNumbers } from "../bounds.ts";
 import { innerGradient, type Dynamics, type InnerObjective } from "../dynamics.ts";
 import { treeDistance, treeNorm } from "./leaves.ts";

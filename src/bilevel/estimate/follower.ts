@@ -3,15 +3,11 @@
  * that differentiate through the inner steps combine the two; w stands for the dynamics' whole state.
  */
 import { numpy as np } from "@jax-js/jax";
-import { valueAndGrad, vjp } from "../../program/derivatives.ts";
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import { selectFloats, type Selection } from "../../program/selection.ts";
-import type { Tree } from "../../program/tensors/tensor.ts";
+import { type Program, type Tree, type Value, valueAndGrad, vjp } from "../../program/index.ts";
+import { callTree, selectFloats, type Selection, treeMap } from "../../program/internal.ts";
 import type { Dynamics, FollowerState } from "../dynamics.ts";
 import { measureFollower } from "./follower-measure.ts";
 import { addTrees, checkFloatLeaves, checkLike } from "./leaves.ts";
-import { callTree, treeMap } from "../../program/trees.ts";
 import { checkObjectives, prepareData, zeroCotangents, type Prepared } from "./prepare.ts";
 import { keepFinite, markOverflow } from "./overflow.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";

@@ -1,14 +1,7 @@
 /** Trees leaf by leaf: their paths for messages, and arithmetic on whole trees. */
 import { Array as JaxArray, numpy as np, tree } from "@jax-js/jax";
-import { describeValue } from "../../program/check-options.ts";
-import {
-  type DType,
-  Tensor,
-  type TensorLike,
-  toTensor,
-  type Tree,
-} from "../../program/tensors/tensor.ts";
-import { leafPaths, treeMap } from "../../program/trees.ts";
+import { describeValue, leafPaths, treeMap } from "../../program/internal.ts";
+import { type DType, Tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
 import type { Arrays } from "../problem.ts";
 
 export { leafPaths };

@@ -6,10 +6,8 @@
  *     r = ‖α_{T−K}‖ / ‖α_T‖,     what is left out ≈ (r + r² + …) · what went through the K steps
  */
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import { tensor, type Tree } from "../../program/tensors/tensor.ts";
-import { callTree } from "../../program/trees.ts";
+import { type Program, tensor, type Tree, type Value } from "../../program/index.ts";
+import { callTree } from "../../program/internal.ts";
 import type { MeasuredNumbers } from "../bounds.ts";
 import type { Adjoint, Steps } from "./follower.ts";
 import { treeDistance, treeNorm } from "./leaves.ts";

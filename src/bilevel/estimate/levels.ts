@@ -4,12 +4,9 @@
  * through `prepare`; and the coefficients that change with the outer step k.
  */
 import type { DType, numpy as np } from "@jax-js/jax";
-import { grad } from "../../program/derivatives.ts";
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import type { Tree } from "../../program/tensors/tensor.ts";
+import { grad, type Program, type Tree, type Value } from "../../program/index.ts";
 import { checkFloatLeaves, treeDistance, treeNorm } from "./leaves.ts";
-import { callTree, treeMap } from "../../program/trees.ts";
+import { callTree, treeMap } from "../../program/internal.ts";
 import { coefficientAt } from "../optimizers/optimizer.ts";
 import { isSchedule, type Schedule } from "../optimizers/schedule.ts";
 import { checkObjectives, prepareData } from "./prepare.ts";

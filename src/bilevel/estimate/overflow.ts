@@ -5,7 +5,7 @@
  * for a step; and a hypergradient in which such an adjoint stands with a factor other than 0 is marked as infinite.
  */
 import { numpy as np } from "@jax-js/jax";
-import { treeMap } from "../../program/trees.ts";
+import { treeMap } from "../../program/internal.ts";
 import type { Arrays } from "../problem.ts";
 
 /** α with no element beyond {@link largestAdjoint}; NaN stays, and float16, whose numbers leave no such room. A jax-js function. */

@@ -3,14 +3,16 @@
  * cotangents of what it returned to the hyperparameters.
  */
 import { tree, type numpy as np } from "@jax-js/jax";
-import { vjp } from "../../program/derivatives.ts";
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import { select, type Selection } from "../../program/selection.ts";
-import type { Tree } from "../../program/tensors/tensor.ts";
-import { ArraySpec, checkScalarObjective } from "../../program/trace/trace.ts";
+import {
+  ArraySpec,
+  checkScalarObjective,
+  type Program,
+  type Tree,
+  type Value,
+  vjp,
+} from "../../program/index.ts";
+import { callTree, select, type Selection, treeMap } from "../../program/internal.ts";
 import { addTrees, zerosLikeTree } from "./leaves.ts";
-import { callTree, treeMap } from "../../program/trees.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
 
 /** One level's prepared data. */

@@ -4,13 +4,9 @@
  * stored along the way.
  */
 import { numpy as np, tree, vmap } from "@jax-js/jax";
-import { jvp } from "../../program/derivatives.ts";
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import { selectFloats } from "../../program/selection.ts";
-import type { Tree } from "../../program/tensors/tensor.ts";
+import { jvp, type Program, type Tree, type Value } from "../../program/index.ts";
+import { callTree, countElements, selectFloats, treeMap } from "../../program/internal.ts";
 import type { Adjoint, Follower, Steps } from "./follower.ts";
-import { callTree, countElements, treeMap } from "../../program/trees.ts";
 import type { Arrays, Problem } from "../problem.ts";
 import type { Point } from "../rule.ts";
 

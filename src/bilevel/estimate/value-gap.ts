@@ -4,9 +4,7 @@
  * theorem ∇ψ(λ) = ∇_λ L(z, λ) at the minimizer z, so that no second derivative appears.
  */
 import { tree, type numpy as np } from "@jax-js/jax";
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import type { Tree } from "../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../program/index.ts";
 import { treeNorm } from "./leaves.ts";
 import type { Arrays, Problem } from "../problem.ts";
 import { descend, gradientOf, rateAt, type AtLeader, type Levels, type Rate } from "./levels.ts";

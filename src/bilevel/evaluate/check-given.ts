@@ -3,16 +3,9 @@
  * same program can overflow or lose its digits.
  */
 import { tree } from "@jax-js/jax";
-import {
-  Tensor,
-  tensor,
-  toTensor,
-  type TensorLike,
-  type Tree,
-} from "../../program/tensors/tensor.ts";
-import { treeMap } from "../../program/trees.ts";
+import { Tensor, tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
+import { type Placement, placementOf, treeMap } from "../../program/internal.ts";
 import { compileEstimate, type EstimateResult, type EvaluationPoint } from "./hypergradient.ts";
-import { placementOf, type Placement } from "../../program/placement.ts";
 import type { Problem } from "../problem.ts";
 import { allFinite } from "./report.ts";
 import type { Rule } from "../rule.ts";

@@ -2,10 +2,17 @@
  * Is the hypergradient right? Its inner product with a direction d is compared with the central difference
  * (F(λ + h·d) − F(λ − h·d)) / 2h of the same follower, whose error falls as h² until rounding takes over.
  */
-import { checkArgument, checkOptions, required } from "../../program/check-options.ts";
+import {
+  checkArgument,
+  checkOptions,
+  type Placement,
+  placementOf,
+  required,
+  treeMap,
+} from "../../program/internal.ts";
 import { DATA, RULE } from "../option-kinds.ts";
 import { tree } from "@jax-js/jax";
-import { Tensor, tensor, type Tree } from "../../program/tensors/tensor.ts";
+import { Tensor, tensor, type Tree } from "../../program/index.ts";
 import {
   dot,
   GIVEN_TOLERANCE,
@@ -18,8 +25,6 @@ import {
 import { observedOrder, settle, type Difference } from "./differences.ts";
 import { compileEstimate, type CompiledEstimate, type EvaluationPoint } from "./hypergradient.ts";
 import { leafPaths } from "../estimate/leaves.ts";
-import { treeMap } from "../../program/trees.ts";
-import { placementOf, type Placement } from "../../program/placement.ts";
 import type { Problem } from "../problem.ts";
 import { integers, randomKey } from "../../random/index.ts";
 import type { Rule } from "../rule.ts";

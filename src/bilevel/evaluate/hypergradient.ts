@@ -1,17 +1,29 @@
 /** One evaluation of the hypergradient: builds and compiles the rule's program once, runs it, and explains the result. */
-import { checkArgument, checkOptions, required } from "../../program/check-options.ts";
+import {
+  type Built,
+  checkArgument,
+  checkOptions,
+  type Placement,
+  placementOf,
+  ProgramCache,
+  required,
+  specsOf,
+  walk,
+} from "../../program/internal.ts";
 import { CONSTANTS, DATA, RULE } from "../option-kinds.ts";
 import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
-import { walk, type Value } from "../../program/ir.ts";
-import { Program } from "../../program/program.ts";
-import { type Built, ProgramCache } from "../../program/program-cache.ts";
-import type { SessionOptions } from "../../program/hosts/host.ts";
-import type { Tensor, TensorLike, Tree } from "../../program/tensors/tensor.ts";
-import { ArraySpec, forbidCapture } from "../../program/trace/trace.ts";
+import {
+  ArraySpec,
+  forbidCapture,
+  Program,
+  type SessionOptions,
+  type Tensor,
+  type TensorLike,
+  type Tree,
+  type Value,
+} from "../../program/index.ts";
 import { checkConstants, type ProblemConstants } from "../bounds.ts";
 import { checkFloatLeaves, hostTree, leafPaths } from "../estimate/leaves.ts";
-import { specsOf } from "../../program/trees.ts";
-import { placementOf, type Placement } from "../../program/placement.ts";
 import type { BilevelData, Problem } from "../problem.ts";
 import { makeReport, type Report } from "./report.ts";
 import type { Cost, Measured, Rule } from "../rule.ts";

@@ -1,6 +1,6 @@
 /** What an evaluation says about itself, in numbers and in words. A numerical outcome is a status, not an exception. */
 import { tree } from "@jax-js/jax";
-import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
+import type { Tensor, Tree } from "../../program/index.ts";
 import { boundInWords, evaluateBound, type BoundContext, type ErrorBound } from "../bounds.ts";
 import { judgeCoefficients, residualOf, type Residual } from "../estimate/follower-measure.ts";
 import type { Cost, Measured, Rule, Status, Verdict } from "../rule.ts";

@@ -1,5 +1,5 @@
 /** Adam. */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Arrays } from "../problem.ts";
 import {

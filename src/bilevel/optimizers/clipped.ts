@@ -1,5 +1,5 @@
 /** Any optimizer on gradients whose norm is bounded, so that one exploding gradient does not spoil the next thousand steps. */
-import { checkArgument, checkOptions } from "../../program/check-options.ts";
+import { checkArgument, checkOptions } from "../../program/internal.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Optimizer } from "./optimizer.ts";
 

@@ -1,5 +1,5 @@
 /** Gradient descent. */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import { tree, type numpy as np } from "@jax-js/jax";
 import {
   checkCoefficient,

@@ -1,5 +1,5 @@
 /** A coefficient that moves from one value to another at a constant rate and stays there, such as a growing penalty. */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Schedule } from "./schedule.ts";
 

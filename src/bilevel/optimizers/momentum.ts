@@ -1,5 +1,5 @@
 /** Gradient descent with momentum: Polyak's heavy ball, or Nesterov's. */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import {
   checkCoefficient,

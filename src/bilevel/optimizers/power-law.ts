@@ -1,5 +1,5 @@
 /** A coefficient that grows or decays as a power of the number of updates. */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Schedule } from "./schedule.ts";
 

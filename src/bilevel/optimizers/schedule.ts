@@ -1,5 +1,5 @@
 /** Coefficients that change from update to update: traced functions of the update's index. */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
 
 /** A coefficient as a function of the update's index. */

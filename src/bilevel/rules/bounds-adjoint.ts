@@ -10,9 +10,7 @@
  *     ‖h − ∇F‖ ≤ D δ_y + γκd(δ_z + d/2) + (M/μ)(L_E δ_y + γρd(δ_z + d/2) + ‖∇_w[E + γL](y)‖ + γ‖∇_w L(z)‖)
  */
 import type { LinearSolver } from "../../linear/index.ts";
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import type { Tree } from "../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../program/index.ts";
 import type { ErrorFormula, MeasuredNumbers, ProblemConstants } from "../bounds.ts";
 import { treeDistance, treeNorm } from "../estimate/leaves.ts";
 

@@ -6,9 +6,7 @@
  *     ‖Z_T − Z*‖ ≤ cᴷ M/μ + K cᵀ⁻¹ s (κ + ρM/μ) δ_0
  *     ‖h − ∇F‖ ≤ (D + L_E M/μ) δ_T + ‖∇_w E(w_T)‖ ‖Z_T − Z*‖
  */
-import type { Value } from "../../program/ir.ts";
-import type { Program } from "../../program/program.ts";
-import type { Tree } from "../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../program/index.ts";
 import type { ErrorFormula, ErrorTheory, MeasuredNumbers, ProblemConstants } from "../bounds.ts";
 import type { Dynamics } from "../dynamics.ts";
 import type { Adjoint } from "../estimate/follower.ts";

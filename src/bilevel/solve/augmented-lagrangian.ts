@@ -9,7 +9,7 @@ import {
   checkArgument,
   checkOptions as checkNamedOptions,
   required,
-} from "../../program/check-options.ts";
+} from "../../program/internal.ts";
 import {
   BUDGET,
   CONSTANTS,
@@ -21,8 +21,7 @@ import {
   SIGNAL,
 } from "../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import { compile } from "../../program/compile.ts";
-import type { Tensor } from "../../program/tensors/tensor.ts";
+import { compile, type Tensor } from "../../program/index.ts";
 import {
   augmentation,
   checkConstraints,

@@ -1,9 +1,9 @@
 /** Checkpoints on disk, in Node only, replaced whole or not at all. */
-import { checkArgument } from "../../program/check-options.ts";
-import { replaceFile, type FileSystem as ReplacingFiles } from "../../files/replace-file.ts";
+import { checkArgument } from "../../program/internal.ts";
+import { type FileSystem as ReplacingFiles, replaceFile } from "../../files/portable.ts";
 import { CheckpointError } from "./checkpoint.ts";
 
-export type { OpenFile } from "../../files/replace-file.ts";
+export type { OpenFile } from "../../files/portable.ts";
 
 /** The part of `node:fs/promises` in use, so that a test can fail it. */
 export interface FileSystem extends ReplacingFiles {

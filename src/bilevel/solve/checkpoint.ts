@@ -3,10 +3,9 @@
  * wall-clock times are left out, so that an interrupted and an uninterrupted run end with the same bytes.
  * Early stopping, the best step and the costs are functions of the history and need no fields of their own.
  */
-import { checkArgument } from "../../program/check-options.ts";
-import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
+import { checkArgument, decodeSafetensors, encodeSafetensors } from "../../program/internal.ts";
+import type { Tensor, Tree } from "../../program/index.ts";
 import { fromColumns, toColumns, type StepRecord } from "./history.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../program/tensors/safetensors.ts";
 
 /** The state of an outer loop after the evaluation and update of a step. */
 export interface SolveState {

@@ -1,5 +1,5 @@
 /** Values and multipliers of constraints as plain numbers, between two solves. */
-import type { Tensor } from "../../program/tensors/tensor.ts";
+import type { Tensor } from "../../program/index.ts";
 import type { ConstraintVectors } from "../estimate/constraints.ts";
 
 /** Both kinds of constraints as plain vectors. */

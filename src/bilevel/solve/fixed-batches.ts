@@ -2,16 +2,9 @@
  * Batches that stay the same over a run, for methods that remember what each of them contributed. Which one a step sees is
  * a pure function of the seed, the stream's name and the number of the step.
  */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions, fingerprintOfTree } from "../../program/internal.ts";
 import { tree } from "@jax-js/jax";
-import {
-  Tensor,
-  tensor,
-  toTensor,
-  type TensorLike,
-  type Tree,
-} from "../../program/tensors/tensor.ts";
-import { fingerprintOfTree } from "../../program/tensors/fingerprint-tree.ts";
+import { Tensor, tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
 import { foldIn, integers, randomKey } from "../../random/index.ts";
 import type { Sampler, Stream } from "./samplers.ts";
 

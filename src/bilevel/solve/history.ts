@@ -1,5 +1,5 @@
 /** The curve of an outer loop: a few numbers for each step, and their form as columns of a checkpoint. */
-import { Tensor } from "../../program/tensors/tensor.ts";
+import { Tensor } from "../../program/index.ts";
 
 /** The numbers of one outer step, all at that step's λ, before its update. */
 export interface StepRecord {

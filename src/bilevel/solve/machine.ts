@@ -1,17 +1,26 @@
 /** What an outer loop runs: its compiled programs and its data, opened once and used at every step. */
-import type { Executable } from "../../program/executable.ts";
-import { Tensor, type TensorLike, type Tree } from "../../program/tensors/tensor.ts";
-import { forbidCapture } from "../../program/trace/trace.ts";
+import {
+  type Executable,
+  forbidCapture,
+  Tensor,
+  type TensorLike,
+  type Tree,
+} from "../../program/index.ts";
 import { checkIdentity, type Identity } from "./checkpoint.ts";
 import {
   describeTree,
   fingerprintOfBytes,
   fingerprintOfTree,
-} from "../../program/tensors/fingerprint-tree.ts";
+  placementOf,
+} from "../../program/internal.ts";
 import { hostTree } from "../estimate/leaves.ts";
-import { buildOuterStep, buildStart } from "./outer-step.ts";
-import type { OuterStepInputs, OuterStepOutputs, StartOutputs } from "./outer-step.ts";
-import { placementOf } from "../../program/placement.ts";
+import {
+  buildOuterStep,
+  buildStart,
+  type OuterStepInputs,
+  type OuterStepOutputs,
+  type StartOutputs,
+} from "./outer-step.ts";
 import type { BilevelData, Problem } from "../problem.ts";
 import type { Cost } from "../rule.ts";
 import { isSampler, type Sampler } from "./samplers.ts";

@@ -3,7 +3,7 @@
  * pass through untouched; only their being finite and their norms are looked at.
  */
 import { tree } from "@jax-js/jax";
-import type { Tensor, Tree } from "../../program/tensors/tensor.ts";
+import type { Tensor, Tree } from "../../program/index.ts";
 import { readCheckpointFile } from "./checkpoint-file.ts";
 import { decodeCheckpoint, type SolveState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";

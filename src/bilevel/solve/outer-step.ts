@@ -3,10 +3,14 @@
  * from λ and the states of follower and optimizer to their next values. Nothing else happens between two steps.
  */
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../../program/ir.ts";
-import { Program } from "../../program/program.ts";
-import type { JaxFunction } from "../../program/trace/trace.ts";
-import { zeros, type Tensor, type Tree } from "../../program/tensors/tensor.ts";
+import {
+  type JaxFunction,
+  Program,
+  type Tensor,
+  type Tree,
+  type Value,
+  zeros,
+} from "../../program/index.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
 import { checkLike } from "../estimate/leaves.ts";

@@ -2,16 +2,9 @@
  * Minibatches for the outer loop. A batch is a pure function of the seed, the stream's name and the
  * number of the step, so a resumed run draws the same batches and two consumers never share theirs.
  */
-import { checkOptions } from "../../program/check-options.ts";
+import { allocate, checkOptions, fingerprintOfTree } from "../../program/internal.ts";
 import { tree } from "@jax-js/jax";
-import {
-  allocate,
-  Tensor,
-  toTensor,
-  type TensorLike,
-  type Tree,
-} from "../../program/tensors/tensor.ts";
-import { fingerprintOfTree } from "../../program/tensors/fingerprint-tree.ts";
+import { Tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
 import { foldIn, integers, permutation, type RandomKey, randomKey } from "../../random/index.ts";
 
 /** Where a batch's randomness comes from. */

@@ -1,9 +1,5 @@
 /** The outer loop: hypergradient, optimizer, projection, again and again until a budget or the problem ends it. */
-import {
-  checkArgument,
-  checkOptions as checkNames,
-  required,
-} from "../../program/check-options.ts";
+import { checkArgument, checkOptions as checkNames, required } from "../../program/internal.ts";
 import {
   BUDGET,
   CHECKPOINT,
@@ -16,7 +12,7 @@ import {
   SIGNAL,
 } from "../option-kinds.ts";
 import { Array as JaxArray, tree } from "@jax-js/jax";
-import type { TensorLike } from "../../program/tensors/tensor.ts";
+import type { TensorLike } from "../../program/index.ts";
 import { checkBudget } from "./budget.ts";
 import { hostTree, leafPaths } from "../estimate/leaves.ts";
 import { OuterLoop } from "./outer-loop.ts";

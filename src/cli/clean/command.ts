@@ -2,28 +2,30 @@
 // then writes, so that an interrupted run leaves nothing.
 
 import { basename } from "node:path";
-import type { Ranking } from "../../automl/cleaning/rank.ts";
-import { cleaningTarget } from "../../automl/cleaning/target.ts";
-import { findColumn, type Table } from "../../data/tables/table.ts";
-import { readTable } from "../../data/tables/reading/read-table.ts";
-import { replaceFiles } from "../../files/replace-file.ts";
-import { eventLogName } from "../../study/event-log.ts";
-import { runJob } from "../../study/job.ts";
+import type { Ranking } from "../../automl/index.ts";
+import { cleaningTarget } from "../../automl/internal.ts";
+import { findColumn, readTable, type Table } from "../../data/index.ts";
+import { replaceFiles } from "../../files/index.ts";
+import {
+  createRunFolder,
+  eventLogName,
+  type RunFolder,
+  type RunHappening,
+  runJob,
+} from "../../study/index.ts";
 import { announce } from "../input/announcement.ts";
-import type { RunHappening } from "../../study/run-event.ts";
 import type { CleanJobPlan } from "./job.ts";
 import { cleanFiles, cleanJson, printRanking } from "./output.ts";
 import type { CleanResult } from "./result.ts";
 import { cleanCommand, planCleaning, type CleanFlags, type CleanPlan } from "./plan.ts";
 import { removableLeaks } from "../input/data-summary.ts";
 import { exitCodes } from "../command/errors.ts";
-import { formatCount } from "../../data/readable-numbers.ts";
+import { formatCount } from "../../data/internal.ts";
 import { listenForInterrupts, waitingSentence } from "../terminal/interrupt.ts";
 import { prepareTable, type PreparedTable } from "../input/prepare-table.ts";
 import { stderrLine, type LiveLine } from "../terminal/live-line.ts";
 import { showRun } from "../terminal/run-line.ts";
 import { readerOptions } from "../command/reading-settings.ts";
-import { createRunFolder, type RunFolder } from "../../study/run-folder/run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runClean(file: string, flags: CleanFlags): Promise<number> {

@@ -1,10 +1,9 @@
 // The computation of `clean`, in a thread of its own.
 
-import { rankRows, type Ranking } from "../../automl/cleaning/rank.ts";
-import type { Table } from "../../data/tables/table.ts";
-import { formatCount } from "../../data/readable-numbers.ts";
-import type { Job } from "../../study/job.ts";
-import type { RunHappening } from "../../study/run-event.ts";
+import { type Ranking, rankRows } from "../../automl/index.ts";
+import type { Table } from "../../data/index.ts";
+import { formatCount } from "../../data/internal.ts";
+import type { Job, RunHappening } from "../../study/index.ts";
 
 /** The table and the library's options, as far as they are data. */
 export interface CleanJobPlan {

@@ -1,13 +1,12 @@
 // What `clean` leaves behind: ranked.csv, report.html, result.json, and the table on the screen.
 
-import type { Ranking } from "../../automl/cleaning/rank.ts";
-import type { Column } from "../../data/tables/table.ts";
-import { formatTable } from "../../data/tables/write-table.ts";
-import type { NewFile } from "../../files/replace-file.ts";
+import type { Ranking } from "../../automl/index.ts";
+import { type Column, formatTable } from "../../data/index.ts";
+import type { NewFile } from "../../files/index.ts";
 import { leakLines } from "../input/announcement.ts";
 import { type CleanResult, checkOf, rankedRow, verdict } from "./result.ts";
 import { oneLine } from "../command/errors.ts";
-import { formatCount, formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
+import { formatCount, formatNumber, formatSeconds } from "../../data/internal.ts";
 import { cleanPage } from "./page.ts";
 import { renderTable } from "../terminal/table.ts";
 import { shorten, wrapWords } from "../terminal/text.ts";

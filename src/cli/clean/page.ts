@@ -1,9 +1,9 @@
 // report.html of `clean`: the most doubtful rows with their cells, how they were found, and how to
 // repeat the run. One file without scripts or outside resources.
 
-import type { Column } from "../../data/tables/table.ts";
+import type { Column } from "../../data/index.ts";
 import { rankedRow, verdict, type CleanResult } from "./result.ts";
-import { formatCount, formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
+import { formatCount, formatNumber, formatSeconds } from "../../data/internal.ts";
 import { shorten } from "../terminal/text.ts";
 import { dataSection } from "../page/data-section.ts";
 import { html, Html } from "../page/html.ts";

@@ -5,7 +5,7 @@ import { readdir } from "node:fs/promises";
 import { commandText, fileWord, freshFolder, optionWords } from "../command/command-text.ts";
 import { UsageError } from "../command/errors.ts";
 import { defaultOutputFolder, type TaskName } from "../command/options.ts";
-import { checkOutputFolder } from "../../study/run-folder/output-folder.ts";
+import { checkOutputFolder } from "../../study/index.ts";
 import { readingWords, type ReadingSettings } from "../command/reading-settings.ts";
 
 /** The options of `clean` as typed. */

@@ -1,8 +1,8 @@
 // What a ranking says, in numbers and sentences: what the page, the files and the screen show of it.
 
-import type { Ranking } from "../../automl/cleaning/rank.ts";
-import { selfCheck, verdictOf, type SelfCheck } from "../../automl/cleaning/self-check.ts";
-import type { Table } from "../../data/tables/table.ts";
+import type { Ranking } from "../../automl/index.ts";
+import { type SelfCheck, selfCheck, verdictOf } from "../../automl/internal.ts";
+import type { Table } from "../../data/index.ts";
 import type { CleanPlan } from "./plan.ts";
 import type { DataSummary } from "../input/data-summary.ts";
 

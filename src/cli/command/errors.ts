@@ -1,8 +1,8 @@
 // What the command line says when something goes wrong, and the exit code that goes with it.
 // Everything that a person can put right is one sentence and code 2; the rest is code 1.
 
-import { NotAFileError } from "../../files/regular-file.ts";
-import type { RunFolderCode } from "../../study/run-folder/run-folder-error.ts";
+import { NotAFileError } from "../../files/index.ts";
+import type { RunFolderCode } from "../../study/index.ts";
 
 /** Exit codes of the `stackelberg` command. */
 export const exitCodes = {

@@ -3,7 +3,7 @@
 import type { Stats } from "node:fs";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
-import { irregularKind } from "../../files/regular-file.ts";
+import { irregularKind } from "../../files/index.ts";
 import { UsageError } from "./errors.ts";
 
 /** What a command is going to do with a file of `--out`. */

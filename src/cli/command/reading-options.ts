@@ -1,7 +1,7 @@
 // The options by which a table is read, as the user types them: tune, clean and predict share them.
 
 import type { Command } from "commander";
-import type { DateChoice, Decimal } from "../../data/tables/cells/cell-format.ts";
+import type { DateChoice, Decimal } from "../../data/index.ts";
 import { UsageError } from "./errors.ts";
 import { parseBytes, parseDelimiter, parseNames, parseWhole } from "./options.ts";
 

@@ -1,8 +1,7 @@
 // How a table is read, as settings that tune, clean and predict share: what the reader is told, and how they are
 // written in a command that repeats a run.
 
-import type { ColumnKind, DateChoice, Decimal } from "../../data/tables/cells/cell-format.ts";
-import type { ReadTableOptions } from "../../data/tables/reading/options.ts";
+import type { ColumnKind, DateChoice, Decimal, ReadTableOptions } from "../../data/index.ts";
 import { optionWords } from "./command-text.ts";
 
 /** What a file does not say by itself, or not clearly; what is absent is found out. */

@@ -5,9 +5,9 @@ import { availableParallelism, cpus, release, totalmem } from "node:os";
 import type { numpy as np } from "@jax-js/jax";
 import { tryDevice, tryDeviceApart, type DeviceFinding } from "./device-probe.ts";
 import { exitCodes, oneLine } from "../command/errors.ts";
-import { formatSeconds } from "../../data/readable-numbers.ts";
+import { formatSeconds } from "../../data/internal.ts";
 import { devices, type Device } from "../command/options.ts";
-import { packageVersion, versionOf } from "../../study/environment.ts";
+import { packageVersion, versionOf } from "../../study/index.ts";
 
 /** The self-check: dF/dx of a scalar quadratic after five steps of gradient descent. */
 export interface SelfCheck {

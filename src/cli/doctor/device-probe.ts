@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import type { numpy as np } from "@jax-js/jax";
-import type { Tensor } from "../../program/tensors/tensor.ts";
+import type { Tensor } from "../../program/index.ts";
 import { oneLine, UsageError } from "../command/errors.ts";
 import type { Device } from "../command/options.ts";
 

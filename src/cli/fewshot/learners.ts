@@ -10,7 +10,7 @@ import {
   truncated,
   type Optimizer,
 } from "../../bilevel/index.ts";
-import { call, ruleCall, type RuleCall } from "../../bilevel/rule-call.ts";
+import { call, type RuleCall, ruleCall } from "../../bilevel/internal.ts";
 import {
   anil,
   convolutionalEncoder,

@@ -4,7 +4,16 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { readRegularFile } from "../../files/regular-file.ts";
+import {
+  checkSchema,
+  count,
+  finite,
+  openSealedJson,
+  positiveCount,
+  readRegularFile,
+  sha256,
+  unsealedNote,
+} from "../../files/index.ts";
 import {
   decodeParameters,
   encodeParameters,
@@ -17,9 +26,6 @@ import {
 import { decodeSafetensors } from "../../bilevel/index.ts";
 import { listEpisodes, type EpisodeShape, type ImageSet } from "../../data/index.ts";
 import { zeros, type Tensor, type Tree } from "../../program/index.ts";
-import { checkSchema, count, finite, positiveCount } from "../../files/check-schema.ts";
-import { sha256 } from "../../files/sha256.ts";
-import { openSealedJson, unsealedNote } from "../../files/sealed-json.ts";
 import { UsageError } from "../command/errors.ts";
 import { representationName } from "./export-representation.ts";
 import { makeLearner } from "./learners.ts";

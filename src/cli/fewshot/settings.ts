@@ -3,7 +3,7 @@
 
 import * as v from "valibot";
 import type { EpisodeShape, OmniglotSplit } from "../../data/index.ts";
-import { count, finite, positive, positiveCount } from "../../files/check-schema.ts";
+import { count, finite, positive, positiveCount } from "../../files/index.ts";
 
 /** How images are found and read. */
 export interface ImageSettings {

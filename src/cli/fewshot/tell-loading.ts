@@ -1,7 +1,7 @@
 // How far the reading of images is, as events.
 
 import type { ImageOptions } from "../../data/index.ts";
-import type { RunHappening } from "../../study/run-event.ts";
+import type { RunHappening } from "../../study/index.ts";
 
 /** Options of the reading that tell its progress and what was left out. */
 export function tellLoading(

@@ -1,7 +1,7 @@
 // What is said about the data before a run begins: the task, the rows left out, the columns not used
 // and those to be wary of, one short table each. The report and result.json have the whole lists.
 
-import { quote } from "../../data/words.ts";
+import { formatCount, quote } from "../../data/internal.ts";
 import {
   copiesSentence,
   leakRows,
@@ -10,7 +10,6 @@ import {
   type DataSummary,
 } from "./data-summary.ts";
 import { oneLine } from "../command/errors.ts";
-import { formatCount } from "../../data/readable-numbers.ts";
 import { renderTable } from "../terminal/table.ts";
 import { shorten } from "../terminal/text.ts";
 

@@ -1,11 +1,7 @@
 // What a run says about its data, as data for result.json and as the words of terminal and report.
 
-import type { ColumnFinding } from "../../data/tables/inspect-columns.ts";
-import type { UnusedColumn } from "../../data/tables/table.ts";
-import { quote } from "../../data/words.ts";
-import type { LeftOutRows } from "../../data/tables/target-classes.ts";
-import type { Task } from "../../data/tables/target.ts";
-import { formatCount } from "../../data/readable-numbers.ts";
+import { type ColumnFinding, formatCount, quote } from "../../data/internal.ts";
+import type { LeftOutRows, Task, UnusedColumn } from "../../data/index.ts";
 
 /** Entries of a list that are shown on a terminal. */
 export const shownEntries = 5;

@@ -1,8 +1,8 @@
 // From a file and the reading options to a table: the last checks before work begins.
 
 import { basename } from "node:path";
-import { openTable, parseTable } from "../../data/tables/reading/read-table.ts";
-import { findColumn, type Table } from "../../data/tables/table.ts";
+import { openTable } from "../../data/internal.ts";
+import { findColumn, parseTable, type Table } from "../../data/index.ts";
 import type { DataSummary } from "./data-summary.ts";
 import { UsageError } from "../command/errors.ts";
 import type { TuneSettings } from "../command/options.ts";

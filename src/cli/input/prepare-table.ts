@@ -1,17 +1,18 @@
 // Between reading a table and working on it: columns that are asked away or are row numbers go, and
 // what a person should know about the rest is gathered, to be said before any model is trusted.
 
-import { countCopies } from "../../data/tables/count-copies.ts";
-import { fitEncoder } from "../../data/tables/encoder.ts";
-import { inspectColumns } from "../../data/tables/inspect-columns.ts";
-import { withoutColumns } from "../../data/tables/select-columns.ts";
-import { findColumn, type Table, type UnusedColumn } from "../../data/tables/table.ts";
+import { countCopies, inspectColumns } from "../../data/internal.ts";
 import {
-  inferTarget,
+  findColumn,
+  fitEncoder,
   type InferredTarget,
+  inferTarget,
+  type Table,
   type TargetOptions,
   type Task,
-} from "../../data/tables/target.ts";
+  type UnusedColumn,
+  withoutColumns,
+} from "../../data/index.ts";
 import type { DataSummary } from "./data-summary.ts";
 import { UsageError } from "../command/errors.ts";
 

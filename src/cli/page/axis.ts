@@ -1,6 +1,6 @@
 // Scales and ticks for the report's charts: linear and logarithmic axes with round labels.
 
-import { formatNumber } from "../../data/readable-numbers.ts";
+import { formatNumber } from "../../data/internal.ts";
 
 /** A labelled position on an axis, as a fraction of its length. */
 export interface Tick {

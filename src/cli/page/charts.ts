@@ -1,7 +1,7 @@
 // The report's charts as inline SVG: a line over steps, and means with their intervals. Sizes are
 // chosen so that the text stays readable when the page is 400 pixels wide.
 
-import { formatEstimate, formatNumber } from "../../data/readable-numbers.ts";
+import { formatEstimate, formatNumber } from "../../data/internal.ts";
 import { linearScale, logScale, spansDecades, type Scale } from "./axis.ts";
 import { html, type Html } from "./html.ts";
 

@@ -8,7 +8,7 @@ import {
   taskRows,
   type DataSummary,
 } from "../input/data-summary.ts";
-import { formatCount } from "../../data/readable-numbers.ts";
+import { formatCount } from "../../data/internal.ts";
 import { html, type Html } from "./html.ts";
 
 /**

@@ -1,15 +1,19 @@
 // `stackelberg predict`: the rows of a new table through a tuned model, one line per row, in order.
 
 import { join } from "node:path";
-import { alignTable } from "../../data/tables/align-table.ts";
-import type { Encoder } from "../../data/tables/encoded-input.ts";
-import { readingOf } from "../../data/tables/encoder.ts";
-import { openTable, type TableFile } from "../../data/tables/reading/read-table.ts";
-import type { ReadTableOptions } from "../../data/tables/reading/options.ts";
-import { findColumn, type Column, type Table } from "../../data/tables/table.ts";
-import type { Target } from "../../data/tables/target.ts";
-import { formatTable } from "../../data/tables/write-table.ts";
-import { replaceFile } from "../../files/replace-file.ts";
+import {
+  alignTable,
+  type Column,
+  type Encoder,
+  findColumn,
+  formatTable,
+  readingOf,
+  type ReadTableOptions,
+  type Table,
+  type Target,
+} from "../../data/index.ts";
+import { openTable, type TableFile } from "../../data/internal.ts";
+import { replaceFile } from "../../files/index.ts";
 import { exitCodes, oneLine, UsageError } from "../command/errors.ts";
 import { checkNewFile } from "../command/new-file.ts";
 import { modelNames, openModel } from "./model.ts";

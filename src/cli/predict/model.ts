@@ -4,12 +4,15 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { checkModel } from "../../automl/tabular/model-schema.ts";
-import type { TabularModel } from "../../automl/tabular/model.ts";
-import { readRegularFile } from "../../files/regular-file.ts";
-import { DamagedFileError, openSealedJson, unsealedNote } from "../../files/sealed-json.ts";
-import { previousName } from "../../files/set-aside.ts";
-import { sha256 } from "../../files/sha256.ts";
+import { checkModel, type TabularModel } from "../../automl/index.ts";
+import {
+  DamagedFileError,
+  openSealedJson,
+  previousName,
+  readRegularFile,
+  sha256,
+  unsealedNote,
+} from "../../files/index.ts";
 import { UsageError } from "../command/errors.ts";
 
 /** The files that a model consists of. */

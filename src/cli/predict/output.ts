@@ -1,9 +1,8 @@
 // The predictions of a whole table, and as the table that `predict` writes.
 
-import { predictEncoded, type Prediction } from "../../automl/tabular/predict.ts";
-import type { TabularModel } from "../../automl/tabular/model.ts";
-import { encode } from "../../data/tables/encoder.ts";
-import type { Column, Table } from "../../data/tables/table.ts";
+import { predictEncoded } from "../../automl/internal.ts";
+import type { Prediction, TabularModel } from "../../automl/index.ts";
+import { type Column, encode, type Table } from "../../data/index.ts";
 
 /** Rows that are encoded at a time, so that a long table needs no wide copy of itself. */
 const chunkRows = 8192;

@@ -1,10 +1,7 @@
 // What differs between a new file and what the model was trained on, as lines for the terminal.
 
-import type { UnseenLevels } from "../../data/tables/align-table.ts";
-import type { Encoder } from "../../data/tables/encoded-input.ts";
-import { listNames } from "../../data/words.ts";
-import type { Table } from "../../data/tables/table.ts";
-import { formatCount, formatNumber } from "../../data/readable-numbers.ts";
+import type { Encoder, Table, UnseenLevels } from "../../data/index.ts";
+import { formatCount, formatNumber, listNames } from "../../data/internal.ts";
 import { renderTable } from "../terminal/table.ts";
 
 /** Entries of a table. */

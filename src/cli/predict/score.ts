@@ -1,14 +1,16 @@
 // How good predictions are where the new file has the target too: the metrics of `tune`, on its rows.
 
-import { metricsOfPrediction } from "../../automl/tabular/evaluate.ts";
-import type { Prediction } from "../../automl/tabular/predict.ts";
-import type { TabularModel } from "../../automl/tabular/model.ts";
-import { matchLevels } from "../../data/tables/align-table.ts";
-import { parseNumber } from "../../data/tables/numbers.ts";
-import { listNames, quote } from "../../data/words.ts";
-import type { Column } from "../../data/tables/table.ts";
-import { describeMetric } from "../../automl/tabular/comparison.ts";
-import { formatCount, formatNumber } from "../../data/readable-numbers.ts";
+import { describeMetric, metricsOfPrediction } from "../../automl/internal.ts";
+import type { Prediction, TabularModel } from "../../automl/index.ts";
+import {
+  formatCount,
+  formatNumber,
+  listNames,
+  matchLevels,
+  parseNumber,
+  quote,
+} from "../../data/internal.ts";
+import type { Column } from "../../data/index.ts";
 import { renderTable } from "../terminal/table.ts";
 
 /** The lines that say how good the predictions are, and which rows could not be judged. */

@@ -5,9 +5,9 @@ import {
   needsInWords,
   ruleCatalog,
   ruleFamilies,
-  theoryInWords,
   type RuleFamily,
-} from "../../bilevel/rules/catalog.ts";
+  theoryInWords,
+} from "../../bilevel/internal.ts";
 import { exitCodes } from "../command/errors.ts";
 import { displayWidth, wrapWords } from "../terminal/text.ts";
 

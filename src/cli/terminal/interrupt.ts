@@ -2,7 +2,7 @@
 // Between them the terminal is not silent for longer than a second.
 
 import { constants } from "node:os";
-import { endJobs } from "../../study/job.ts";
+import { endJobs } from "../../study/index.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type SignalName = (typeof signals)[number];

@@ -1,8 +1,8 @@
 // A run's events for the person in front of the terminal: steps on the live line, sentences above it.
 
-import type { Metrics, RunHappening } from "../../study/run-event.ts";
+import type { Metrics, RunHappening } from "../../study/index.ts";
 import type { LiveLine } from "./live-line.ts";
-import { formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
+import { formatNumber, formatSeconds } from "../../data/internal.ts";
 
 /**
  * Shows events on a line.

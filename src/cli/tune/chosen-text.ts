@@ -1,8 +1,8 @@
 // Which model came out, and which error to expect of it, in words: for the terminal, the report and result.json.
 
-import type { TuneResult } from "../../automl/tabular/types.ts";
-import { describeMetric } from "../../automl/tabular/comparison.ts";
-import { formatCount, formatEstimate } from "../../data/readable-numbers.ts";
+import type { TuneResult } from "../../automl/index.ts";
+import { describeMetric } from "../../automl/internal.ts";
+import { formatCount, formatEstimate } from "../../data/internal.ts";
 
 /** Two sentences or three: the model, its expected error, and a fit that did not end. */
 export function chosenSentences(result: TuneResult): string[] {

@@ -1,12 +1,15 @@
 // `stackelberg tune`: checks everything, then reads the table, tunes, and writes the output folder.
 
 import { basename, join, resolve } from "node:path";
-import type { TuneCheckpoint } from "../../automl/tabular/record.ts";
-import type { TuneResult } from "../../automl/tabular/types.ts";
-import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
-import { describeEnvironment } from "../../study/environment.ts";
-import { eventLogName } from "../../study/event-log.ts";
-import { runJob } from "../../study/job.ts";
+import type { TuneCheckpoint, TuneResult } from "../../automl/index.ts";
+import { replaceFile, replaceFiles } from "../../files/index.ts";
+import {
+  createRunFolder,
+  describeEnvironment,
+  eventLogName,
+  type RunFolder,
+  runJob,
+} from "../../study/index.ts";
 import { announce } from "../input/announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./saved-run.ts";
 import { checkDevice } from "../doctor/device-probe.ts";
@@ -18,7 +21,6 @@ import { listenForInterrupts, waitingSentence } from "../terminal/interrupt.ts";
 import { reproduceCommand } from "../command/options.ts";
 import { stderrLine, type LiveLine } from "../terminal/live-line.ts";
 import { showRun } from "../terminal/run-line.ts";
-import { createRunFolder, type RunFolder } from "../../study/run-folder/run-folder.ts";
 import type { TuneJobEvent, TuneJobPlan } from "./job.ts";
 import { outputFiles, printResult, resultJson } from "./output.ts";
 import { planTuning, type TuneFlags, type TunePlan } from "./plan.ts";

@@ -1,9 +1,9 @@
 // The report's evidence: the verdict in words, the table of methods, and the main metric with its
 // intervals as a chart.
 
-import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
-import type { Comparison, MetricInfo } from "../../automl/tabular/comparison.ts";
-import { formatEstimate, formatNumber } from "../../data/readable-numbers.ts";
+import type { MethodResult, TuneResult } from "../../automl/index.ts";
+import type { Comparison, MetricInfo } from "../../automl/internal.ts";
+import { formatEstimate, formatNumber } from "../../data/internal.ts";
 import { meanOf } from "./method-table.ts";
 import { intervalChart } from "../page/charts.ts";
 import { html, type Html } from "../page/html.ts";

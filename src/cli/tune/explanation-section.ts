@@ -1,9 +1,8 @@
 // What each input column is worth, as a picture: one row per column with the bars that the model's family asks for, the most
 // used columns first.
 
-import type { ExplainedBar, ExplainedInput } from "../../automl/families/explanation.ts";
-import type { TuneResult } from "../../automl/tabular/types.ts";
-import { formatCount, formatNumber, formatPercent } from "../../data/readable-numbers.ts";
+import type { ExplainedBar, ExplainedInput, TuneResult } from "../../automl/index.ts";
+import { formatCount, formatNumber, formatPercent } from "../../data/internal.ts";
 import { html, type Html } from "../page/html.ts";
 
 /** Columns drawn one by one; the remaining, least used ones are counted in a sentence. */

@@ -1,12 +1,15 @@
 // The computation of `tune`, in a thread of its own.
 
-import type { TuneCheckpoint } from "../../automl/tabular/record.ts";
-import { tune } from "../../automl/tabular/tune.ts";
-import type { TuneEvent, TuneOptions, TuneResult } from "../../automl/tabular/types.ts";
-import type { Table } from "../../data/tables/table.ts";
-import { formatNumber, formatSeconds } from "../../data/readable-numbers.ts";
-import type { Job } from "../../study/job.ts";
-import type { RunHappening } from "../../study/run-event.ts";
+import {
+  tune,
+  type TuneCheckpoint,
+  type TuneEvent,
+  type TuneOptions,
+  type TuneResult,
+} from "../../automl/index.ts";
+import type { Table } from "../../data/index.ts";
+import { formatNumber, formatSeconds } from "../../data/internal.ts";
+import type { Job, RunHappening } from "../../study/index.ts";
 
 /** The table and the library's options, as far as they are data. */
 export interface TuneJobPlan {

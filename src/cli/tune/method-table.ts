@@ -1,10 +1,9 @@
 // The table of methods at the end of a run.
 
-import { familyNamed } from "../../automl/families/index.ts";
-import type { MethodResult, TuneResult } from "../../automl/tabular/types.ts";
-import { formatEstimate, formatNumber } from "../../data/readable-numbers.ts";
+import { familyNamed, type MethodResult, type TuneResult } from "../../automl/index.ts";
+import { formatEstimate, formatNumber } from "../../data/internal.ts";
 import { renderTable, tableWidth, type Cell, type TableStyle } from "../terminal/table.ts";
-import type { Comparison } from "../../automl/tabular/comparison.ts";
+import type { Comparison } from "../../automl/internal.ts";
 
 /**
  * The table of methods at the end of a run: validation loss, test metrics, seconds per split. Short

@@ -1,17 +1,18 @@
 // What `tune` leaves behind: the files of the output folder and the table on the screen.
 
-import { exportModel, onnxInputs } from "../../automl/tabular/export-model.ts";
-import { encodeTabularModel } from "../../automl/tabular/model.ts";
-import type { TuneResult } from "../../automl/tabular/types.ts";
-import type { NewFile } from "../../files/replace-file.ts";
-import { sha256 } from "../../files/sha256.ts";
-import { sealJson } from "../../files/sealed-json.ts";
+import {
+  encodeTabularModel,
+  exportModel,
+  onnxInputs,
+  type TuneResult,
+} from "../../automl/index.ts";
+import { type NewFile, sealJson, sha256 } from "../../files/index.ts";
 import { leakLines } from "../input/announcement.ts";
 import { checkpointName, encodeSavedRun, type SavedRun } from "./saved-run.ts";
 import { chosenSentences } from "./chosen-text.ts";
-import { compareMethods, onCommonSplits } from "../../automl/tabular/comparison.ts";
+import { compareMethods, onCommonSplits } from "../../automl/internal.ts";
 import { oneLine } from "../command/errors.ts";
-import { formatCount, formatSeconds } from "../../data/readable-numbers.ts";
+import { formatCount, formatSeconds } from "../../data/internal.ts";
 import { reportPage, type ReportContext } from "./page.ts";
 import { adviceSentence, alternatives, ruleSentences } from "./rule-text.ts";
 import { methodTable } from "./method-table.ts";

@@ -1,13 +1,12 @@
 // report.html: one file without scripts or outside resources that says what was done, whether it
 // was worth it, how the run went, what each column is worth and how to repeat it.
 
-import { familyNamed } from "../../automl/families/index.ts";
-import type { TuneResult } from "../../automl/tabular/types.ts";
+import { familyNamed, type TuneResult } from "../../automl/index.ts";
 import { chosenSentences } from "./chosen-text.ts";
-import { compareMethods, onCommonSplits } from "../../automl/tabular/comparison.ts";
-import type { Environment } from "../../study/environment.ts";
+import { compareMethods, onCommonSplits } from "../../automl/internal.ts";
+import type { Environment } from "../../study/index.ts";
 import type { DataSummary } from "../input/data-summary.ts";
-import { formatCount, formatSeconds } from "../../data/readable-numbers.ts";
+import { formatCount, formatSeconds } from "../../data/internal.ts";
 import { lineChart } from "../page/charts.ts";
 import { explanationSection } from "./explanation-section.ts";
 import { comparisonSection } from "./comparison-section.ts";

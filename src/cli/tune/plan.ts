@@ -2,7 +2,7 @@
 // data, or the rest of an interrupted one. Everything wrong with the options is found here.
 
 import { basename, join, relative } from "node:path";
-import { tuneDefaults } from "../../automl/tabular/defaults.ts";
+import { tuneDefaults } from "../../automl/internal.ts";
 import { stat } from "node:fs/promises";
 import { readSavedRun, type SavedRun } from "./saved-run.ts";
 import { commandText, optionWords } from "../command/command-text.ts";
@@ -14,13 +14,12 @@ import {
   type TaskName,
   type TuneSettings,
 } from "../command/options.ts";
-import { checkOutputFolder } from "../../study/run-folder/output-folder.ts";
+import { checkOutputFolder, type RunFolder } from "../../study/index.ts";
 import {
   readingNames,
   readingSettings,
   type ReadingSettings,
 } from "../command/reading-settings.ts";
-import type { RunFolder } from "../../study/run-folder/run-folder.ts";
 
 /** The options of `tune` as typed; what is absent takes its default or the resumed run's value. */
 export interface TuneFlags extends ReadingSettings {

@@ -1,6 +1,6 @@
 // The report's account of the hypergradient rule and, where the adviser picked it, of the choice.
 
-import type { TuneResult } from "../../automl/tabular/types.ts";
+import type { TuneResult } from "../../automl/index.ts";
 import { adviceSentence, alternatives, ruleSentences } from "./rule-text.ts";
 import { html, type Html } from "../page/html.ts";
 

@@ -1,10 +1,9 @@
 // What a run says of its hypergradient rule: which one, how good its report was, what it cost, and,
 // where the adviser picked it, why this one and not another.
 
-import type { TuneAdvice, UsedRule } from "../../automl/families/search-record.ts";
-import type { TuneResult } from "../../automl/tabular/types.ts";
-import { formatBytes } from "../../bilevel/advise/plan.ts";
-import { formatCount } from "../../data/readable-numbers.ts";
+import type { TuneAdvice, TuneResult, UsedRule } from "../../automl/index.ts";
+import { formatBytes } from "../../bilevel/internal.ts";
+import { formatCount } from "../../data/internal.ts";
 
 /** The rule, its cost and its report; the report's own sentence follows where it says more than "converged"; nothing of a run without. */
 export function ruleSentences({ rule }: Pick<TuneResult, "rule">): string[] {

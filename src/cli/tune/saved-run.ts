@@ -3,12 +3,19 @@
 
 import { join } from "node:path";
 import * as v from "valibot";
-import type { DateChoice } from "../../data/tables/cells/cell-format.ts";
-import { readRegularFile } from "../../files/regular-file.ts";
-import { checkpointOf, encodeCheckpoint } from "../../automl/tabular/checkpoint.ts";
-import type { TuneCheckpoint } from "../../automl/tabular/record.ts";
-import { checkSchema, count, positive, positiveCount } from "../../files/check-schema.ts";
-import { openSealedJson, sealJson, unsealedNote } from "../../files/sealed-json.ts";
+import type { DateChoice } from "../../data/index.ts";
+import {
+  checkSchema,
+  count,
+  openSealedJson,
+  positive,
+  positiveCount,
+  readRegularFile,
+  sealJson,
+  unsealedNote,
+} from "../../files/index.ts";
+import { checkpointOf } from "../../automl/internal.ts";
+import { encodeCheckpoint, type TuneCheckpoint } from "../../automl/index.ts";
 import { UsageError } from "../command/errors.ts";
 import { devices, tasks, type TuneSettings } from "../command/options.ts";
 

@@ -4,8 +4,7 @@
  */
 import { open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { irregularKind, readRegularFile } from "../../files/regular-file.ts";
-import { sha256 } from "../../files/sha256.ts";
+import { irregularKind, readRegularFile, sha256 } from "../../files/index.ts";
 import type { ImageOptions } from "./decode-classes.ts";
 import { DataError } from "../data-error.ts";
 

@@ -2,7 +2,7 @@
  * Few-shot episodes. An episode is a pure function of a seed and its number, so that a training run resumes at any
  * episode and every method is tested on the identical list.
  */
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import { Tensor } from "../../program/index.ts";
 import { checkImageSet, countOf, type ImageSet, writeImages } from "./image-set.ts";
 import { randomKey, type RandomStream, randomStream } from "../../random/index.ts";

@@ -2,7 +2,7 @@
  * IDX files, the format of MNIST and its kin: two zero bytes, the type of the elements, the number of axes, their lengths
  * as 32-bit big-endian numbers, then the elements, last axis fastest.
  */
-import { checkArgument, checkOptions } from "../../program/check-options.ts";
+import { checkArgument, checkOptions } from "../../program/internal.ts";
 import { readBytes } from "../packed/read-bytes.ts";
 import { DataError } from "../data-error.ts";
 

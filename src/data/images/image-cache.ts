@@ -5,9 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { NotAFileError, readRegularFile } from "../../files/regular-file.ts";
-import { replaceFile } from "../../files/replace-file.ts";
-import { sha256 } from "../../files/sha256.ts";
+import { NotAFileError, readRegularFile, replaceFile, sha256 } from "../../files/index.ts";
 import type { ImageSet } from "./image-set.ts";
 import { DataError } from "../data-error.ts";
 

@@ -1,7 +1,7 @@
 /** Images from a user's own files: a folder with one folder a class, or a list of files. */
-import { checkArgument } from "../../program/check-options.ts";
+import { checkArgument } from "../../program/internal.ts";
 import { join } from "node:path";
-import { readRegularFile } from "../../files/regular-file.ts";
+import { readRegularFile } from "../../files/index.ts";
 import { decodeClasses, type EncodedImage, type ImageOptions } from "./decode-classes.ts";
 import type { ImageSet } from "./image-set.ts";
 import { listImages } from "./list-images.ts";

@@ -3,7 +3,7 @@
  * drawn from them. A class is a run of consecutive images, so that a subset or a rotation is again such a set.
  */
 import { checkNumbers } from "../check-given.ts";
-import { checkArgument } from "../../program/check-options.ts";
+import { checkArgument } from "../../program/internal.ts";
 import { Tensor } from "../../program/index.ts";
 import { plural } from "../words.ts";
 

@@ -3,10 +3,10 @@
  * images belong to ImageNet and are not ours to distribute: they come from a user's folder.
  * Source: Ravi, Larochelle, "Optimization as a model for few-shot learning", ICLR 2017.
  */
-import { checkArgument } from "../../program/check-options.ts";
+import { checkArgument } from "../../program/internal.ts";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256 } from "../../files/sha256.ts";
+import { sha256 } from "../../files/index.ts";
 import { decodeClasses, type ImageOptions } from "./decode-classes.ts";
 import { cachedImageSet, cacheFolder } from "./image-cache.ts";
 import { encodedFile } from "./image-folder.ts";

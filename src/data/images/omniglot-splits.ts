@@ -1,5 +1,5 @@
 /** The splits of Omniglot's characters that papers use. They are splits of characters, so alphabets occur on both sides. */
-import { checkArgument } from "../../program/check-options.ts";
+import { checkArgument } from "../../program/internal.ts";
 import {
   checkImageSet,
   type ImageSet,

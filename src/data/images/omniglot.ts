@@ -5,8 +5,7 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readRegularFile } from "../../files/regular-file.ts";
-import { sha256 } from "../../files/sha256.ts";
+import { readRegularFile, sha256 } from "../../files/index.ts";
 import {
   decodeClasses,
   type EncodedClass,

@@ -3,7 +3,7 @@
  * What a file is called does not matter here, only what it holds.
  */
 import { isUtf8 } from "node:buffer";
-import { NotAFileError, readRegularFile } from "../../files/regular-file.ts";
+import { NotAFileError, readRegularFile } from "../../files/index.ts";
 import { gunzipWithin } from "./gunzip.ts";
 import { DataError } from "../data-error.ts";
 import { defaultMaxUnpacked, UnpackedError } from "./unpacked.ts";

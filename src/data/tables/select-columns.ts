@@ -1,6 +1,6 @@
 /** Tables without some of their columns, which remember what was taken out and why. */
 import { checkTable } from "../check-given.ts";
-import { checkArgument } from "../../program/check-options.ts";
+import { checkArgument } from "../../program/internal.ts";
 import { findColumn, type Table, type UnusedColumn } from "./table.ts";
 
 /**

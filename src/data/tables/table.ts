@@ -3,7 +3,7 @@
  * a row is its index. Everything that later refuses a table says so with a {@link DataError}.
  */
 import { checkTable } from "../check-given.ts";
-import { checkArgument } from "../../program/check-options.ts";
+import { checkArgument } from "../../program/internal.ts";
 import type { CellFormat } from "./cells/cell-format.ts";
 import { DataError } from "../data-error.ts";
 import { closestNames, listNames, quote } from "../words.ts";

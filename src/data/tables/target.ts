@@ -3,7 +3,7 @@
  * follows from the column unless it is forced.
  */
 import { checkTable } from "../check-given.ts";
-import { checkArgument } from "../../program/check-options.ts";
+import { checkArgument } from "../../program/internal.ts";
 import { spellingVariants } from "./cells/spelling-variants.ts";
 import { isOneNumber, moments } from "../moments.ts";
 import {

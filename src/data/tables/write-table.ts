@@ -1,6 +1,6 @@
 /** Tables to CSV text (RFC 4180, but lines end in \n). */
 import { checkTable } from "../check-given.ts";
-import { checkOptions } from "../../program/check-options.ts";
+import { checkOptions } from "../../program/internal.ts";
 import type { Column, Table } from "./table.ts";
 
 /**

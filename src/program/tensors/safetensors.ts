@@ -10,7 +10,7 @@
  * @see https://github.com/huggingface/safetensors (section "Format")
  */
 import { checkArgument, describeValue } from "../check-options.ts";
-import { crc32 } from "../../files/crc32.ts";
+import { crc32 } from "../../files/portable.ts";
 import { wrongMemory } from "./element-types.ts";
 import { sizeOf, Tensor, type DType, type TypedArray } from "./tensor.ts";
 

@@ -3,8 +3,7 @@
 import { constants } from "node:fs";
 import { access, mkdir, readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { isLockName } from "../../files/folder-lock.ts";
-import { temporaryOwner } from "../../files/replace-file.ts";
+import { isLockName, temporaryOwner } from "../../files/index.ts";
 import { eventLogName, readEvents } from "../event-log.ts";
 import { RunFolderError } from "./run-folder-error.ts";
 

@@ -1,7 +1,7 @@
 // The files that runs leave in their output folders, by name and by what they begin with: what --force sets aside, and nothing
 // else. A name alone is nobody's: other programs write a result.json too.
 
-import type { RunFiles } from "../../files/set-aside.ts";
+import type { RunFiles } from "../../files/index.ts";
 import { eventLogName } from "../event-log.ts";
 
 /** Each file of a run, with a piece of its beginning that no other program writes. */

@@ -4,16 +4,18 @@
 import { randomUUID } from "node:crypto";
 import { rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { FolderInUseError, lockFolder, type FolderLock } from "../../files/folder-lock.ts";
-import { removeLeftovers } from "../../files/leftovers.ts";
 import {
   dropPrevious,
+  FolderInUseError,
+  type FolderLock,
+  lockFolder,
   NotARunError,
   ownNames,
   previousName,
   putBack,
+  removeLeftovers,
   setAside,
-} from "../../files/set-aside.ts";
+} from "../../files/index.ts";
 import { eventLogName, openEventLog, type EventLog } from "../event-log.ts";
 import type { RunHappening } from "../run-event.ts";
 import { RunFolderError } from "./run-folder-error.ts";

@@ -1,11 +1,8 @@
 /** Which rule a run uses: the one that was asked for, or the one that the adviser ranks first on this table. */
 import { numpy as np } from "@jax-js/jax";
-import { advise } from "../../../bilevel/advise/advise.ts";
-import type { Advice } from "../../../bilevel/advise/types.ts";
-import type { Problem } from "../../../bilevel/problem.ts";
+import { type Advice, advise, type Problem } from "../../../bilevel/index.ts";
 import { DataError } from "../../../data/index.ts";
-import { compile } from "../../../program/index.ts";
-import { tensor, zeros } from "../../../program/tensors/tensor.ts";
+import { compile, tensor, zeros } from "../../../program/index.ts";
 import { innerStepsFor } from "./inner-steps.ts";
 import {
   curvatureOf,

@@ -1,7 +1,7 @@
 /** What is chosen for a linear model: one L2 coefficient for each input. */
 import * as v from "valibot";
 import type { Encoder } from "../../../data/index.ts";
-import { anyNumber } from "../../../files/check-schema.ts";
+import { anyNumber } from "../../../files/index.ts";
 import type { FitSize, ModelFamily } from "../family.ts";
 
 /** Coefficients of the encoder's inputs, for as many rows as the weights are fitted on. */

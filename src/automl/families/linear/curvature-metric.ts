@@ -1,5 +1,5 @@
 /** The inverse of the bound on a fit's curvature, from which its minimization starts. */
-import type { Tensor } from "../../../program/tensors/tensor.ts";
+import type { Tensor } from "../../../program/index.ts";
 import { choleskyFactor, choleskySolve } from "./cholesky.ts";
 import type { Metric } from "./minimize.ts";
 

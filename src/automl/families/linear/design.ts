@@ -1,6 +1,6 @@
 /** The design of a linear model: encoded rows with padding and a last column of ones, targets, and shares in the losses. */
 import type { Encoder, Target } from "../../../data/index.ts";
-import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
+import { type Tensor, tensor } from "../../../program/index.ts";
 import {
   judgedRows,
   outputsOf,

@@ -1,6 +1,6 @@
 /** What each column is worth to a linear model: how strongly its coefficient shrinks it, and the weight that it has. */
 import type { Encoder, Target, Task } from "../../../data/index.ts";
-import { formatCount, formatNumber, formatPercent } from "../../../data/readable-numbers.ts";
+import { formatCount, formatNumber, formatPercent } from "../../../data/internal.ts";
 import type { Explanation, ExplainedInput } from "../explanation.ts";
 import type { LinearConfig } from "./config.ts";
 import type { LinearModel } from "./model.ts";

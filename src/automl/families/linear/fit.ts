@@ -6,9 +6,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import type { Task } from "../../../data/index.ts";
-import { compile } from "../../../program/index.ts";
-import type { SessionOptions } from "../../../program/hosts/host.ts";
-import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
+import { compile, type SessionOptions, type Tensor, tensor } from "../../../program/index.ts";
 import { curvatureMetric } from "./curvature-metric.ts";
 import { minimizeStack, normOf, type StackObjective } from "./minimize.ts";
 import { scoresOf } from "./losses.ts";

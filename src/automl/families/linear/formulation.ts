@@ -1,8 +1,7 @@
 /** A split's search as a bilevel problem in the coordinates of its rule, and the way from and to the model's weights. */
-import type { BilevelData, Problem } from "../../../bilevel/problem.ts";
-import type { Rule } from "../../../bilevel/rule.ts";
+import type { BilevelData, Problem, Rule } from "../../../bilevel/index.ts";
 import type { Task } from "../../../data/index.ts";
-import { tensor, type Tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { type Tensor, tensor, type Tree } from "../../../program/index.ts";
 import type { ChosenRule } from "./choose-rule.ts";
 import { gradientStepsFor, innerStepsFor } from "./inner-steps.ts";
 import { tabularDynamics, tabularProblem, type Rows } from "./problem.ts";

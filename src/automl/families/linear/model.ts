@@ -1,8 +1,7 @@
 /** A fitted linear model: what it says of rows, and its members of model.json. */
 import * as v from "valibot";
-import { checkSchema, finite } from "../../../files/check-schema.ts";
-import { DamagedFileError } from "../../../files/sealed-json.ts";
-import type { Tensor } from "../../../program/tensors/tensor.ts";
+import { checkSchema, DamagedFileError, finite } from "../../../files/index.ts";
+import type { Tensor } from "../../../program/index.ts";
 import type { ModelFamily } from "../family.ts";
 import { outputsOf, type EncodingPlan } from "../rows.ts";
 

@@ -1,5 +1,5 @@
 /** A split ready for training: its rows, and fits of the followers of all folds. */
-import type { Tensor } from "../../../program/tensors/tensor.ts";
+import type { Tensor } from "../../../program/index.ts";
 import type { Fit, Fitter } from "./fit.ts";
 import type { SplitPlan } from "../rows.ts";
 import { rowLosses } from "./row-losses.ts";

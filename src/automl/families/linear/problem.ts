@@ -6,8 +6,8 @@
  * bound on the Hessian: exact in one step for squares, a fast contraction otherwise.
  */
 import { lax, numpy as np } from "@jax-js/jax";
-import { bilevel, type Arrays, type Problem } from "../../../bilevel/problem.ts";
-import { innerGradient, type Dynamics } from "../../../bilevel/dynamics.ts";
+import { type Arrays, bilevel, type Dynamics, type Problem } from "../../../bilevel/index.ts";
+import { innerGradient } from "../../../bilevel/internal.ts";
 import type { Task } from "../../../data/index.ts";
 import { curvatureBounds, lossTerms, scoresOf } from "./losses.ts";
 

@@ -1,6 +1,6 @@
 /** Losses of single rows under the followers that judge them, in plain TypeScript. */
 import type { Task } from "../../../data/index.ts";
-import type { Tensor } from "../../../program/tensors/tensor.ts";
+import type { Tensor } from "../../../program/index.ts";
 
 /**
  * Loss of each row under the follower that judges it, in the units of the objectives: nats, or half the squared

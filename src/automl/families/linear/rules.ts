@@ -3,31 +3,32 @@
  * strongly convex with one answer, sees all rows at every step, and has tens of outer steps.
  */
 import { conjugateGradient } from "../../../linear/index.ts";
-import { ruleCatalog } from "../../../bilevel/rules/catalog.ts";
-import type { Dynamics } from "../../../bilevel/dynamics.ts";
-import { gradientDescent } from "../../../bilevel/optimizers/gradient-descent.ts";
-import type { Rule } from "../../../bilevel/rule.ts";
-import { call, ruleCall, type RuleCall } from "../../../bilevel/rule-call.ts";
-import { amigo } from "../../../bilevel/rules/stochastic/amigo.ts";
-import { bda } from "../../../bilevel/rules/without-unique-solution/bda.ts";
-import { darts } from "../../../bilevel/rules/explicit/darts.ts";
-import { f2sa } from "../../../bilevel/rules/stochastic/f2sa.ts";
-import { forward } from "../../../bilevel/rules/explicit/forward.ts";
-import { fsla } from "../../../bilevel/rules/stochastic/fsla.ts";
-import { implicit } from "../../../bilevel/rules/implicit/implicit.ts";
-import { mrbo } from "../../../bilevel/rules/stochastic/mrbo.ts";
-import { oneStage } from "../../../bilevel/rules/explicit/one-stage.ts";
-import { pzobo } from "../../../bilevel/rules/stochastic/pzobo.ts";
-import { realTime } from "../../../bilevel/rules/explicit/real-time.ts";
-import { reverse } from "../../../bilevel/rules/explicit/reverse.ts";
-import { soba } from "../../../bilevel/rules/stochastic/soba.ts";
-import { stocBio } from "../../../bilevel/rules/stochastic/stocbio.ts";
-import { sustain } from "../../../bilevel/rules/stochastic/sustain.ts";
-import { truncated } from "../../../bilevel/rules/explicit/truncated.ts";
-import { ttsa } from "../../../bilevel/rules/stochastic/ttsa.ts";
-import { valuePenalty } from "../../../bilevel/rules/without-unique-solution/value-penalty.ts";
+import { call, type RuleCall, ruleCall, ruleCatalog } from "../../../bilevel/internal.ts";
+import {
+  amigo,
+  bda,
+  darts,
+  type Dynamics,
+  f2sa,
+  forward,
+  fsla,
+  gradientDescent,
+  implicit,
+  mrbo,
+  oneStage,
+  pzobo,
+  realTime,
+  reverse,
+  type Rule,
+  soba,
+  stocBio,
+  sustain,
+  truncated,
+  ttsa,
+  valuePenalty,
+} from "../../../bilevel/index.ts";
 import { autoRule } from "../search-record.ts";
-import { closestNames, quote } from "../../../data/words.ts";
+import { closestNames, quote } from "../../../data/internal.ts";
 
 /** What a rule's options are made of. */
 export interface RuleSizes {

@@ -1,6 +1,5 @@
 /** The linear family during a run: its rule, and programs that are compiled once per shape. */
-import { compile } from "../../../program/index.ts";
-import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
+import { compile, type Tensor, tensor } from "../../../program/index.ts";
 import type { FamilyRun, Fitted, OpenFamily } from "../family.ts";
 import { trainingRowsOf, type EncodingPlan } from "../rows.ts";
 import { chooseRule, type ChosenRule } from "./choose-rule.ts";

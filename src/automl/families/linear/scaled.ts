@@ -3,9 +3,9 @@
  * units of 1/√(its own curvature bound), w_j = u_j / √(d_j + exp λ_j), so that one learning rate serves every λ.
  */
 import { numpy as np } from "@jax-js/jax";
-import { bilevel, type Arrays, type BilevelData, type Problem } from "../../../bilevel/problem.ts";
+import { type Arrays, bilevel, type BilevelData, type Problem } from "../../../bilevel/index.ts";
 import { randomKey, randomStream, type Task } from "../../../data/index.ts";
-import { tensor, type Tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { type Tensor, tensor, type Tree } from "../../../program/index.ts";
 import {
   coefficientOf,
   tabularProblem,

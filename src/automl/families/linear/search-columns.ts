@@ -1,12 +1,14 @@
 /** One coefficient per input column, found by hypergradients of the validation loss. */
-import { CheckpointError } from "../../../bilevel/solve/checkpoint.ts";
-import type { StepRecord } from "../../../bilevel/solve/history.ts";
-import { adam } from "../../../bilevel/optimizers/adam.ts";
-import { box } from "../../../bilevel/projections.ts";
-import { solve } from "../../../bilevel/solve/solve.ts";
-import type { SolveResult } from "../../../bilevel/solve/options.ts";
+import {
+  adam,
+  box,
+  CheckpointError,
+  solve,
+  type SolveResult,
+  type StepRecord,
+} from "../../../bilevel/index.ts";
 import { DataError } from "../../../data/index.ts";
-import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
+import { type Tensor, tensor } from "../../../program/index.ts";
 import { fromBase64, toBase64 } from "../base64.ts";
 import { judgedRows } from "../rows.ts";
 import type { HistoryEntry, Hold, SearchRecord, SearchState } from "../search-record.ts";

@@ -1,5 +1,5 @@
 /** The matrices of a split's search, float32, from those of its fits. */
-import { tensor, type Tensor } from "../../../program/tensors/tensor.ts";
+import { type Tensor, tensor } from "../../../program/index.ts";
 import type { OpenSplit } from "./open-split.ts";
 import type { JudgedRows, TrainingData } from "./problem.ts";
 import { groupsOf, judgingShares, trainingShares } from "./design.ts";

@@ -6,11 +6,9 @@
  * it to w_{t−1}, and fills the free slots on its way; checkpoints at or after w_t are no longer needed.
  */
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
 import type { Adjoint, Follower, Steps } from "../../estimate/follower.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
+import { callTree, treeMap } from "../../../program/internal.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Point } from "../../rule.ts";
 

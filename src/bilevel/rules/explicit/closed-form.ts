@@ -10,7 +10,7 @@ import { openFollower, weightsOf } from "../../estimate/follower.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { gradientDescent } from "../../optimizers/gradient-descent.ts";
 import type { Rule } from "../../rule.ts";
-import type { Value } from "../../../program/ir.ts";
+import type { Value } from "../../../program/index.ts";
 
 /**
  * The exact hypergradient of a follower whose answer `init` computes. Makes no inner step. The report measures the inner

@@ -8,18 +8,14 @@
  *
  * The follower itself then makes one step with dynamics of its own.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
 import { DYNAMICS, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import { grad, vjp } from "../../../program/derivatives.ts";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import { grad, type Program, type Tree, type Value, vjp } from "../../../program/index.ts";
 import { gradientDescentBound, measureDerivative } from "../bounds-unrolled.ts";
 import { asDynamics, innerGradient, type Dynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../../estimate/follower.ts";
 import { treeNorm } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import { gradientDescent } from "../../optimizers/gradient-descent.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
 import type { Arrays, Problem } from "../../problem.ts";

@@ -5,7 +5,7 @@
  *
  * With a problem whose `init` copies λ, and gradient descent of rate ε for the leader: λ ← λ + ε (w_T − λ).
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import { callTree, checkOptions, required, treeMap } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
 import { weightsOf } from "../../estimate/follower.ts";
@@ -13,7 +13,6 @@ import { zerosLikeTree } from "../../estimate/leaves.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
 import type { UnrolledOptions } from "../../estimate/unrolled-options.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
 import { throughStart } from "./through-start.ts";
 
 /**

@@ -6,7 +6,7 @@
  *
  * The first weights depend on λ through the problem's `init`, or not at all.
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import { checkOptions, required } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import type { UnrolledOptions } from "../../estimate/unrolled-options.ts";

@@ -7,13 +7,12 @@
  *
  * w stands for the dynamics' whole state, so that momentum and Adam are differentiated exactly.
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import { checkOptions, countElements, required } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { forwardPass, leftOutReport, warmBias } from "../../estimate/left-out.ts";
 import { openFollower, weightsOf } from "../../estimate/follower.ts";
-import { countElements } from "../../../program/trees.ts";
 import type { Rule } from "../../rule.ts";
 import { openTangents } from "../../estimate/tangents.ts";
 import {

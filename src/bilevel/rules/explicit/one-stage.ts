@@ -7,18 +7,20 @@
  * The first is truncation to one step; the second, the generalised greedy sum, judges every step by the outer
  * objective right after it, and needs no trajectory either.
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import {
+  callTree,
+  checkOptions,
+  countElements,
+  required,
+  treeMap,
+} from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { vjp } from "../../../program/derivatives.ts";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { type Program, tensor, type Tree, type Value, vjp } from "../../../program/index.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../../estimate/follower.ts";
 import { addTrees, zerosLikeTree } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import { zeroCotangents } from "../../estimate/prepare.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Point, Rule } from "../../rule.ts";

@@ -6,16 +6,14 @@
  *
  * Z sums what hyperparameters of earlier outer steps did, each at its own value of λ.
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import { checkOptions, countElements, required } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { tensor, type Tree, type Value } from "../../../program/index.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { forwardPass, leftOutReport, warmBias } from "../../estimate/left-out.ts";
 import { openFollower, weightsOf } from "../../estimate/follower.ts";
-import { countElements } from "../../../program/trees.ts";
 import type { Rule } from "../../rule.ts";
 import { openTangents, zeroTangents } from "../../estimate/tangents.ts";
 import {

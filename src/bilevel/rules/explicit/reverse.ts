@@ -7,12 +7,16 @@
  *
  * w stands for the dynamics' whole state, so that momentum and Adam are differentiated exactly.
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import {
+  callTree,
+  checkOptions,
+  countElements,
+  required,
+  treeMap,
+} from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { leftOutByAdjoint, leftOutReport, warmBias } from "../../estimate/left-out.ts";
@@ -23,7 +27,6 @@ import {
   type Follower,
   type Steps,
 } from "../../estimate/follower.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Point, Rule } from "../../rule.ts";
 import { binomialSchedule, forwardWithSlots } from "./binomial.ts";

@@ -4,10 +4,8 @@
  *
  *     h = h_T + (∂w_0/∂λ)ᵀ α,     α and h_T of the rule's choice
  */
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { countElements } from "../../../program/trees.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../../program/index.ts";
+import { countElements } from "../../../program/internal.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Adjoint, type Follower } from "../../estimate/follower.ts";
 import type { Rule } from "../../rule.ts";

@@ -7,16 +7,20 @@
  *
  * What is dropped are the follower's first steps, those that the last ones forget most.
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import {
+  callTree,
+  checkOptions,
+  countElements,
+  required,
+  treeMap,
+} from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
-import type { Program } from "../../../program/program.ts";
-import { tensor } from "../../../program/tensors/tensor.ts";
+import { type Program, tensor } from "../../../program/index.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { leftOutByAdjoint, leftOutReport, warmBias } from "../../estimate/left-out.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower, type Steps } from "../../estimate/follower.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
 import {

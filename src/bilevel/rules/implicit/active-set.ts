@@ -10,11 +10,8 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { dense, LINEAR_OUTCOMES, minres, type LinearSystem } from "../../../linear/index.ts";
-import { ravel } from "../../../linear/vectors.ts";
-import { vjp } from "../../../program/derivatives.ts";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { ravel } from "../../../linear/internal.ts";
+import { type Program, tensor, type Tree, type Value, vjp } from "../../../program/index.ts";
 import {
   constraintVectors,
   stackedConstraints,

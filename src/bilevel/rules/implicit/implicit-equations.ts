@@ -4,13 +4,18 @@
  */
 import type { numpy as np } from "@jax-js/jax";
 import type { LinearSystem } from "../../../linear/index.ts";
-import { hvp, jvp, vjp } from "../../../program/derivatives.ts";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import {
+  hvp,
+  jvp,
+  type Program,
+  tensor,
+  type Tree,
+  type Value,
+  vjp,
+} from "../../../program/index.ts";
 import { innerGradient } from "../../dynamics.ts";
 import { weightsOf, type Follower } from "../../estimate/follower.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
+import { callTree, treeMap } from "../../../program/internal.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 
 type Values = Tree<Value>;

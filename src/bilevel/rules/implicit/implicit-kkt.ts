@@ -8,17 +8,15 @@
  *
  * The answer comes from projected dynamics, or from the method of multipliers where no projection is at hand.
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import { checkOptions, countElements, required, treeMap } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import { minres, type LinearSolver } from "../../../linear/index.ts";
-import type { Value } from "../../../program/ir.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { tensor, type Tree, type Value } from "../../../program/index.ts";
 import { checkConstraints, checkPositive, type Constraints } from "../../estimate/constraints.ts";
 import { asDynamics, type Dynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf } from "../../estimate/follower.ts";
 import { watchCoefficients } from "../../estimate/follower-measure.ts";
-import { countElements, treeMap } from "../../../program/trees.ts";
 import { activeSetWarnings, judgeActiveSet } from "./active-set-report.ts";
 import { judgeLinear, linearMeasured, linearWarnings } from "./linear-report.ts";
 import type { Arrays } from "../../problem.ts";

@@ -7,21 +7,24 @@
  *
  * How q is found is the linear solver's business, which sees products only.
  */
-import { checkOptions as checkNamedOptions, required } from "../../../program/check-options.ts";
+import {
+  callTree,
+  checkOptions as checkNamedOptions,
+  countElements,
+  required,
+  selectFloats,
+  treeMap,
+} from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
 import type { LinearSolver } from "../../../linear/index.ts";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { selectFloats } from "../../../program/selection.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../../program/index.ts";
 import type { ErrorTheory } from "../../bounds.ts";
 import { implicitBound, measureAdjoint } from "../bounds-adjoint.ts";
 import { constantRateOf } from "../bounds-unrolled.ts";
 import { asDynamics, type Dynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../../estimate/follower.ts";
 import { addTrees, zerosLikeTree } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import { judgeLinear, linearMeasured, linearWarnings } from "./linear-report.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
 import type { Arrays } from "../../problem.ts";

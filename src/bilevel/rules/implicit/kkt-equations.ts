@@ -4,15 +4,11 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import type { LinearSystem } from "../../../linear/index.ts";
-import { ravel, unravel } from "../../../linear/vectors.ts";
-import { hvp, vjp } from "../../../program/derivatives.ts";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import type { Selection } from "../../../program/selection.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import { ravel, unravel } from "../../../linear/internal.ts";
+import { hvp, type Program, type Tree, type Value, vjp } from "../../../program/index.ts";
+import { callTree, type Selection, treeMap } from "../../../program/internal.ts";
 import { stackedConstraints, type Constraints } from "../../estimate/constraints.ts";
 import { innerGradient } from "../../dynamics.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { ActiveSet, KktPoint } from "./active-set.ts";
 import type { Contribution } from "./implicit-equations.ts";

@@ -13,7 +13,7 @@ import {
   type ConstraintVectors,
 } from "../../estimate/constraints.ts";
 import type { Dynamics, InnerObjective } from "../../dynamics.ts";
-import { treeMap } from "../../../program/trees.ts";
+import { treeMap } from "../../../program/internal.ts";
 import type { Arrays } from "../../problem.ts";
 
 /** The follower's memory. */

@@ -6,10 +6,9 @@
  *     v ← v − ρ_v (∇²_ww L(z, λ) v + ∇_w E(z, λ))             M times
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, countElements } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { countElements } from "../../../program/trees.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
 import { checkSteps, descend, openLevels, rateAt, toleranceOf } from "../../estimate/levels.ts";

@@ -5,12 +5,10 @@
  *     z ← z − s_z ∇_w L(z, λ),   y ← y − s_y (∇_w E(y, λ) + λ̂ ∇_w L(y, λ))          T times each
  *     h = ∇_λ E(y, λ) + λ̂ (∇_λ L(y, λ) − ∇_λ L(z, λ)),   λ̂ ← λ̂ + δ_k
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, countElements } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
-import { countElements } from "../../../program/trees.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule, Tolerance } from "../../rule.ts";

@@ -9,12 +9,10 @@
  *
  * Both g of one outer step see the same minibatch.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, countElements } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
-import { countElements } from "../../../program/trees.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, openLevels, toleranceOf, type Rate } from "../../estimate/levels.ts";
 import { recycle } from "./storm.ts";

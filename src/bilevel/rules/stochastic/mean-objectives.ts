@@ -3,10 +3,8 @@
  * step 0 the mean of each objective's gradients on all the batches is held against its gradient on all the data.
  */
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
+import type { Program, Tree, Value } from "../../../program/index.ts";
+import { callTree, treeMap } from "../../../program/internal.ts";
 import type { MeasuredNumbers } from "../../bounds.ts";
 import { addTrees, treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
 import type { Arrays, Problem } from "../../problem.ts";

@@ -1,6 +1,6 @@
 /** Rules that first move the answer, then estimate the linear system's solution from its start at the new one. */
-import type { Program } from "../../../program/program.ts";
-import { countElements } from "../../../program/trees.ts";
+import type { Program } from "../../../program/index.ts";
+import { countElements } from "../../../program/internal.ts";
 import type { Problem } from "../../problem.ts";
 import type { Estimate, Point } from "../../rule.ts";
 import { openLevels, type Rate } from "../../estimate/levels.ts";

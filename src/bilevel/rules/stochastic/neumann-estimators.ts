@@ -1,9 +1,7 @@
 /** Stochastic estimates of v = −(∇²_ww L)⁻¹∇_w E from Neumann's series, and the state of rules that make no use of the last v. */
 import { numpy as np, random } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
+import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
+import { callTree, treeMap } from "../../../program/internal.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import { rateAt, type Rate } from "../../estimate/levels.ts";
 import { combine, hessianProduct, type LaterSteps } from "./stochastic.ts";

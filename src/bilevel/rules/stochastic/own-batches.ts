@@ -3,10 +3,8 @@
  * examples, which batch being a function of the seed and the outer step alone.
  */
 import { numpy as np, random, tree } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
+import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
+import { callTree, treeMap } from "../../../program/internal.ts";
 import type { Arrays, BilevelData } from "../../problem.ts";
 import type { Point } from "../../rule.ts";
 import { checkSteps } from "../../estimate/levels.ts";

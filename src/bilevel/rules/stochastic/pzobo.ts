@@ -8,13 +8,16 @@
  *
  * All runs of one outer step see the same minibatches.
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import {
+  callTree,
+  checkOptions,
+  countElements,
+  required,
+  treeMap,
+} from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, random, type DType } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
+import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { leftOutReport, warmBias } from "../../estimate/left-out.ts";
 import { openFollower, weightsOf } from "../../estimate/follower.ts";

@@ -7,14 +7,11 @@
  *     d = g_i − G[i] + mean G,   G[i] ← g_i        for each g; the tables start at 0
  *     z ← z − ρ d(∇_w L),   v ← v − ρ (d(∇²_ww L v) + d(∇_w E)),   h = d(∇_λ E) + d(∇²_λw L v)
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, type DType } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
 import { addTrees, treeNorm } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
 import {

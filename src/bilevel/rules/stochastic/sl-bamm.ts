@@ -6,13 +6,11 @@
  *     v⁺ = v − η (∇²_ww φ(y, λ) v − ∇_w E(y, λ))
  *     h  = ∇_λ E(y, λ) − ∇²_λw φ(y, λ) v
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import { powerLaw } from "../../optimizers/power-law.ts";
 import type { Schedule } from "../../optimizers/schedule.ts";
 import type { Arrays } from "../../problem.ts";

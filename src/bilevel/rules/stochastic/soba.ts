@@ -6,10 +6,9 @@
  *     v⁺ = v − ρ (∇²_ww L(z, λ) v + ∇_w E(z, λ))
  *     h  = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, countElements } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { treeNorm } from "../../estimate/leaves.ts";
-import { countElements } from "../../../program/trees.ts";
 import type { Rule } from "../../rule.ts";
 import { openLevels, toleranceOf } from "../../estimate/levels.ts";
 import {

@@ -6,14 +6,11 @@
  *     d_k = D(u_k)                                          when k is a multiple of the period q
  *     d_k = D_ij(u_k) − D_ij(u_{k−1}) + d_{k−1}             otherwise; the same i, j at both points
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../../program/index.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import type { Arrays, BilevelData, Problem } from "../../problem.ts";
 import type { Point, Rule } from "../../rule.ts";
 import { openLevels, toleranceOf } from "../../estimate/levels.ts";

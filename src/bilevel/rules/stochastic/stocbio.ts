@@ -6,7 +6,7 @@
  *     p = s = ∇_w E(z, λ);   p ← p − η ∇²_ww L(z, λ) p,  s ← s + p        J times;   v = −η s
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";

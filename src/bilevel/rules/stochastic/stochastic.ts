@@ -8,13 +8,11 @@
  * At ∂ℓ/∂v = ∂ℓ/∂z = 0, v is −(∇²_ww L)⁻¹∇_w E and ∂ℓ/∂λ the hypergradient.
  */
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../../program/index.ts";
 import type { ErrorTheory } from "../../bounds.ts";
 import { innerGradient } from "../../dynamics.ts";
 import { zerosLikeTree } from "../../estimate/leaves.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
+import { callTree, treeMap } from "../../../program/internal.ts";
 import { prepareData } from "../../estimate/prepare.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Point, Tolerance } from "../../rule.ts";

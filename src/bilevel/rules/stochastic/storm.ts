@@ -1,11 +1,9 @@
 /** Directions that recycle their last value (STORM), and the rules that do so for both the answer and the leader. */
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../../program/index.ts";
 import { innerGradient } from "../../dynamics.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
+import { callTree, countElements, treeMap } from "../../../program/internal.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Estimate, Point } from "../../rule.ts";
 import { openLevels, rateAt, type Levels, type Rate } from "../../estimate/levels.ts";

@@ -8,7 +8,7 @@
  *
  * Old and new point of one outer step see the same minibatches and the same p.
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";

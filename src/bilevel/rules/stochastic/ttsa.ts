@@ -6,7 +6,7 @@
  *     p ~ uniform on 0 … N − 1,   v = −N η (I − η ∇²_ww L(z, λ))^p ∇_w E(z, λ)
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";

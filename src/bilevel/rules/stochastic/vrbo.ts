@@ -9,13 +9,11 @@
  *                                   (z⁻, λ⁻) ← (z_t, λ_k),   z_{t+1} = z_t − ρ d
  *     z_k = z_N;   d, h ← f(λ_k, z_k), g(λ_k, z_k) on all the data when k is a multiple of the period q
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import type { Arrays, BilevelData } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
 import {

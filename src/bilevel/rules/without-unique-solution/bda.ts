@@ -5,14 +5,11 @@
  *
  *     d_t = ±ρ_t ∇_w E(w_t, λ) + (1 − ρ_t) ∇_w L(w_t, λ),   w_{t+1} = w_t − s·d_t,   t = 0..T−1
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import { callTree, checkOptions, required, treeMap } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Program, Tree, Value } from "../../../program/index.ts";
 import { asDynamics, type Dynamics, type InnerObjective } from "../../dynamics.ts";
-import { callTree, treeMap } from "../../../program/trees.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
 import { powerLaw } from "../../optimizers/power-law.ts";
 import type { Arrays, Problem } from "../../problem.ts";

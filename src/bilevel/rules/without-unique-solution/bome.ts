@@ -4,12 +4,10 @@
  *     z: T steps on L(·, λ) from y, held constant;   q(λ, y) = L(y, λ) − L(z, λ)
  *     m = max(η‖∇q‖² − ⟨∇E, ∇q⟩, 0) / ‖∇q‖²,   (λ, y) ← (λ, y) − ξ(∇E + m·∇q)
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, countElements } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
-import { countElements } from "../../../program/trees.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import { treeNorm } from "../../estimate/leaves.ts";
 import type { Arrays } from "../../problem.ts";

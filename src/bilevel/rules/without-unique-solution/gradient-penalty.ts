@@ -5,11 +5,10 @@
  *     y: T steps on E(y, λ) + γ‖∇_w L(y, λ)‖²                with the step s/(1 + γ)
  *     h = ∇_λ [E(y, λ) + γ‖∇_w L(y, λ)‖²]
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { ascentWarnings, judgeAscent } from "./ascent-report.ts";
 import { treeNorm } from "../../estimate/leaves.ts";
 import type { Arrays } from "../../problem.ts";

@@ -6,16 +6,19 @@
  *     k̄ = argmax_{1 ≤ j ≤ T} E(y_j, λ)                             pessimistic trajectory truncation
  *     h = d/dλ E(y_k̄(λ, z), λ),   z ← P(z − α_z d/dz E(y_k̄(λ, z), λ))    initialization auxiliary
  */
-import { checkOptions, required } from "../../../program/check-options.ts";
+import {
+  callTree,
+  checkOptions,
+  countElements,
+  required,
+  treeMap,
+} from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Program } from "../../../program/program.ts";
-import { tensor, type Tree } from "../../../program/tensors/tensor.ts";
+import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
 import { asDynamics, type Dynamics, type FollowerState } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../../estimate/follower.ts";
 import { treeNorm } from "../../estimate/leaves.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Projection } from "../../projections.ts";

@@ -6,12 +6,10 @@
  *     y: Q2 steps on E(y, λ) + (θ/2)‖y‖² − τ ln(ψ(λ) − L(y, λ))
  *     h = ∇_λ E(y, λ) + τ (∇_λ L(y, λ) − ∇_λ L(z, λ)) / (ψ(λ) − L(y, λ))
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
-import { callTree, countElements, treeMap } from "../../../program/trees.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import { powerLaw } from "../../optimizers/power-law.ts";
 import type { Arrays } from "../../problem.ts";

@@ -6,12 +6,10 @@
  *     y⁺ = y − β(∇_w E(y, λ)/c + ∇_w L(y, λ) − γ(y − θ⁺))
  *     h  = ∇_λ E(y, λ) + c(∇_λ L(y, λ) − ∇_λ L(θ⁺, λ))
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, countElements, treeMap } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
-import { countElements, treeMap } from "../../../program/trees.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import { powerLaw } from "../../optimizers/power-law.ts";
 import type { Arrays } from "../../problem.ts";

@@ -6,12 +6,10 @@
  *     y: Q2 steps on E(y, λ) + γ(L(y, λ) − L(z, λ))           with the step s/(1 + γ)
  *     h = ∇_λ E(y, λ) + γ(∇_λ L(y, λ) − ∇_λ L(z, λ))
  */
-import { checkOptions } from "../../../program/check-options.ts";
+import { checkOptions, countElements } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
-import type { Value } from "../../../program/ir.ts";
-import type { Tree } from "../../../program/tensors/tensor.ts";
-import { countElements } from "../../../program/trees.ts";
+import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import type { Rule, Tolerance } from "../../rule.ts";
 import {

@@ -1,8 +1,7 @@
 // `stackelberg fewshot eval`: a trained model on a list of test episodes that is the same for every model of the same data.
 
-import { replaceFile } from "../../../files/replace-file.ts";
-import { runJob } from "../../../study/job.ts";
-import type { RunHappening } from "../../../study/run-event.ts";
+import { replaceFile } from "../../../files/index.ts";
+import { type RunHappening, runJob } from "../../../study/index.ts";
 import { exitCodes, UsageError } from "../../command/errors.ts";
 import type { EvalJobPlan } from "./job.ts";
 import { formatEvaluation, type EvaluationDocument } from "./evaluation-file.ts";
@@ -13,7 +12,7 @@ import { percent } from "../percent.ts";
 import { batchNormModes } from "../settings.ts";
 import type { EvalFlags } from "./flags.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
-import { formatCount } from "../../../data/readable-numbers.ts";
+import { formatCount } from "../../../data/internal.ts";
 import { stderrLine } from "../../terminal/live-line.ts";
 import { showRun } from "../../terminal/run-line.ts";
 import { renderTable, type Cell } from "../../terminal/table.ts";

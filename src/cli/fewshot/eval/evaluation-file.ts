@@ -2,9 +2,17 @@
 // steps in each mode of batch normalization.
 
 import * as v from "valibot";
-import { NotAFileError, readRegularFile } from "../../../files/regular-file.ts";
-import { checkSchema, count, finite, positiveCount } from "../../../files/check-schema.ts";
-import { DamagedFileError, openSealedJson, sealJson } from "../../../files/sealed-json.ts";
+import {
+  checkSchema,
+  count,
+  DamagedFileError,
+  finite,
+  NotAFileError,
+  openSealedJson,
+  positiveCount,
+  readRegularFile,
+  sealJson,
+} from "../../../files/index.ts";
 import { UsageError } from "../../command/errors.ts";
 import { recordSchema, type ModelRecord } from "../model-file.ts";
 import { batchNormModes, type BatchNorm } from "../settings.ts";

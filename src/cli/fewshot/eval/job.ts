@@ -3,9 +3,8 @@
 import { basename } from "node:path";
 import { listEpisodes } from "../../../data/index.ts";
 import { openEvaluation } from "../../../fewshot/index.ts";
-import { sha256 } from "../../../files/sha256.ts";
-import type { Job } from "../../../study/job.ts";
-import type { RunHappening } from "../../../study/run-event.ts";
+import { sha256 } from "../../../files/index.ts";
+import type { Job, RunHappening } from "../../../study/index.ts";
 import type { EvalFlags } from "./flags.ts";
 import { checkClasses } from "../check-images.ts";
 import type { Accuracy, EvaluationDocument } from "./evaluation-file.ts";

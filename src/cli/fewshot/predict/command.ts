@@ -2,11 +2,19 @@
 
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { formatTable, imageTensor, readImageFolder, readImages } from "../../../data/index.ts";
-import type { Column, EpisodeBatch, ImageOptions, ImageSet } from "../../../data/index.ts";
+import {
+  type Column,
+  type EpisodeBatch,
+  formatTable,
+  type ImageOptions,
+  type ImageSet,
+  imageTensor,
+  readImageFolder,
+  readImages,
+} from "../../../data/index.ts";
 import { openClassifier } from "../../../fewshot/index.ts";
 import { Tensor, tensor } from "../../../program/index.ts";
-import { replaceFile } from "../../../files/replace-file.ts";
+import { replaceFile } from "../../../files/index.ts";
 import { exitCodes, oneLine, UsageError } from "../../command/errors.ts";
 import { adaptsEncoder, descends, hasHead, makeTestLearner } from "../learners.ts";
 import { modelFile, normalization, readModel, trainedStepsOf } from "../model-file.ts";

@@ -9,7 +9,7 @@ import {
 import { percent } from "../percent.ts";
 import { publishedResult } from "./published.ts";
 import { learnerNames, trainingEpisode } from "../settings.ts";
-import { formatSeconds } from "../../../data/readable-numbers.ts";
+import { formatSeconds } from "../../../data/internal.ts";
 import { renderTable } from "../../terminal/table.ts";
 
 /** Runs the command; the result is the exit code. */

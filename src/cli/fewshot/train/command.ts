@@ -1,8 +1,7 @@
 // `stackelberg fewshot train`: checks everything, reads the images, then trains in the output folder until the steps, the
 // budget, early stopping or Ctrl-C end it.
 
-import { decodeError } from "../../../study/job-error.ts";
-import { runJob } from "../../../study/job.ts";
+import { createRunFolder, decodeError, type RunFolder, runJob } from "../../../study/index.ts";
 import { commandText, optionWords } from "../../command/command-text.ts";
 import { exitCodes, UsageError } from "../../command/errors.ts";
 import { modelName } from "../model-file.ts";
@@ -11,10 +10,9 @@ import type { TrainJobEvent, TrainJobPlan, TrainJobResult } from "./job.ts";
 import { beginRun, planTraining, trainCommand, type TrainFlags } from "./plan.ts";
 import { bestLine } from "./training-log.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
-import { formatCount } from "../../../data/readable-numbers.ts";
+import { formatCount } from "../../../data/internal.ts";
 import { stderrLine, type LiveLine } from "../../terminal/live-line.ts";
 import { showRun } from "../../terminal/run-line.ts";
-import { createRunFolder, type RunFolder } from "../../../study/run-folder/run-folder.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runFewshotTrain(flags: TrainFlags): Promise<number> {

@@ -4,11 +4,14 @@ import { tree } from "@jax-js/jax";
 import type { ImageSplits } from "../../../data/index.ts";
 import type { Learner } from "../../../fewshot/index.ts";
 import type { Tensor, Tree } from "../../../program/index.ts";
-import { encodeError, type EncodedError } from "../../../study/job-error.ts";
-import type { Job } from "../../../study/job.ts";
-import type { RunHappening } from "../../../study/run-event.ts";
+import {
+  type EncodedError,
+  encodeError,
+  type Job,
+  type RunHappening,
+} from "../../../study/index.ts";
 import { UsageError } from "../../command/errors.ts";
-import { formatCount } from "../../../data/readable-numbers.ts";
+import { formatCount } from "../../../data/internal.ts";
 import { checkClasses } from "../check-images.ts";
 import { loadImages } from "../images.ts";
 import { makeLearner } from "../learners.ts";

@@ -3,8 +3,7 @@
 import type { OmniglotSplit } from "../../../data/index.ts";
 import { UsageError } from "../../command/errors.ts";
 import { commandText, freshFolder, optionWords } from "../../command/command-text.ts";
-import { checkOutputFolder } from "../../../study/run-folder/output-folder.ts";
-import type { RunFolder } from "../../../study/run-folder/run-folder.ts";
+import { checkOutputFolder, type RunFolder } from "../../../study/index.ts";
 import { checkLearnerOptions, defaultsOf } from "../learners.ts";
 import { readModel } from "../model-file.ts";
 import { readResumePoint, type ResumePoint } from "./resume-point.ts";

@@ -3,7 +3,7 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readRegularFile } from "../../../files/regular-file.ts";
+import { readRegularFile } from "../../../files/index.ts";
 import { CheckpointError, decodeCheckpoint } from "../../../bilevel/index.ts";
 import type { Tensor, Tree } from "../../../program/index.ts";
 import { UsageError } from "../../command/errors.ts";

@@ -1,10 +1,13 @@
 // settings.json in the output folder of a training says what runs in it, so that --resume needs nothing else.
 
 import { join } from "node:path";
-import { readRegularFile } from "../../../files/regular-file.ts";
-import { replaceFile } from "../../../files/replace-file.ts";
-import { checkSchema } from "../../../files/check-schema.ts";
-import { openSealedJson, sealJson } from "../../../files/sealed-json.ts";
+import {
+  checkSchema,
+  openSealedJson,
+  readRegularFile,
+  replaceFile,
+  sealJson,
+} from "../../../files/index.ts";
 import { UsageError } from "../../command/errors.ts";
 import { settingsName } from "./resume-point.ts";
 import { settingsSchema, type TrainSettings } from "../settings.ts";

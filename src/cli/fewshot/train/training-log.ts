@@ -2,9 +2,7 @@
 // drops the lines after its checkpoint and writes them again.
 
 import * as v from "valibot";
-import { readRegularFile } from "../../../files/regular-file.ts";
-import { count, finite } from "../../../files/check-schema.ts";
-import { crc32 } from "../../../files/crc32.ts";
+import { count, crc32, finite, readRegularFile } from "../../../files/index.ts";
 import { UsageError } from "../../command/errors.ts";
 
 /** One validation. */

@@ -4,12 +4,12 @@
 import { join } from "node:path";
 import { CheckpointError } from "../../../bilevel/index.ts";
 import { train } from "../../../fewshot/index.ts";
-import { replaceFile, replaceFiles, type NewFile } from "../../../files/replace-file.ts";
+import { type NewFile, replaceFile, replaceFiles } from "../../../files/index.ts";
 import type { Tensor, Tree } from "../../../program/index.ts";
 import { describeFailure, UsageError } from "../../command/errors.ts";
-import { formatNumber } from "../../../data/readable-numbers.ts";
+import { formatNumber } from "../../../data/internal.ts";
 import { makeOptimizer } from "../learners.ts";
-import type { Metrics, RunHappening } from "../../../study/run-event.ts";
+import type { Metrics, RunHappening } from "../../../study/index.ts";
 import { percent } from "../percent.ts";
 import { checkpointName, logName, settingsName, type ResumePoint } from "./resume-point.ts";
 import { trainingEpisode, type TrainSettings } from "../settings.ts";

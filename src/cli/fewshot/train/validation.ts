@@ -2,7 +2,7 @@
 
 import { listEpisodes, type ImageSplits } from "../../../data/index.ts";
 import { openEvaluation, type Evaluator, type Learner } from "../../../fewshot/index.ts";
-import type { NewFile } from "../../../files/replace-file.ts";
+import type { NewFile } from "../../../files/index.ts";
 import type { Tensor, Tree } from "../../../program/index.ts";
 import { exportRepresentation, representationName } from "../export-representation.ts";
 import { makeTestLearner } from "../learners.ts";

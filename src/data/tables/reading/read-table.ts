@@ -2,14 +2,14 @@
  * CSV files to tables: readTable finds out how a file is written, reads it, decides which columns are
  * numbers, and says in sentences what it decided. Bad input ends in a DataError of one sentence.
  */
-import { checkArgument } from "../../../program/check-options.ts";
+import { checkArgument } from "../../../program/internal.ts";
 import type { ColumnKind, LearnedFormat } from "../cells/cell-format.ts";
 import { defaultMissing, missingTest } from "../cells/missing-words.ts";
 import { checkLines, lineWatch } from "./check-lines.ts";
 import { decodeText } from "./decode-text.ts";
 import { parseNumber } from "../numbers.ts";
 import { readFileBytes, unpackBytes } from "../../packed/read-bytes.ts";
-import { sha256 } from "../../../files/sha256.ts";
+import { sha256 } from "../../../files/index.ts";
 import { readColumns, type CsvFile } from "./read-columns.ts";
 import { leaveOutTotals, totalNotes } from "./leave-out-totals.ts";
 import { lineOfPlace } from "./parse-records.ts";

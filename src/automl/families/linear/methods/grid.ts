@@ -1,5 +1,5 @@
 /** The best single coefficient for all columns, from a grid. */
-import type { Tensor } from "../../../../program/tensors/tensor.ts";
+import type { Tensor } from "../../../../program/index.ts";
 import type { Method } from "../../method.ts";
 import type { LinearConfig } from "../config.ts";
 import { fitSingle, type Choice, type OpenSplit } from "../open-split.ts";
