@@ -6,8 +6,8 @@ export type {
   NodeSpec,
   TensorSpec,
   ValueSpec,
-} from "../program/internal.ts";
-export type { OnnxGraph } from "../program/internal.ts";
+} from "../program/index.ts";
+export type { OnnxGraph } from "../program/index.ts";
 export { rankRows, type Ranking, type RankOptions } from "./cleaning/rank.ts";
 export { families, familyNamed } from "./families/index.ts";
 export type { ExplainedBar, ExplainedInput, Explanation } from "./families/explanation.ts";

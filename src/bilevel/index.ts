@@ -129,7 +129,7 @@ export {
   type Hypergradient,
   type Tensors,
 } from "./evaluate/hypergradient.ts";
-export type { Placement } from "../program/internal.ts";
+export type { Placement } from "../program/index.ts";
 
 // The outer loop: solve, samplers, checkpoints.
 export { solve, type Solve } from "./solve/solve.ts";
@@ -176,9 +176,7 @@ export {
   type FileSystem,
   type OpenFile,
 } from "./solve/checkpoint-file.ts";
-export {
-  decodeSafetensors,
-  encodeSafetensors,
-  type SafetensorsContent,
-  SafetensorsError,
-} from "../program/internal.ts";
+export { decodeSafetensors } from "../program/index.ts";
+export { encodeSafetensors } from "../program/index.ts";
+export type { SafetensorsContent } from "../program/index.ts";
+export { SafetensorsError } from "../program/index.ts";

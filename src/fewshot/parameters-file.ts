@@ -1,8 +1,8 @@
 /** A learner's hyperparameters λ as a safetensors file: one tensor for each leaf, named by its path. */
-import { checkArgument, decodeSafetensors, encodeSafetensors } from "../program/internal.ts";
+import { checkArgument } from "../program/internal.ts";
+import { decodeSafetensors, encodeSafetensors, type Tensor, type Tree } from "../program/index.ts";
 import { tree } from "@jax-js/jax";
 import { leafPaths } from "../bilevel/internal.ts";
-import type { Tensor, Tree } from "../program/index.ts";
 
 /** The file's bytes. `metadata` says what the parameters are for; it comes back from {@link decodeParameters}. */
 export function encodeParameters(

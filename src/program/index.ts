@@ -28,3 +28,12 @@ export {
   outputSpec,
   TraceError,
 } from "./trace/trace.ts";
+export type { Placement } from "./placement.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsContent,
+  SafetensorsError,
+} from "./tensors/safetensors.ts";
+export { OnnxGraph } from "./onnx-graph.ts";
+export type { Attribute, ElementType, GraphSpec, NodeSpec, TensorSpec, ValueSpec } from "./onnx.ts";

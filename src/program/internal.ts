@@ -9,18 +9,8 @@ export {
   required,
 } from "./check-options.ts";
 export { walk } from "./ir.ts";
-export { OnnxGraph } from "./onnx-graph.ts";
-export {
-  type Attribute,
-  type ElementType,
-  encodeModel,
-  type GraphSpec,
-  type ModelSpec,
-  type NodeSpec,
-  type TensorSpec,
-  type ValueSpec,
-} from "./onnx.ts";
-export { type Placement, placementOf } from "./placement.ts";
+export { encodeModel, type ModelSpec } from "./onnx.ts";
+export { placementOf } from "./placement.ts";
 export { type Built, ProgramCache } from "./program-cache.ts";
 export { select, selectFloats, type Selection } from "./selection.ts";
 export {
@@ -29,11 +19,6 @@ export {
   fingerprintOfText,
   fingerprintOfTree,
 } from "./tensors/fingerprint-tree.ts";
-export {
-  decodeSafetensors,
-  encodeSafetensors,
-  type SafetensorsContent,
-  SafetensorsError,
-} from "./tensors/safetensors.ts";
 export { allocate, sizeOf } from "./tensors/tensor.ts";
-export { callTree, countElements, leafPaths, specsOf, treeMap } from "./trees.ts";
+export { callTree } from "./call-tree.ts";
+export { countElements, leafPaths, specsOf, treeMap } from "./trees.ts";

@@ -21,8 +21,10 @@ export const elementTypes = {
   uint64: 13,
 } as const;
 
+/** The name of an ONNX element type. */
 export type ElementType = keyof typeof elementTypes;
 
+/** An array with its numbers: an initializer, or a constant of a node. */
 export interface TensorSpec {
   readonly name?: string;
   readonly type: ElementType;
@@ -31,6 +33,7 @@ export interface TensorSpec {
   readonly data: ArrayBufferView | readonly string[];
 }
 
+/** A constant of a node: one number, text, array or graph, or a list of numbers or texts. */
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
@@ -41,6 +44,7 @@ export type Attribute =
   | { readonly floats: readonly number[] }
   | { readonly strings: readonly string[] };
 
+/** One operation of a graph. Inputs and outputs are names in the graph; an optional input that is absent is "". */
 export interface NodeSpec {
   readonly op: string;
   /** Operator set domain; "" is ai.onnx. */
@@ -58,6 +62,7 @@ export interface ValueSpec {
   readonly dims: readonly (number | string)[];
 }
 
+/** Nodes in an order in which every name is made before it is read. */
 export interface GraphSpec {
   readonly name: string;
   readonly nodes: readonly NodeSpec[];
@@ -66,6 +71,7 @@ export interface GraphSpec {
   readonly initializers?: readonly TensorSpec[];
 }
 
+/** A graph with the operator sets that it needs. */
 export interface ModelSpec {
   readonly irVersion: number;
   /** Operator set versions by domain. */

@@ -1,8 +1,6 @@
-/** Trees whose structure the types do not know: mapped, counted, and passed through a program. */
+/** Trees whose structure the types do not know: mapped and counted. */
 import { tree } from "@jax-js/jax";
 
-import type { Value } from "./ir.ts";
-import type { Program } from "./program.ts";
 import { type DType, type Shape, sizeOf, type Tree } from "./tensors/tensor.ts";
 import { ArraySpec } from "./trace/trace.ts";
 
@@ -17,16 +15,6 @@ export function treeMap<A, B>(
     first as never,
     ...(rest as never[]),
   ) as Tree<B>;
-}
-
-/** `program.call` of a function that returns a tree whose structure the types do not know. */
-export function callTree(
-  program: Program,
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as `program.call`
-  fn: (...args: any[]) => unknown,
-  ...args: readonly Tree<Value>[]
-): Tree<Value> {
-  return program.call(fn as never, ...args) as Tree<Value>;
 }
 
 /** Number of elements in all leaves. */

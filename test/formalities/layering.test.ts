@@ -1,8 +1,8 @@
 /** The house of docs/architecture.md: a folder is a role, and imports go one way only. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { expect, test } from "vitest";
-import { importsOf, root, sourceFiles } from "./repository.ts";
+import { importsOf, readJson, root, sourceFiles } from "./repository.ts";
 
 /** In building order. A folder imports from those before it, or only from `only` where given. */
 const house: readonly { folder: string; only?: readonly string[] }[] = [
@@ -58,6 +58,38 @@ test("imports go down the house only", () => {
   expect(wrong).toEqual([]);
 });
 
+/** What a folder may be entered by: its index, for everybody; `internal.ts`, for the house; and what a browser loads of files/. */
+const doors = ["index.ts", "internal.ts"];
+const moreDoors = ["src/files/portable.ts"];
+
+test("a folder of src is entered by its doors only", () => {
+  const wrong: string[] = [];
+  for (const path of sourceFiles()) {
+    for (const { file, isDynamic } of importsOf(path)) {
+      // What is loaded when it is needed names the one file that it needs.
+      if (file === undefined || isDynamic) continue;
+      const [from, to] = [folderOf(path), folderOf(file)];
+      const isDoor = doors.some((door) => file === `src/${to}/${door}`) || moreDoors.includes(file);
+      if (from !== to && to !== undefined && !isDoor) wrong.push(`${path} imports ${file}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("what the package publishes does not come by the side doors", () => {
+  const entries = Object.values(
+    (readJson("package.json") as { exports: Record<string, { types?: string }> }).exports,
+  );
+  const published = entries.flatMap(({ types }) =>
+    types === undefined ? [] : types.replace("./dist/", "src/").replace(".d.ts", ".ts"),
+  );
+  expect(published.length).toBeGreaterThan(5);
+  for (const path of published) {
+    const sides = importsOf(path).filter(({ file }) => file?.endsWith("/internal.ts"));
+    expect(sides, path).toEqual([]);
+  }
+});
+
 test("relative imports end in .ts, name an existing file and stay inside src", () => {
   const wrong: string[] = [];
   for (const path of sourceFiles()) {
@@ -70,41 +102,41 @@ test("relative imports end in .ts, name an existing file and stay inside src", (
   expect(wrong).toEqual([]);
 });
 
-test("no file loads itself over others", () => {
-  const graph = new Map(sourceFiles().map((path) => [path, loadedBy(path)]));
-  expect(cycles(graph)).toEqual([]);
+test("no file imports itself over others, for a type neither", () => {
+  expect(cycles(importGraph())).toEqual([]);
 });
 
-/** Folders in which not even a type points back. */
-const withoutCircles = ["bilevel", "linear", "files", "fewshot", "layers", "study", "automl"];
-
-test("no file imports itself over others, types counted", () => {
-  const inside = (path: string): boolean => withoutCircles.includes(folderOf(path) ?? "");
-  const graph = new Map(
-    sourceFiles()
-      .filter(inside)
-      .map((path) => [path, importsOf(path).flatMap(({ file }) => file ?? [])]),
-  );
-  expect(graph.size).toBeGreaterThan(100);
-  expect(cycles(graph)).toEqual([]);
+test("no folder imports itself over the folders and files beside it", () => {
+  const graph = importGraph();
+  const folders = new Set([...graph.keys()].flatMap(foldersAbove));
+  const found = [...folders].flatMap((folder) => cycles(roomsOf(folder, graph)));
+  expect(found).toEqual([]);
 });
 
-test("no folder imports itself over its siblings, types counted", () => {
-  const graph = new Map<string, string[]>();
+test("no folder has more than 25 source files of its own", () => {
+  const counts = new Map<string, number>();
   for (const path of sourceFiles()) {
-    for (const { file } of importsOf(path)) {
-      if (file === undefined || !withoutCircles.includes(folderOf(path) ?? "")) continue;
-      const [from, to] = siblings(path, file);
-      if (from !== undefined) graph.set(from, [...(graph.get(from) ?? []), to!]);
-    }
+    const folder = posix.dirname(path);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
   }
-  expect(graph.get("src/bilevel/advise")).toContain("src/bilevel/rules");
-  expect(cycles(graph)).toEqual([]);
+  expect([...counts].filter(([, count]) => count > 25)).toEqual([]);
 });
 
-test("folders that part from a common one are siblings", () => {
-  expect(siblings("src/a/b/c/x.ts", "src/a/d/y.ts")).toEqual(["src/a/b", "src/a/d"]);
-  expect(siblings("src/a/b/x.ts", "src/a/b/c/y.ts")).toEqual([]);
+test("rooms are the folders and files directly below a folder", () => {
+  const graph = new Map([
+    ["src/a/one.ts", ["src/b.ts"]],
+    ["src/b.ts", ["src/a/c/two.ts", "src/a/one.ts"]],
+    ["src/a/c/two.ts", []],
+  ]);
+  const rooms = roomsOf("src", graph);
+  expect(rooms).toEqual(
+    new Map([
+      ["src/a", ["src/b.ts"]],
+      ["src/b.ts", ["src/a", "src/a"]],
+    ]),
+  );
+  expect(cycles(rooms)).toContain("src/a -> src/b.ts -> src/a");
+  expect(foldersAbove("src/a/c/two.ts")).toEqual(["src", "src/a", "src/a/c"]);
 });
 
 test("the search for cycles finds one", () => {
@@ -117,17 +149,36 @@ test("the search for cycles finds one", () => {
   expect(cycles(graph)).toEqual(["b -> d -> b"]);
 });
 
-/** Files a file loads when it runs; type imports are erased, so they may point back. */
-function loadedBy(path: string): string[] {
-  return importsOf(path).flatMap(({ file, typeOnly }) => (typeOnly ? [] : (file ?? [])));
+/** What each source file imports of the others, for types too. */
+function importGraph(): Map<string, string[]> {
+  return new Map(
+    sourceFiles().map((path) => [path, importsOf(path).flatMap(({ file }) => file ?? [])]),
+  );
 }
 
-/** The two folders in one folder that hold the two files; none where a file lies in the other's folder, or above it. */
-function siblings(a: string, b: string): string[] {
-  const [from, to] = [a.split("/"), b.split("/")];
-  const at = from.findIndex((part, i) => part !== to[i]);
-  const isFile = at >= from.length - 1 || at >= to.length - 1;
-  return isFile ? [] : [from.slice(0, at + 1).join("/"), to.slice(0, at + 1).join("/")];
+/** The folders and files directly below `folder`, with what each imports of the others. */
+function roomsOf(
+  folder: string,
+  graph: ReadonlyMap<string, readonly string[]>,
+): Map<string, string[]> {
+  const roomOf = (path: string): string | undefined => {
+    if (!path.startsWith(`${folder}/`)) return undefined;
+    return `${folder}/${path.slice(folder.length + 1).split("/")[0]!}`;
+  };
+  const rooms = new Map<string, string[]>();
+  for (const [path, imported] of graph) {
+    const room = roomOf(path);
+    if (room === undefined) continue;
+    const others = imported.flatMap((file) => roomOf(file) ?? []).filter((to) => to !== room);
+    rooms.set(room, [...(rooms.get(room) ?? []), ...others]);
+  }
+  return rooms;
+}
+
+/** "src/a/b.ts" has "src" and "src/a". */
+function foldersAbove(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
 /** One line for each edge that closes a circle in a depth-first walk. */

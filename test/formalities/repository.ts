@@ -35,17 +35,19 @@ export interface Import {
   readonly file: string | undefined;
   /** `import type` and `export type`: erased, so it orders nothing at run time. */
   readonly typeOnly: boolean;
+  /** `import()`: loaded when it is needed. */
+  readonly isDynamic: boolean;
 }
 
 /** Static and dynamic imports and re-exports of one source file. */
 export function importsOf(path: string): Import[] {
   const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.ESNext, true);
   const imports: Import[] = [];
-  const add = (specifier: string, typeOnly: boolean): void => {
+  const add = (specifier: string, typeOnly: boolean, isDynamic = false): void => {
     const file = specifier.startsWith(".")
       ? posix.normalize(posix.join(posix.dirname(path), specifier))
       : undefined;
-    imports.push({ specifier, file, typeOnly });
+    imports.push({ specifier, file, typeOnly, isDynamic });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
@@ -55,7 +57,8 @@ export function importsOf(path: string): Import[] {
       if (ts.isStringLiteral(node.moduleSpecifier)) add(node.moduleSpecifier.text, node.isTypeOnly);
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const argument = node.arguments[0];
-      if (argument !== undefined && ts.isStringLiteralLike(argument)) add(argument.text, false);
+      if (argument !== undefined && ts.isStringLiteralLike(argument))
+        add(argument.text, false, true);
     }
     ts.forEachChild(node, visit);
   };

@@ -1,5 +1,5 @@
 /** A model's input inside an ONNX graph: the rows as the encoder makes them, before any family has touched them. */
-import type { OnnxGraph } from "../../program/internal.ts";
+import type { OnnxGraph } from "../../program/index.ts";
 
 /** Encoded rows as values of a graph, float64. */
 export interface OnnxRows {

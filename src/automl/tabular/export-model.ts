@@ -2,7 +2,8 @@
  * A fitted model as one ONNX file that takes the raw columns: the encoder, the family's scores, and what they mean for the
  * target.
  */
-import { encodeModel, type ModelSpec, OnnxGraph, type ValueSpec } from "../../program/internal.ts";
+import { encodeModel, type ModelSpec } from "../../program/internal.ts";
+import { OnnxGraph, type ValueSpec } from "../../program/index.ts";
 import type { ModelFamily } from "../families/family.ts";
 import { familyNamed } from "../families/index.ts";
 import type { TabularModel } from "./model.ts";

@@ -3,7 +3,7 @@
  * lookup of levels are nodes, so any ONNX runtime predicts from an unprepared table.
  */
 import type { EncodedInput, Encoder } from "../../data/index.ts";
-import type { OnnxGraph } from "../../program/internal.ts";
+import type { OnnxGraph } from "../../program/index.ts";
 import type { OnnxLevels, OnnxRows } from "../families/onnx-rows.ts";
 
 type Numeric = EncodedInput & { kind: "numeric" };

@@ -5,14 +5,19 @@
 import {
   checkArgument,
   checkOptions,
-  type Placement,
   placementOf,
   required,
   treeMap,
 } from "../../program/internal.ts";
+import {
+  type Placement,
+  type Tensor,
+  type TensorLike,
+  toTensor,
+  type Tree,
+} from "../../program/index.ts";
 import { DATA, DYNAMICS, PROJECTION } from "../option-kinds.ts";
 import { tree } from "@jax-js/jax";
-import { type Tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
 import { drawData } from "./data.ts";
 import { predict } from "./prediction.ts";
 import { adviseRules } from "./rules.ts";

@@ -2,8 +2,7 @@
  * What the adviser and the planner take and give. Everything in this folder reads these types, and they read nothing of
  * it but the measurements.
  */
-import type { TensorLike, Tree } from "../../program/index.ts";
-import type { Placement } from "../../program/internal.ts";
+import type { Placement, TensorLike, Tree } from "../../program/index.ts";
 import type { Dynamics } from "../dynamics.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { BilevelData } from "../problem.ts";

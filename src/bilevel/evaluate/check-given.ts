@@ -3,8 +3,15 @@
  * same program can overflow or lose its digits.
  */
 import { tree } from "@jax-js/jax";
-import { Tensor, tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
-import { type Placement, placementOf, treeMap } from "../../program/internal.ts";
+import {
+  type Placement,
+  Tensor,
+  tensor,
+  type TensorLike,
+  toTensor,
+  type Tree,
+} from "../../program/index.ts";
+import { placementOf, treeMap } from "../../program/internal.ts";
 import { compileEstimate, type EstimateResult, type EvaluationPoint } from "./hypergradient.ts";
 import type { Problem } from "../problem.ts";
 import { allFinite } from "./report.ts";

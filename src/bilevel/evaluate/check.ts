@@ -5,14 +5,13 @@
 import {
   checkArgument,
   checkOptions,
-  type Placement,
   placementOf,
   required,
   treeMap,
 } from "../../program/internal.ts";
+import { type Placement, Tensor, tensor, type Tree } from "../../program/index.ts";
 import { DATA, RULE } from "../option-kinds.ts";
 import { tree } from "@jax-js/jax";
-import { Tensor, tensor, type Tree } from "../../program/index.ts";
 import {
   dot,
   GIVEN_TOLERANCE,

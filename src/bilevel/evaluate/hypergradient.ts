@@ -3,18 +3,16 @@ import {
   type Built,
   checkArgument,
   checkOptions,
-  type Placement,
   placementOf,
   ProgramCache,
   required,
   specsOf,
   walk,
 } from "../../program/internal.ts";
-import { CONSTANTS, DATA, RULE } from "../option-kinds.ts";
-import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
 import {
   ArraySpec,
   forbidCapture,
+  type Placement,
   Program,
   type SessionOptions,
   type Tensor,
@@ -22,6 +20,8 @@ import {
   type Tree,
   type Value,
 } from "../../program/index.ts";
+import { CONSTANTS, DATA, RULE } from "../option-kinds.ts";
+import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
 import { checkConstants, type ProblemConstants } from "../bounds.ts";
 import { checkFloatLeaves, hostTree, leafPaths } from "../estimate/leaves.ts";
 import type { BilevelData, Problem } from "../problem.ts";

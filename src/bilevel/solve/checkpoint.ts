@@ -3,8 +3,13 @@
  * wall-clock times are left out, so that an interrupted and an uninterrupted run end with the same bytes.
  * Early stopping, the best step and the costs are functions of the history and need no fields of their own.
  */
-import { checkArgument, decodeSafetensors, encodeSafetensors } from "../../program/internal.ts";
-import type { Tensor, Tree } from "../../program/index.ts";
+import { checkArgument } from "../../program/internal.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Tensor,
+  type Tree,
+} from "../../program/index.ts";
 import { fromColumns, toColumns, type StepRecord } from "./history.ts";
 
 /** The state of an outer loop after the evaluation and update of a step. */

@@ -1,11 +1,10 @@
 /** What the outer loop takes and gives. */
-import type { Tensor, TensorLike, Tree } from "../../program/index.ts";
+import type { Placement, Tensor, TensorLike, Tree } from "../../program/index.ts";
 import { checkConstants, type ProblemConstants } from "../bounds.ts";
 import type { Budget } from "./budget.ts";
 import { checkEarlyStopping, type EarlyStopping } from "./early-stopping.ts";
 import type { StepRecord } from "./history.ts";
 import type { Tensors } from "../evaluate/hypergradient.ts";
-import type { Placement } from "../../program/internal.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { BilevelData } from "../problem.ts";
 import type { Projection } from "../projections.ts";
