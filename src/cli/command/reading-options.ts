@@ -3,15 +3,12 @@
 import type { Command } from "commander";
 import type { DateChoice, Decimal } from "../../data/index.ts";
 import { UsageError } from "./errors.ts";
+import { take } from "./option-readers.ts";
 import { parseBytes, parseDelimiter, parseNames, parseWhole } from "./options.ts";
-
-/** A reader of an option's value that refuses a following option in its place. */
-type Take = <T>(read: (option: string, text: string) => T, option: string) => (text: string) => T;
 
 /** Adds the options to a command; kinds of columns are left out where a model knows them. */
 export function addReadingOptions(
   command: Command,
-  take: Take,
   { kinds = true }: { kinds?: boolean } = {},
 ): Command {
   command

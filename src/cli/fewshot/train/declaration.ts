@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { UsageError } from "../../command/errors.ts";
 import * as parse from "../../command/options.ts";
-import { readers, type Take } from "../option-readers.ts";
+import { oneOf, positive, take, whole, word } from "../../command/option-readers.ts";
 import {
   batchNormModes,
   learnerNames,
@@ -14,8 +14,7 @@ import {
 import type { TrainFlags } from "./plan.ts";
 
 /** Adds the options and the action. */
-export function addTrain(command: Command, take: Take, setExitCode: (code: number) => void): void {
-  const { word, whole, oneOf, positive } = readers(take);
+export function addTrain(command: Command, setExitCode: (code: number) => void): void {
   command
     .allowExcessArguments(true)
     .description("train a few-shot learner on episodes")

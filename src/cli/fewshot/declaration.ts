@@ -5,16 +5,19 @@ import { UsageError } from "../command/errors.ts";
 import * as parse from "../command/options.ts";
 import type { EvalFlags } from "./eval/flags.ts";
 import type { FewshotPredictFlags } from "./predict/command.ts";
-import { readers, type Take } from "./option-readers.ts";
+import type { CommandDeclaration } from "../command/declaration.ts";
+import { oneOf, positive, take, whole, word } from "../command/option-readers.ts";
 import { batchNormModes } from "./settings.ts";
-import { addTrain } from "./train/flags.ts";
+import { addTrain } from "./train/declaration.ts";
+
+export const fewshotDeclaration: CommandDeclaration = {
+  name: "fewshot",
+  examples: [["fewshot train --budget 30m", "a few-shot learner on Omniglot"]],
+  declare: addFewshot,
+};
 
 /** Adds the commands below `stackelberg fewshot`. */
-export function addFewshot(
-  command: Command,
-  take: Take,
-  setExitCode: (code: number) => void,
-): void {
+function addFewshot(command: Command, setExitCode: (code: number) => void): void {
   command
     .description("few-shot learning: train a representation, test it, label images with it")
     .allowExcessArguments(true)
@@ -29,14 +32,13 @@ export function addFewshot(
     });
   const add = (name: string): Command =>
     command.command(name).allowExcessArguments(false).helpOption("-h, --help", "print this help");
-  addTrain(add("train"), take, setExitCode);
-  addEval(add("eval"), take, setExitCode);
+  addTrain(add("train"), setExitCode);
+  addEval(add("eval"), setExitCode);
   addTable(add("table"), setExitCode);
-  addPredict(add("predict"), take, setExitCode);
+  addPredict(add("predict"), setExitCode);
 }
 
-function addEval(command: Command, take: Take, setExitCode: (code: number) => void): void {
-  const { word, whole, oneOf, positive } = readers(take);
+function addEval(command: Command, setExitCode: (code: number) => void): void {
   command
     .allowExcessArguments(true)
     .description("test a model on listed episodes: mean accuracy with its 95 % interval")
@@ -119,8 +121,7 @@ function addTable(command: Command, setExitCode: (code: number) => void): void {
     });
 }
 
-function addPredict(command: Command, take: Take, setExitCode: (code: number) => void): void {
-  const { word, whole, oneOf, positive } = readers(take);
+function addPredict(command: Command, setExitCode: (code: number) => void): void {
   command
     .allowExcessArguments(true)
     .description("label images by a few labelled ones")
