@@ -77,3 +77,21 @@ test("the time left is that of the steps and splits to come, within the budget",
   tight.at(8);
   expect(tight.clock.remainingSeconds(1, 5)).toBeCloseTo(9.7 - 8, 9);
 });
+
+test("a budget that is overrun is said with its numbers, a little more than it is not", () => {
+  const { clock, at } = manual({ budgetSeconds: 20, steps: 10 });
+  for (const seconds of [3, 20, 22]) {
+    at(seconds);
+    expect(clock.overrun(1)).toBeUndefined();
+  }
+  at(41);
+  expect(clock.overrun(12)).toMatch(/^The run took 41 s where its time budget is 20 s: .*\(12 s\)/);
+  const short = manual({ budgetSeconds: 0.5, steps: 10 });
+  short.at(1.4);
+  expect(short.clock.overrun(1)).toBeUndefined();
+  short.at(1.6);
+  expect(short.clock.overrun(1)).toMatch(/took 1\.6 s where its time budget is 0\.50 s/);
+  const free = manual({ steps: 10 });
+  free.at(1e6);
+  expect(free.clock.overrun(1)).toBeUndefined();
+});

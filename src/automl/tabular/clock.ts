@@ -1,4 +1,5 @@
 /** The time of a run: how much of the budget each split's search may take, and how long the rest will last. */
+import { formatSeconds } from "../../data/internal.ts";
 import type { MethodInfo } from "../families/method.ts";
 import type { FullTuneOptions } from "./types.ts";
 
@@ -12,6 +13,7 @@ const searchShare = 2;
 export class BudgetClock {
   readonly #now: () => number;
   readonly #started: number;
+  readonly #budget: number;
   readonly #deadline: number;
   readonly #steps: number;
   #splitStarted = 0;
@@ -31,12 +33,24 @@ export class BudgetClock {
     const { budgetSeconds = Infinity } = options;
     this.#now = now;
     this.#started = now();
+    this.#budget = budgetSeconds;
     this.#deadline = budgetSeconds * (1 - reserve);
     this.#steps = options.steps;
   }
 
   get elapsedSeconds(): number {
     return (this.#now() - this.#started) / 1000;
+  }
+
+  /**
+   * What is said of a run that took longer than its budget, by more than a second and a tenth of it; undefined otherwise.
+   *
+   * @param finalSeconds - of the model's fit on all rows.
+   */
+  overrun(finalSeconds: number): string | undefined {
+    const elapsed = this.elapsedSeconds;
+    if (!(elapsed - this.#budget > Math.max(1, 0.1 * this.#budget))) return undefined;
+    return `The run took ${formatSeconds(elapsed)} where its time budget is ${formatSeconds(this.#budget)}: the first split's first method and the final fit on all rows (${formatSeconds(finalSeconds)}) are made whatever they take, and a fit that has begun comes to its end.`;
   }
 
   /** Whether another split's baselines fit in, and a search of a sensible length after them. */

@@ -92,7 +92,13 @@ export async function tune(table: Table, given: TuneOptions): Promise<TuneResult
 async function finish(job: Job, state: RunState, clock: BudgetClock): Promise<TuneResult> {
   const { options, splits } = job;
   const search = state.partial ?? state.records[0]!.find(({ outer }) => outer !== undefined);
+  const fitting = clock.elapsedSeconds;
   const final = await finalModel(job, state, search);
+  const overrun = clock.overrun(clock.elapsedSeconds - fitting);
+  if (overrun !== undefined) {
+    options.onEvent?.({ type: "note", text: overrun });
+    state.notes.push(overrun);
+  }
   const endings = state.records.flatMap((records, repeat) =>
     records.flatMap((record) => endingNotes(job, record, repeat)),
   );
