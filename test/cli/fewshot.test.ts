@@ -357,7 +357,7 @@ test.each([
   [["train", "--invert"], /--invert is for folders of images/],
   [["train", "--budget", "30"], /--budget must be a time above 0 with its unit/],
   [["train", "--resume", letters], /there is no settings\.json in it/],
-  [["train", "--resume", letters, "--ways", "3"], /leave --ways out/],
+  [["train", "--resume", letters, "--ways", "3"], /--ways cannot be combined with --resume/],
   [[...train, "--ways", "3", "--queries", "3", "--out", letters], /is not empty; use --force/],
   [["eval"], /--model is missing/],
   [["eval", "--model", letters], /letters holds no model\.safetensors/],

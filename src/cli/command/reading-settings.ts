@@ -33,7 +33,7 @@ export function readingSettings(flags: ReadingSettings): ReadingSettings {
 }
 
 /** The names of the settings, as of the options without their dashes. */
-export const readingNames: readonly (keyof ReadingSettings)[] = [
+const readingNames: readonly (keyof ReadingSettings)[] = [
   ...(["header", "delimiter", "decimal", "date", "missing", "encoding", "skip"] as const),
   ...(["footer", "dropRagged", "maxUnpacked", "categorical", "numeric"] as const),
 ];

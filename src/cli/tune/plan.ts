@@ -7,6 +7,7 @@ import { stat } from "node:fs/promises";
 import { readSavedRun, type SavedRun } from "./saved-run.ts";
 import { commandText, optionWords } from "../command/command-text.ts";
 import { UsageError } from "../command/errors.ts";
+import { checkResuming } from "../command/resuming.ts";
 import {
   checkSettings,
   defaultOutputFolder,
@@ -15,11 +16,7 @@ import {
   type TuneSettings,
 } from "../command/options.ts";
 import { checkOutputFolder, type RunFolder } from "../../study/index.ts";
-import {
-  readingNames,
-  readingSettings,
-  type ReadingSettings,
-} from "../command/reading-settings.ts";
+import { readingSettings, type ReadingSettings } from "../command/reading-settings.ts";
 
 /** The options of `tune` as typed; what is absent takes its default or the resumed run's value. */
 export interface TuneFlags extends ReadingSettings {
@@ -125,24 +122,13 @@ async function planNewRun(file: string | undefined, flags: TuneFlags): Promise<T
   return { file: join(folder, "demo.csv"), folder, settings, demo: demo.csv };
 }
 
-/** Options that would change the result of the interrupted run. */
-const fixedByResume = [
-  ...(["target", "task", "holdout", "folds", "validation", "seed", "repeats", "steps"] as const),
-  ...(["rule", "device", "out", ...readingNames, "exclude", "minClass", "demo", "force"] as const),
-];
-
 async function planResume(
   folder: string,
   file: string | undefined,
   flags: TuneFlags,
   run: RunFolder,
 ): Promise<TunePlan> {
-  const clash = fixedByResume.find((name) => flags[name] !== undefined);
-  if (clash !== undefined) {
-    throw new UsageError(
-      `--${optionName(clash)} cannot be combined with --resume, which goes on with the options of the interrupted run; only --budget, --threads, --json and --quiet may be given anew`,
-    );
-  }
+  checkResuming("tune", flags);
   await run.resume(folder);
   const notes: string[] = [];
   const saved = await readSavedRun(folder, (note) => notes.push(note));
@@ -165,11 +151,6 @@ async function planResume(
   delete settings.budgetSeconds;
   if (flags.budget !== undefined) settings.budgetSeconds = flags.budget;
   return { file: path, folder, settings, resume: saved, notes };
-}
-
-/** `minClass` as it is typed, `min-class`. */
-function optionName(flag: string): string {
-  return flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** The path as a user in the current folder would write it. */

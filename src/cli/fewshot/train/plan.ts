@@ -2,6 +2,7 @@
 
 import type { OmniglotSplit } from "../../../data/index.ts";
 import { UsageError } from "../../command/errors.ts";
+import { checkResuming } from "../../command/resuming.ts";
 import { commandText, freshFolder, optionWords } from "../../command/command-text.ts";
 import { checkOutputFolder, type RunFolder } from "../../../study/index.ts";
 import { checkLearnerOptions, defaultsOf } from "../learners.ts";
@@ -56,9 +57,6 @@ export interface TrainPlan {
   /** Where the folder's run goes on, when it has a checkpoint. */
   point?: ResumePoint;
 }
-
-/** What may change when a run goes on. */
-const resumable = ["resume", "steps", "budget", "threads", "quiet", "maxUnpacked"];
 
 /**
  * Checks the options.
@@ -148,12 +146,7 @@ async function startOf(path: string): Promise<NonNullable<TrainSettings["from"]>
 }
 
 async function planResuming(folder: string, flags: TrainFlags, run: RunFolder): Promise<TrainPlan> {
-  const other = Object.keys(flags).find((name) => !resumable.includes(name));
-  if (other !== undefined) {
-    throw new UsageError(
-      `--resume goes on with the settings of the run; only --steps, --budget, --threads, --max-unpacked and --quiet go with it, leave --${other.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} out`,
-    );
-  }
+  checkResuming("fewshot train", flags);
   await run.resume(folder);
   const settings = await readSettings(folder);
   const point = await readResumePoint(folder, settings.every);
