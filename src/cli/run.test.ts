@@ -42,7 +42,7 @@ async function refusal(words: readonly string[]): Promise<string> {
 const good = ["tune", "good.csv", "--target", "label"];
 const commandLines: readonly (readonly [string[], RegExp])[] = [
   [[], /no command given/],
-  [["train"], /no command "train"; the commands are tune, (\w+, )+\w+ and \w+$/],
+  [["train"], /no command "train"; the commands are tune, (\w+, )+\w+ and \w+\n$/],
   [["tune"], /no data file given/],
   [["tune", "good.csv"], /--target is missing/],
   [["tune", "good.csv", "--demo"], /--demo brings its own data/],

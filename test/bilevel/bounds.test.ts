@@ -306,17 +306,17 @@ describe("no bound, and why", () => {
 
 describe("constants are checked", () => {
   test.each<[message: string, constants: Record<string, unknown>]>([
-    ['"mu" is none of the constants; use strongConvexity, smoothness', { mu: 1 }],
-    ["crossNorm must be a finite number >= 0; Infinity came", { crossNorm: Infinity }],
-    ["smoothness must be a finite number >= 0; -1 came", { smoothness: -1 }],
+    ['there is no option "constants.mu"; its options are constants.strongConvexity', { mu: 1 }],
+    ["constants: crossNorm must be a finite number >= 0; Infinity came", { crossNorm: Infinity }],
+    ["constants: smoothness must be a finite number >= 0; -1 came", { smoothness: -1 }],
     [
-      "strongConvexity must be at most smoothness, 1; 2 came",
+      "constants: strongConvexity must be at most smoothness, 1; 2 came",
       { strongConvexity: 2, smoothness: 1 },
     ],
   ])("%s", async (message, constants) => {
     const rule = reverse({ steps: 2, dynamics: gradientDescent({ learningRate: 0.25 }) });
     await expect(errorOf(scalar, rule, constants)).rejects.toThrow(
-      `hypergradient: constants: ${message}`,
+      `hypergradient: ${message}`,
     );
   });
 });

@@ -94,7 +94,13 @@ describe.each(["numbers", "classes"])("%s", (name) => {
     const model = at(`${name}-beside`);
     cpSync(at(name), model, { recursive: true });
     const files = readdirSync(model).filter((file) => file !== "model.json");
-    expect(files.sort()).toEqual(["checkpoint.json", "model.onnx", "report.html", "result.json"]);
+    expect(files.sort()).toEqual([
+      "checkpoint.json",
+      "events.jsonl",
+      "model.onnx",
+      "report.html",
+      "result.json",
+    ]);
     for (const file of files) {
       const whole = readFileSync(join(model, file));
       for (let i = 0; i < 40; i++) {
@@ -183,7 +189,7 @@ test("--force sets aside the files of tune, clean and the demonstration, whichev
   for (const words of [demo, demo, clean, clean, tuned, clean]) {
     expect(await inFolder(words)).toMatchObject({ exitCode: 0 });
   }
-  const ofClean = ["ranked.csv", "report.html", "result.json"];
+  const ofClean = ["events.jsonl", "ranked.csv", "report.html", "result.json"];
   // What the demonstration generated is data by now.
   expect(readdirSync(at("any")).sort()).toEqual(["demo.csv", ...ofClean]);
   writeFileSync(at("any", "demo.csv"), "mine\n");
