@@ -21,6 +21,7 @@ const node: TestProjectConfiguration = {
     name: "node",
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["test/browser/**"],
+    globalSetup: "test/cli/compile.ts",
     // Some tests load ONNX Runtime themselves; an empty value counts as unset, as in the library.
     env: {
       ORT_DISABLE_TELEMETRY: process.env.ORT_DISABLE_TELEMETRY || "1",

@@ -45,7 +45,7 @@ test("the wrong labels come first, in all three files and on the screen", async 
       .slice(0, 2)
       .sort(),
   ).toEqual(wrong);
-  expect(result.command).toContain("main.ts clean data.csv --target label --top 5");
+  expect(result.command).toContain("main.js clean data.csv --target label --top 5");
   const page = readFileSync(join(out, "report.html"), "utf8");
   expect(page).toContain("&lt;down&gt;");
   expect(page).not.toContain("<down>");

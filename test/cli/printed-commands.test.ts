@@ -54,7 +54,7 @@ const leak = [{ name: "it's, told", kind: "answer", used: true }];
 
 test("tune: to go on, to repeat, and to leave out what gives the answer away", async () => {
   const words = ["tune", file, "--target=-y", "--repeats", "2", "--steps", "1", "--out", "-o u't"];
-  const cut = await stackelberg([...words, "--budget", "1ms"], { cwd });
+  const cut = await stackelberg([...words, "--budget", "1ms"], { cwd, sources: true });
   expect(cut.exitCode).toBe(0);
   const [goOn, ...noMore] = commandsIn(cut.stderr);
   expect(noMore).toEqual([]);
@@ -76,7 +76,7 @@ test("tune: to go on, to repeat, and to leave out what gives the answer away", a
 
 test("clean: to repeat and to leave out", async () => {
   const words = ["clean", file, "--target=-y", "--folds", "2", "--repeats", "1", "--top", "3"];
-  const done = await stackelberg(words, { cwd });
+  const done = await stackelberg(words, { cwd, sources: true });
   const [without] = commandsIn(done.stdout);
   const stem = 'stackelberg-a "table" & more-clean';
   expect(commandsOf(stem)).toEqual([without, resultOf(stem).command]);
@@ -87,7 +87,7 @@ test("clean: to repeat and to leave out", async () => {
 });
 
 test("the examples of the help run with the file that they name", async () => {
-  const help = await stackelberg(["tune", "--help"], { cwd });
+  const help = await stackelberg(["tune", "--help"], { cwd, sources: true });
   const example = help.stdout
     .split("\n")
     .find((line) => line.includes("adult.csv --target income"));

@@ -1,14 +1,13 @@
-// Runs the command line as a process of its own, the way a user does, from its sources.
+// Runs the command line as a process of its own, the way a user does; compile.ts compiled it before the tests.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
+import { afterAll, inject } from "vitest";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-const tsx = import.meta.resolve("tsx");
+const sources = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 /** What a finished process left. */
 export interface Finished {
@@ -37,12 +36,16 @@ export async function stackelberg(
     onStderr?: (text: string, child: ChildProcess) => void;
     /** A shell's line in which "$@" is the command, such as `"$@" | head -1`. */
     shell?: string;
+    /** From the sources, as in a clone. */
+    sources?: boolean;
   } = {},
 ): Promise<Finished> {
-  const command = [process.execPath, "--import", tsx, main, ...words];
+  const program =
+    options.sources === true ? ["--import", import.meta.resolve("tsx"), sources] : [inject("main")];
+  const command = [process.execPath, ...program, ...words];
   const shell = options.shell === undefined ? [] : ["bash", "-c", options.shell, "bash"];
-  const [program, ...rest] = [...shell, ...command] as [string, ...string[]];
-  const child = spawn(program, rest, {
+  const [start, ...rest] = [...shell, ...command] as [string, ...string[]];
+  const child = spawn(start, rest, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -47,7 +47,7 @@ describe("a small table", () => {
   test("writes a result that says what was run", () => {
     const result = JSON.parse(read("stackelberg-small", "result.json"));
     expect(result).toMatchObject({ status: "completed", completedRepeats: 2, task: "regression" });
-    expect(result.command).toMatch(/main\.ts tune small\.csv --target target --holdout 0\.2/);
+    expect(result.command).toMatch(/main\.js tune small\.csv --target target --holdout 0\.2/);
     expect(result.dataSha256).toMatch(/^[0-9a-f]{64}$/);
     expect(result.model).toBeUndefined();
     expect(read("stackelberg-small", "report.html")).toContain("One coefficient per column");
@@ -164,7 +164,7 @@ describe("Ctrl-C", () => {
       },
     });
     expect(stopped.exitCode).toBe(130);
-    expect(stopped.stderr).toContain("main.ts tune --resume stopped");
+    expect(stopped.stderr).toContain("main.js tune --resume stopped");
     expect(JSON.parse(read("stopped", "result.json"))).toMatchObject({ status: "cancelled" });
 
     const resumed = await stackelberg(["tune", "--resume", "stopped"], { cwd: folder });

@@ -24,7 +24,7 @@ test("help and version go to stdout with exit code 0", async () => {
     stackelberg(["--version"]),
   ]);
   expect(help).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(help.stdout).toContain("main.ts tune adult.csv --target income");
+  expect(help.stdout).toContain("main.js tune adult.csv --target income");
   const manifest = new URL("../../package.json", import.meta.url);
   const { version: expected } = JSON.parse(readFileSync(manifest, "utf8"));
   expect(version).toEqual({ exitCode: 0, stdout: `${expected}\n`, stderr: "" });
