@@ -315,9 +315,7 @@ describe("constants are checked", () => {
     ],
   ])("%s", async (message, constants) => {
     const rule = reverse({ steps: 2, dynamics: gradientDescent({ learningRate: 0.25 }) });
-    await expect(errorOf(scalar, rule, constants)).rejects.toThrow(
-      `hypergradient: ${message}`,
-    );
+    await expect(errorOf(scalar, rule, constants)).rejects.toThrow(`hypergradient: ${message}`);
   });
 });
 
