@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { type Array as JaxArray, grad, nn, numpy as np } from "@jax-js/jax";
 
-import { ArraySpec, compile, tensor, toOnnx } from "../src/index.ts";
+import { ArraySpec, toOnnx } from "../src/program/index.ts";
+import { compile, tensor } from "../src/index.ts";
 
 interface Layers {
   readonly hidden: JaxArray;

@@ -60,7 +60,8 @@ the constants and report the value, or an estimate where some of μ, ℓ and M a
 A rule without a bias gives the exact derivative of E at the follower's answer. "Exact, cold" means that it does so for a
 follower that starts at weights of its own, as with \`start: "cold"\` in \`solve\`. From a warm start, the default, it leaves
 out how the weights before its steps depend on the hyperparameters; each step's report says so and estimates it, and the
-result warns where it matters. The names in the examples are exported by \`stackelberg\`.`;
+result warns where it matters. Of the names in the examples,
+\`stackelberg/rules\` has the rules, \`stackelberg/linear\` the solvers and \`stackelberg/bilevel\` everything else.`;
 
 function familyTable(entries: readonly CatalogEntry[]): string {
   const rows = entries.flatMap(({ factory, forms }) =>

@@ -35,7 +35,7 @@ for (const [path, text] of files) {
 test("the page has a rule, its export, its catalog entry, its row and its test", () => {
   expect([...files.keys()]).toEqual([
     "src/bilevel/rules/implicit/scaled-identity.ts",
-    "src/bilevel/index.ts",
+    "src/bilevel/rules/index.ts",
     "src/bilevel/rules/implicit/catalog.ts",
     "test/matrix/rows-implicit.ts",
     "test/bilevel/rules-scaled-identity.test.ts",

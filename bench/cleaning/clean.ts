@@ -9,13 +9,13 @@ import {
   hypergradient,
   minibatches,
   momentum,
-  oneStage,
   solve,
   type Cost,
   type Solve,
   type SolveOptions,
   type SolveResult,
 } from "../../src/bilevel/index.ts";
+import { oneStage } from "../../src/bilevel/rules/index.ts";
 import { rocAuc } from "../../src/data/index.ts";
 import { compile, tensor, zeros, type Tensor } from "../../src/program/index.ts";
 import type { CleaningTask, Rows } from "./data.ts";

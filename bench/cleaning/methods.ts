@@ -6,11 +6,9 @@ import {
   darts,
   f2sa,
   fsla,
-  gradientDescent,
   gradientPenalty,
   iaptt,
   implicit,
-  linearRamp,
   logBarrier,
   moreauEnvelope,
   mrbo,
@@ -25,9 +23,8 @@ import {
   truncated,
   ttsa,
   valuePenalty,
-  type Cost,
-  type Rule,
-} from "../../src/bilevel/index.ts";
+} from "../../src/bilevel/rules/index.ts";
+import { gradientDescent, linearRamp, type Cost, type Rule } from "../../src/bilevel/index.ts";
 import { conjugateGradient, neumann, nystrom, type LinearSolver } from "../../src/linear/index.ts";
 
 /** A rule and how it sees the data. */

@@ -10,11 +10,10 @@ import {
   disposePrograms,
   gradientDescent,
   hypergradient,
-  implicit,
-  reverse,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { implicit, reverse } from "../../src/bilevel/rules/index.ts";
 import { dense } from "../../src/linear/index.ts";
 import { compile, tensor, type Tensor } from "../../src/program/index.ts";
 import { grad, type numpy as np } from "@jax-js/jax";

@@ -1,8 +1,9 @@
 /** One run: H is tuned with T inner steps, or with the exact answer, and looked at on the way. */
 import { numpy as np } from "@jax-js/jax";
-import { adam, disposePrograms, momentum, reverse, solve } from "../../src/bilevel/index.ts";
+import { adam, disposePrograms, momentum, solve } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import type { Problem, Rule } from "../../src/bilevel/index.ts";
-import { closedForm } from "../../src/fewshot/index.ts";
+import { closedForm } from "../../src/bilevel/rules/index.ts";
 import { compile, tensor, zeros, type Tensor } from "../../src/program/index.ts";
 import {
   descentProblem,

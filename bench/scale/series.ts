@@ -1,14 +1,8 @@
 /** The quantities that `npm run bench:scale` varies, one at a time, and what the cost model says of each. */
 import { nn, numpy as np, vmap } from "@jax-js/jax";
 
-import {
-  bilevel,
-  gradientDescent,
-  type Problem,
-  reverse,
-  type ReverseOptions,
-  type Rule,
-} from "../../src/index.ts";
+import { bilevel, gradientDescent, type Problem, reverse, type Rule } from "../../src/index.ts";
+import { type ReverseOptions } from "../../src/bilevel/rules/index.ts";
 import { randomKey, randomStream } from "../../src/random/index.ts";
 import { Tensor, type Tree, zeros } from "../../src/program/index.ts";
 

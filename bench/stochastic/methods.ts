@@ -1,12 +1,8 @@
 /** The rules that are compared, with the schedules of their papers, and how many calls a step of each makes. */
 import {
   amigo,
-  fixedBatches,
   fsla,
-  gradientDescent,
-  minibatches,
   mrbo,
-  powerLaw,
   pzobo,
   saba,
   soba,
@@ -15,10 +11,16 @@ import {
   sustain,
   ttsa,
   vrbo,
+  type Rate,
+} from "../../src/bilevel/rules/index.ts";
+import {
+  fixedBatches,
+  gradientDescent,
+  minibatches,
+  powerLaw,
   type Cost,
   type FixedBatchSampler,
   type Optimizer,
-  type Rate,
   type Rule,
   type Sampler,
 } from "../../src/bilevel/index.ts";

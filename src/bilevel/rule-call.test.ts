@@ -8,13 +8,14 @@ import type { Value } from "../program/ir.ts";
 import { Program } from "../program/program.ts";
 import { zeros } from "../program/tensors/tensor.ts";
 import * as bilevel from "./index.ts";
+import * as rules from "./rules/index.ts";
 import { planDrafts } from "./advise/plan-drafts.ts";
 import { call, quotient, ruleCall, type Given, type RuleCall } from "./rule-call.ts";
 import type { Rule } from "./rule.ts";
 
 const { adam, box, bilevel: problemOf, gradientDescent, powerLaw } = bilevel;
 const { conjugateGradient } = linear;
-const { bda, iaptt, implicit, reverse, saba, slBamm, soba, truncated } = bilevel;
+const { bda, iaptt, implicit, reverse, saba, slBamm, soba, truncated } = rules;
 
 const given: Given = { dynamics: adam({ learningRate: 0.1 }), projection: box({ lower: -1 }) };
 const rate = call({ powerLaw }, { initial: 0.1, power: quotient(-1, 3) });
@@ -100,7 +101,7 @@ test("what the factory refuses is thrown when the rule is made", () => {
 });
 
 test("an option without a text is refused", () => {
-  const { implicitKkt } = bilevel;
+  const { implicitKkt } = rules;
   expect(() => ruleCall({ implicitKkt }, { steps: 2, inequalities: (w: np.Array) => w })).toThrow(
     "implicitKkt: inequalities has no text: a number, a string, a boolean, an object of them or an expression is required.",
   );
@@ -118,7 +119,7 @@ test("numbers read back as they are", () => {
 
 /** The rule that a call's text makes where the given parts are known. */
 function evaluate({ factory, text }: RuleCall, given: Given): Rule {
-  const scope: Record<string, unknown> = { ...linear, ...bilevel };
+  const scope: Record<string, unknown> = { ...linear, ...bilevel, ...rules };
   const make = scope[factory] as (options: object | undefined) => Rule;
   const isAlone = Object.values(given).length === 0;
   scope[factory] = (options?: object) => make(isAlone ? options : { ...given, ...options });

@@ -5,7 +5,8 @@
  */
 import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel, reverse } from "../bilevel/index.ts";
+import { bilevel } from "../bilevel/index.ts";
+import { reverse } from "../bilevel/rules/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import { linearProbe, type Encoded } from "./hyper-representation.ts";

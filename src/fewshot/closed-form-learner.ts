@@ -1,6 +1,7 @@
 /** Learners whose follower's answer has a closed form: nothing to descend on, at training or at test. */
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel, closedForm, perTask, stackTasks } from "../bilevel/index.ts";
+import { bilevel, perTask, stackTasks } from "../bilevel/index.ts";
+import { closedForm } from "../bilevel/rules/index.ts";
 import type { Tensor, Tree } from "../program/index.ts";
 import type { Encoder } from "./encoder.ts";
 import { episodeBatches } from "./episode-batches.ts";

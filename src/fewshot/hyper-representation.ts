@@ -6,7 +6,8 @@
  */
 import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel, type Problem, reverse } from "../bilevel/index.ts";
+import { bilevel, type Problem } from "../bilevel/index.ts";
+import { reverse } from "../bilevel/rules/index.ts";
 import { type Tensor, type Tree, zeros } from "../program/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Block, Encoder } from "./encoder.ts";

@@ -8,7 +8,8 @@
  */
 import { checkOptions } from "../program/internal.ts";
 import { numpy as np, tree } from "@jax-js/jax";
-import { type Arrays, bilevel, implicit } from "../bilevel/index.ts";
+import { type Arrays, bilevel } from "../bilevel/index.ts";
+import { implicit } from "../bilevel/rules/index.ts";
 import { conjugateGradient, type LinearSolver } from "../linear/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";

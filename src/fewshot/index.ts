@@ -21,13 +21,9 @@ export { firstOrderMaml, maml } from "./maml.ts";
 export { anil } from "./anil.ts";
 export { imaml } from "./imaml.ts";
 export { reptile } from "./reptile.ts";
-export { displacement } from "../bilevel/index.ts";
 export { prototypical } from "./prototypical.ts";
 export { matching } from "./matching.ts";
 export { joint } from "./joint.ts";
-export { closedForm } from "../bilevel/index.ts";
-export { firstOrder } from "../bilevel/index.ts";
-export { perTask, stackTasks } from "../bilevel/index.ts";
 export { train, type TrainOptions } from "./train.ts";
 export {
   openClassifier,

@@ -6,7 +6,8 @@
  */
 import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel, closedForm, type Sampler } from "../bilevel/index.ts";
+import { bilevel, type Sampler } from "../bilevel/index.ts";
+import { closedForm } from "../bilevel/rules/index.ts";
 import { countOf } from "../data/internal.ts";
 import { imageTensor } from "../data/index.ts";
 import { randomKey, randomStream } from "../random/index.ts";

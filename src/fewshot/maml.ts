@@ -5,7 +5,8 @@
  */
 import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { bilevel, firstOrder, type Problem, reverse } from "../bilevel/index.ts";
+import { bilevel, type Problem } from "../bilevel/index.ts";
+import { firstOrder, reverse } from "../bilevel/rules/index.ts";
 import { randomKey, randomStream } from "../random/index.ts";
 import { type Tensor, tensor, zeros } from "../program/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";

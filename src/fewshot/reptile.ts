@@ -7,7 +7,7 @@
  */
 import { checkOptions } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";
-import { displacement } from "../bilevel/index.ts";
+import { displacement } from "../bilevel/rules/index.ts";
 import { descentLearner, type DescentOptions } from "./descent-learner.ts";
 import type { Encoder } from "./encoder.ts";
 import type { Labelled, Learner } from "./learner.ts";

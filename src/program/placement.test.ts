@@ -1,13 +1,8 @@
 import { numpy as np } from "@jax-js/jax";
 import { expect, test } from "vitest";
 import { Program, tensor } from "./index.ts";
-import {
-  bilevel,
-  disposePrograms,
-  gradientDescent,
-  hypergradient,
-  reverse,
-} from "../bilevel/index.ts";
+import { bilevel, disposePrograms, gradientDescent, hypergradient } from "../bilevel/index.ts";
+import { reverse } from "../bilevel/rules/index.ts";
 import { placementOf } from "./placement.ts";
 
 test("only what is given, and only what differs from the defaults", () => {

@@ -8,13 +8,8 @@ import {
 } from "../../bench/cleaning/problem.ts";
 import { precisionAtK, scoreKept } from "../../bench/cleaning/score.ts";
 import { corruptLabels } from "../../src/automl/cleaning/corrupt.ts";
-import {
-  adam,
-  checkHypergradient,
-  gradientDescent,
-  reverse,
-  solve,
-} from "../../src/bilevel/index.ts";
+import { adam, checkHypergradient, gradientDescent, solve } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import { randomKey, randomStream } from "../../src/data/index.ts";
 import { tensor, zeros, type Tensor } from "../../src/program/index.ts";
 

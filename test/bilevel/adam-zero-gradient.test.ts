@@ -5,14 +5,14 @@ import {
   adam,
   bilevel,
   checkHypergradient,
-  clipped,
   disposePrograms,
-  forward,
   gradientDescent,
   hypergradient,
   reverse,
   tensor,
 } from "../../src/index.ts";
+import { clipped } from "../../src/bilevel/index.ts";
+import { forward } from "../../src/bilevel/rules/index.ts";
 import { expectClose, flat } from "./evaluate.ts";
 
 type Rows = { x: np.Array; y: np.Array };

@@ -5,6 +5,7 @@ import { advise } from "../../src/bilevel/advise/advise.ts";
 import type { Advice, AdviseOptions } from "../../src/bilevel/advise/types.ts";
 import { ruleCatalog } from "../../src/bilevel/rules/catalog.ts";
 import * as bilevel from "../../src/bilevel/index.ts";
+import * as rules from "../../src/bilevel/rules/index.ts";
 import {
   disposePrograms,
   gradientDescent,
@@ -95,9 +96,9 @@ export function written(
 ): Rule {
   const { dynamics, projection } = options;
   const given = projection ? { dynamics, projection } : { dynamics };
-  const scope: Record<string, unknown> = { ...linear, ...bilevel };
+  const scope: Record<string, unknown> = { ...linear, ...bilevel, ...rules };
   for (const name of ["reverse", "forward", "truncated", "implicit", "bda", "iaptt"] as const) {
-    const make = bilevel[name] as (options: object) => Rule;
+    const make = rules[name] as (options: object) => Rule;
     scope[name] = (options: object) => make({ ...given, ...options });
   }
   const names = Object.keys(scope).join(", ");

@@ -8,13 +8,13 @@ import {
   hypergradient,
   minibatches,
   powerLaw,
-  reverse,
   solve,
   type Advice,
   type BilevelData,
   type Recommendation,
   type Sampler,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import type { Tensor, Tree } from "../../src/program/index.ts";
 import { adviceFor, checkAdvice, disposeAdvised, written } from "./advice.ts";
 import { leavesOf } from "./descend.ts";

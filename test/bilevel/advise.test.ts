@@ -6,9 +6,9 @@ import {
   checkHypergradient,
   gradientDescent,
   hypergradient,
-  reverse,
   type Problem,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import { columns } from "../matrix/problems.ts";
 import { failsOn, isRightOn } from "../matrix/rules.ts";
 import { adviceFor, disposeAdvised, type Place } from "./advice.ts";

@@ -5,10 +5,10 @@ import {
   gradientDescent,
   hypergradient,
   momentum,
-  reverse,
   type Hypergradient,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import type { Tensor } from "../../src/program/index.ts";
 import * as dense from "./dense.ts";
 import {

@@ -7,11 +7,10 @@ import {
   bilevel,
   box,
   gradientDescent,
-  implicit,
-  reverse,
   type AugmentedLagrangianOptions,
   type Problem,
 } from "../../src/bilevel/index.ts";
+import { implicit, reverse } from "../../src/bilevel/rules/index.ts";
 import { dense } from "../../src/linear/index.ts";
 import { apply, multiply, solveDense, transpose, type Matrix } from "./dense.ts";
 import { expectClose, flat } from "./evaluate.ts";

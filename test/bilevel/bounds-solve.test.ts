@@ -3,14 +3,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import {
   disposePrograms,
   gradientDescent,
-  implicit,
   minibatches,
-  reverse,
   solve,
   type ErrorBound,
   type Rule,
   type SolveOptions,
 } from "../../src/bilevel/index.ts";
+import { implicit, reverse } from "../../src/bilevel/rules/index.ts";
 import { neumann } from "../../src/linear/index.ts";
 import { leavesOf } from "./descend.ts";
 import { finiteSum } from "./problems-finite-sum.ts";

@@ -3,17 +3,23 @@ import { numpy as np } from "@jax-js/jax";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   bilevel,
-  bome,
   box,
-  darts,
   disposePrograms,
-  f2sa,
-  forward,
   gradientDescent,
   hypergradient,
+  momentum,
+  type ErrorBound,
+  type ProblemConstants,
+  type Report,
+  type Rule,
+} from "../../src/bilevel/index.ts";
+import {
+  bome,
+  darts,
+  f2sa,
+  forward,
   implicit,
   logBarrier,
-  momentum,
   moreauEnvelope,
   oneStage,
   realTime,
@@ -21,11 +27,7 @@ import {
   soba,
   truncated,
   valuePenalty,
-  type ErrorBound,
-  type ProblemConstants,
-  type Report,
-  type Rule,
-} from "../../src/bilevel/index.ts";
+} from "../../src/bilevel/rules/index.ts";
 import {
   conjugateGradient,
   conjugateGradientNormal,

@@ -6,10 +6,10 @@ import {
   checkHypergradient,
   disposePrograms,
   gradientDescent,
-  reverse,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import type { Value } from "../../src/program/ir.ts";
 import { tensor, type Tree } from "../../src/program/index.ts";
 import { f64, logisticTrees, logRidge, scalarQuadratic, type Case } from "./problems.ts";

@@ -3,24 +3,22 @@ import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   adam,
-  bda,
   bilevel,
   box,
   checkHypergradient,
-  clipped,
   disposePrograms,
-  fixedPoint,
-  forward,
   gradientDescent,
   hypergradient,
   implicit,
   momentum,
-  realTime,
   reverse,
   solve,
   truncated,
   type Rule,
 } from "../../src/index.ts";
+import { bda, forward, realTime } from "../../src/bilevel/rules/index.ts";
+import { clipped } from "../../src/bilevel/index.ts";
+import { fixedPoint } from "../../src/linear/index.ts";
 import { flat, expectClose, still } from "./evaluate.ts";
 import { f64 } from "./small-problems.ts";
 

@@ -7,9 +7,9 @@ import {
   disposePrograms,
   gradientDescent,
   hypergradient,
-  reverse,
   solve,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import { compile, tensor } from "../../src/program/index.ts";
 import { MOST_OPEN } from "../../src/program/program-cache.ts";
 

@@ -4,11 +4,11 @@ import { expect } from "vitest";
 import {
   gradientDescent,
   hypergradient,
-  reverse,
   type Optimizer,
   type Report,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import type { Tensor, Tree } from "../../src/program/index.ts";
 import type { Case } from "./problems.ts";
 

@@ -4,9 +4,7 @@ import { afterAll, expect, test } from "vitest";
 import {
   advise,
   bilevel,
-  contraction,
   disposePrograms,
-  fixedPoint,
   gradientDescent,
   hypergradient,
   implicit,
@@ -14,6 +12,8 @@ import {
   solve,
   tensor,
 } from "../../src/index.ts";
+import { contraction } from "../../src/bilevel/index.ts";
+import { fixedPoint } from "../../src/linear/index.ts";
 import { expectClose, flat, still } from "./evaluate.ts";
 import { f64 } from "./small-problems.ts";
 

@@ -9,9 +9,9 @@ import {
   gradientDescent,
   hypergradient,
   momentum,
-  reverse,
   type Problem,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import { tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import { f64, logisticTrees, planeQuadratic, representation, sequence } from "./problems.ts";
 

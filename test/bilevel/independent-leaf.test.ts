@@ -13,15 +13,12 @@ import {
   disposePrograms,
   gradientDescent,
   hypergradient,
-  implicit,
-  implicitKkt,
   momentum,
-  reverse,
-  soba,
   solve,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { implicit, implicitKkt, reverse, soba } from "../../src/bilevel/rules/index.ts";
 import {
   conjugateGradient,
   conjugateGradientNormal,

@@ -4,15 +4,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import {
   bilevel,
   box,
-  dense,
   disposePrograms,
   gradientDescent,
   hypergradient,
-  implicitKkt,
-  minres,
   nonNegative,
-  type ImplicitKktOptions,
 } from "../../src/index.ts";
+import { dense, minres } from "../../src/linear/index.ts";
+import { implicitKkt, type ImplicitKktOptions } from "../../src/bilevel/rules/index.ts";
 import { expectClose, flat } from "./evaluate.ts";
 import { f64 } from "./small-problems.ts";
 

@@ -16,8 +16,8 @@ import {
   gradientDescent,
   hypergradient,
   type Problem,
-  reverse,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import { type DType, Tensor, type TypedArray } from "../../src/program/index.ts";
 
 interface Stored {

@@ -5,14 +5,10 @@ import { afterAll, describe, expect, test } from "vitest";
 import {
   amigo,
   bda,
-  bilevel,
   bome,
   darts,
-  disposePrograms,
   f2sa,
   forward,
-  gradientDescent,
-  hypergradient,
   iaptt,
   implicit,
   moreauEnvelope,
@@ -20,9 +16,15 @@ import {
   reverse,
   slBamm,
   soba,
-  solve,
   truncated,
   valuePenalty,
+} from "../../src/bilevel/rules/index.ts";
+import {
+  bilevel,
+  disposePrograms,
+  gradientDescent,
+  hypergradient,
+  solve,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";

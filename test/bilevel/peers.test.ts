@@ -8,10 +8,10 @@ import {
   gradientDescent,
   hypergradient,
   momentum,
-  reverse,
   type Optimizer,
   type Problem,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import { tensor, type DType, type Tensor, type Tree } from "../../src/program/index.ts";
 
 type Nested = Parameters<typeof tensor>[0];

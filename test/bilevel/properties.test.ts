@@ -11,8 +11,8 @@ import {
   gradientDescent,
   hypergradient,
   momentum,
-  reverse,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import type { Tensor } from "../../src/program/index.ts";
 import * as dense from "./dense.ts";
 import { f64 } from "./problems.ts";

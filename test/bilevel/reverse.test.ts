@@ -15,13 +15,13 @@ import {
   inverseTimeDecay,
   momentum,
   nonNegative,
-  reverse,
   simplex,
   box,
   type Dynamics,
   type Optimizer,
   type Projection,
 } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import { tree } from "@jax-js/jax";
 import type { Tensor } from "../../src/program/index.ts";
 import { allCases, type Case } from "./problems.ts";

@@ -1,8 +1,8 @@
 /** Bilevel descent aggregation against its recursion in plain JavaScript, central differences and the known counterexample. */
 import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
+import { bda, reverse, truncated, type BdaOptions } from "../../src/bilevel/rules/index.ts";
 import {
-  bda,
   bilevel,
   checkHypergradient,
   disposePrograms,
@@ -11,10 +11,7 @@ import {
   hypergradient,
   momentum,
   powerLaw,
-  reverse,
   solve,
-  truncated,
-  type BdaOptions,
   type Rule,
 } from "../../src/bilevel/index.ts";
 import type { Tensor } from "../../src/program/index.ts";

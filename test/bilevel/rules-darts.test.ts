@@ -3,13 +3,12 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   bilevel,
-  darts,
   disposePrograms,
   gradientDescent,
   momentum,
-  oneStage,
   solve,
 } from "../../src/bilevel/index.ts";
+import { darts, oneStage } from "../../src/bilevel/rules/index.ts";
 import { distance, evaluate, expectClose, flat, still, weightsAfter } from "./evaluate.ts";
 import {
   allCases,

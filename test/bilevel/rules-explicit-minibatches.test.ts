@@ -3,17 +3,13 @@ import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   bilevel,
-  darts,
   disposePrograms,
-  forward,
   gradientDescent,
   hypergradient,
   momentum,
-  oneStage,
-  reverse,
-  truncated,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { darts, forward, oneStage, reverse, truncated } from "../../src/bilevel/rules/index.ts";
 import { tensor, type Tensor } from "../../src/program/index.ts";
 import { expectClose, flat } from "./evaluate.ts";
 import { f64, sequence } from "./problems.ts";

@@ -8,15 +8,12 @@ import { expect, test } from "vitest";
 import {
   bilevel,
   disposePrograms,
-  forward,
   gradientDescent,
   hypergradient,
   momentum,
-  oneStage,
-  reverse,
-  truncated,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { forward, oneStage, reverse, truncated } from "../../src/bilevel/rules/index.ts";
 import type { Tensor } from "../../src/program/index.ts";
 import * as dense from "./dense.ts";
 import { distance, flat } from "./evaluate.ts";

@@ -8,19 +8,21 @@ import {
   adam,
   bilevel,
   checkHypergradient,
-  darts,
   disposePrograms,
-  forward,
   gradientDescent,
   hypergradient,
   momentum,
+  type BilevelData,
+  type Rule,
+} from "../../src/bilevel/index.ts";
+import {
+  darts,
+  forward,
   oneStage,
   realTime,
   reverse,
   truncated,
-  type BilevelData,
-  type Rule,
-} from "../../src/bilevel/index.ts";
+} from "../../src/bilevel/rules/index.ts";
 import { walk, type Value } from "../../src/program/ir.ts";
 import { Program, type Tensor, type Tree } from "../../src/program/index.ts";
 import { distance, evaluate, expectClose, flat, weightsAfter } from "./evaluate.ts";

@@ -3,20 +3,22 @@ import { numpy as np, tree } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   bilevel,
-  bome,
   disposePrograms,
-  f2sa,
   gradientDescent,
-  gradientPenalty,
   hypergradient,
   linearRamp,
+  solve,
+  type Rule,
+} from "../../src/bilevel/index.ts";
+import {
+  bome,
+  f2sa,
+  gradientPenalty,
   logBarrier,
   moreauEnvelope,
   slBamm,
-  solve,
   valuePenalty,
-  type Rule,
-} from "../../src/bilevel/index.ts";
+} from "../../src/bilevel/rules/index.ts";
 import { tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import { descend, leavesOf } from "./descend.ts";
 import { f64, logisticTrees, planeQuadratic, representation } from "./problems.ts";

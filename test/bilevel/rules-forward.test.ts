@@ -6,15 +6,14 @@ import {
   bilevel,
   contraction,
   disposePrograms,
-  forward,
   gradientDescent,
   hypergradient,
   inverseTimeDecay,
   momentum,
   nonNegative,
-  reverse,
   simplex,
 } from "../../src/bilevel/index.ts";
+import { forward, reverse } from "../../src/bilevel/rules/index.ts";
 import { tensor, type Tensor } from "../../src/program/index.ts";
 import { evaluate, expectClose, flat } from "./evaluate.ts";
 import { allCases, f64, planeQuadratic, scalarQuadratic } from "./problems.ts";

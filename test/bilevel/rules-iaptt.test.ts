@@ -8,14 +8,12 @@ import {
   disposePrograms,
   gradientDescent,
   hypergradient,
-  iaptt,
   momentum,
-  reverse,
   solve,
-  type IapttOptions,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { iaptt, reverse, type IapttOptions } from "../../src/bilevel/rules/index.ts";
 import { tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import { descend, leavesOf } from "./descend.ts";
 import { allCases, f64, logisticTrees, representation, scalarQuadratic } from "./problems.ts";

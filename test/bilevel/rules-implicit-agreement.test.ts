@@ -6,12 +6,11 @@ import {
   bilevel,
   checkHypergradient,
   gradientDescent,
-  implicit,
   momentum,
-  reverse,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { implicit, reverse } from "../../src/bilevel/rules/index.ts";
 import {
   conjugateGradient,
   conjugateGradientNormal,

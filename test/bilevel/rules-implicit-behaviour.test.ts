@@ -6,12 +6,11 @@ import {
   box,
   gradientDescent,
   hypergradient,
-  implicit,
-  reverse,
   solve,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { implicit, reverse } from "../../src/bilevel/rules/index.ts";
 import {
   conjugateGradient,
   conjugateGradientNormal,

@@ -7,13 +7,12 @@ import {
   disposePrograms,
   gradientDescent,
   hypergradient,
-  implicitKkt,
-  reverse,
   simplex,
   solve,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { implicitKkt, reverse } from "../../src/bilevel/rules/index.ts";
 import { conjugateGradient, dense, fixedPoint } from "../../src/linear/index.ts";
 import { tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import { descend } from "./descend.ts";

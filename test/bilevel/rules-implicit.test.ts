@@ -1,6 +1,7 @@
 /** Implicit hypergradients on problems with known answers, with every linear solver that claims them. */
 import { describe, expect, test } from "vitest";
-import { gradientDescent, implicit, type Problem, type Rule } from "../../src/bilevel/index.ts";
+import { gradientDescent, type Problem, type Rule } from "../../src/bilevel/index.ts";
+import { implicit } from "../../src/bilevel/rules/index.ts";
 import {
   conjugateGradient,
   conjugateGradientNormal,

@@ -1,11 +1,7 @@
 /** The barrier method against the stationary points of its own barrier problem, and its way to the leader's answer. */
 import { afterAll, describe, expect, test } from "vitest";
-import {
-  disposePrograms,
-  hypergradient,
-  logBarrier,
-  type Problem,
-} from "../../src/bilevel/index.ts";
+import { disposePrograms, hypergradient, type Problem } from "../../src/bilevel/index.ts";
+import { logBarrier } from "../../src/bilevel/rules/index.ts";
 import { descend, expectAll, leavesOf } from "./descend.ts";
 import { f64, planeQuadratic, representation } from "./problems.ts";
 import {

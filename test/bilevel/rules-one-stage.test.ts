@@ -1,15 +1,7 @@
 /** The one-stage rule and the greedy sum against numbers worked out by hand, truncation, and their biased fixed point. */
 import { afterEach, describe, expect, test } from "vitest";
-import {
-  adam,
-  darts,
-  disposePrograms,
-  gradientDescent,
-  momentum,
-  oneStage,
-  reverse,
-  truncated,
-} from "../../src/bilevel/index.ts";
+import { adam, disposePrograms, gradientDescent, momentum } from "../../src/bilevel/index.ts";
+import { darts, oneStage, reverse, truncated } from "../../src/bilevel/rules/index.ts";
 import { evaluate, expectClose } from "./evaluate.ts";
 import { allCases, f64, scalarQuadratic } from "./problems.ts";
 

@@ -7,11 +7,10 @@ import {
   gradientDescent,
   hypergradient,
   solve,
-  srba,
-  vrbo,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { srba, vrbo } from "../../src/bilevel/rules/index.ts";
 import { tensor, type Tensor } from "../../src/program/index.ts";
 import { f64, sequence } from "./problems.ts";
 

@@ -8,11 +8,10 @@ import {
   hypergradient,
   minibatches,
   momentum,
-  pzobo,
-  reverse,
   solve,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { pzobo, reverse } from "../../src/bilevel/rules/index.ts";
 import { drawDirections } from "../../src/bilevel/rules/stochastic/pzobo.ts";
 import { compile, Program, tensor, type Tensor, type Tree } from "../../src/program/index.ts";
 import type { Value } from "../../src/program/ir.ts";

@@ -5,16 +5,15 @@ import {
   adam,
   bilevel,
   disposePrograms,
-  forward,
   gradientDescent,
   hypergradient,
   inverseTimeDecay,
   momentum,
-  realTime,
   solve,
   type Optimizer,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { forward, realTime } from "../../src/bilevel/rules/index.ts";
 import { evaluate, expectClose, flat, still } from "./evaluate.ts";
 import { allCases, f64, representation, scalarQuadratic, sequence, type Case } from "./problems.ts";
 

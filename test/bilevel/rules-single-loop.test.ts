@@ -4,12 +4,10 @@ import {
   disposePrograms,
   gradientDescent,
   hypergradient,
-  reverse,
-  slBamm,
-  slBammLeaderRate,
   solve,
   type Problem,
 } from "../../src/bilevel/index.ts";
+import { reverse, slBamm, slBammLeaderRate } from "../../src/bilevel/rules/index.ts";
 import type { Tensor } from "../../src/program/index.ts";
 import { descend, expectAll, leavesOf } from "./descend.ts";
 import { f64, planeQuadratic, representation } from "./problems.ts";

@@ -5,10 +5,9 @@ import {
   gradientDescent,
   hypergradient,
   minibatches,
-  soba,
   solve,
-  srba,
 } from "../../src/bilevel/index.ts";
+import { soba, srba } from "../../src/bilevel/rules/index.ts";
 import { sinesByBranch } from "./branches.ts";
 import { scalarPath, scalarPoint, scalarSum, stoppedAndWhole } from "./finite-sum.ts";
 

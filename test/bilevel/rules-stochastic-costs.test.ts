@@ -2,15 +2,17 @@
 import { afterAll, describe, expect, test } from "vitest";
 import {
   amigo,
-  disposePrograms,
   fsla,
-  hypergradient,
   mrbo,
   saba,
   soba,
   stocBio,
   sustain,
   ttsa,
+} from "../../src/bilevel/rules/index.ts";
+import {
+  disposePrograms,
+  hypergradient,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";

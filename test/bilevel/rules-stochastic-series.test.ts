@@ -5,12 +5,10 @@ import {
   gradientDescent,
   hypergradient,
   solve,
-  stocBio,
-  sustain,
-  ttsa,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { stocBio, sustain, ttsa } from "../../src/bilevel/rules/index.ts";
 import { leavesOf } from "./descend.ts";
 import { f64, planeQuadratic } from "./problems.ts";
 

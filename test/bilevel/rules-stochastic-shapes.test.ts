@@ -3,19 +3,21 @@ import { tree } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   amigo,
-  disposePrograms,
   fsla,
-  gradientDescent,
-  hypergradient,
-  minibatches,
   mrbo,
   reverse,
   saba,
   soba,
-  solve,
   stocBio,
   sustain,
   ttsa,
+} from "../../src/bilevel/rules/index.ts";
+import {
+  disposePrograms,
+  gradientDescent,
+  hypergradient,
+  minibatches,
+  solve,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";

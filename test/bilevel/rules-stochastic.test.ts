@@ -2,18 +2,20 @@
 import { afterAll, describe, expect, test } from "vitest";
 import {
   amigo,
-  disposePrograms,
   fsla,
-  hypergradient,
-  gradientDescent,
   mrbo,
   reverse,
   saba,
   soba,
-  solve,
   stocBio,
   sustain,
   ttsa,
+} from "../../src/bilevel/rules/index.ts";
+import {
+  disposePrograms,
+  hypergradient,
+  gradientDescent,
+  solve,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";

@@ -4,19 +4,21 @@ import { afterEach, describe, expect, test } from "vitest";
 import {
   bilevel,
   checkHypergradient,
-  closedForm,
-  displacement,
   disposePrograms,
-  firstOrder,
   gradientDescent,
-  gradientPenalty,
   hypergradient,
   momentum,
   perTask,
-  reverse,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import {
+  closedForm,
+  displacement,
+  firstOrder,
+  gradientPenalty,
+  reverse,
+} from "../../src/bilevel/rules/index.ts";
 import { tensor } from "../../src/program/index.ts";
 import type { Tensor } from "../../src/program/index.ts";
 import { expectClose, flat } from "./evaluate.ts";

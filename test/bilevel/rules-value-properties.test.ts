@@ -7,18 +7,20 @@ import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import {
   bda,
-  bilevel,
-  disposePrograms,
-  exponentialDecay,
   f2sa,
-  gradientDescent,
   gradientPenalty,
-  hypergradient,
   iaptt,
   reverse,
   slBamm,
-  solve,
   valuePenalty,
+} from "../../src/bilevel/rules/index.ts";
+import {
+  bilevel,
+  disposePrograms,
+  exponentialDecay,
+  gradientDescent,
+  hypergradient,
+  solve,
   type Rule,
 } from "../../src/bilevel/index.ts";
 import type { Tensor } from "../../src/program/index.ts";

@@ -3,14 +3,16 @@ import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   bome,
-  box,
-  disposePrograms,
   f2sa,
   gradientPenalty,
-  hypergradient,
-  linearRamp,
   moreauEnvelope,
   valuePenalty,
+} from "../../src/bilevel/rules/index.ts";
+import {
+  box,
+  disposePrograms,
+  hypergradient,
+  linearRamp,
   type Hypergradient,
   type Problem,
   type Rule,

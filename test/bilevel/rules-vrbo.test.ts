@@ -8,11 +8,10 @@ import {
   hypergradient,
   minibatches,
   solve,
-  stocBio,
-  vrbo,
   type Problem,
   type Rule,
 } from "../../src/bilevel/index.ts";
+import { stocBio, vrbo } from "../../src/bilevel/rules/index.ts";
 import { drawBatches } from "../../src/bilevel/rules/stochastic/own-batches.ts";
 import { Program, tensor, type Tensor } from "../../src/program/index.ts";
 import type { Value } from "../../src/program/ir.ts";

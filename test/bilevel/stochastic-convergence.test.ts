@@ -7,12 +7,11 @@ import {
   fixedBatches,
   gradientDescent,
   powerLaw,
-  saba,
-  soba,
   solve,
   type Rule,
   type Schedule,
 } from "../../src/bilevel/index.ts";
+import { saba, soba } from "../../src/bilevel/rules/index.ts";
 import { leavesOf } from "./descend.ts";
 import { terms } from "./finite-sum.ts";
 import { f64 } from "./problems.ts";

@@ -3,21 +3,18 @@ import { numpy as np } from "@jax-js/jax";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   advise,
-  bda,
   bilevel,
   conjugateGradient,
   disposePrograms,
-  forward,
   gradientDescent,
   hypergradient,
   implicit,
-  pzobo,
-  realTime,
   reverse,
   solve,
   truncated,
   type Rule,
 } from "../../src/index.ts";
+import { bda, forward, pzobo, realTime } from "../../src/bilevel/rules/index.ts";
 import { flat, still } from "./evaluate.ts";
 import { f64 } from "./small-problems.ts";
 

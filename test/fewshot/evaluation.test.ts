@@ -1,7 +1,8 @@
 /** Evaluation on listed episodes: accuracies, intervals, numbers of steps, batch-norm modes, ties. */
 import { numpy as np, tree } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
-import { bilevel, disposePrograms, hypergradient, reverse } from "../../src/bilevel/index.ts";
+import { bilevel, disposePrograms, hypergradient } from "../../src/bilevel/index.ts";
+import { reverse } from "../../src/bilevel/rules/index.ts";
 import { listEpisodes, stackEpisodes } from "../../src/data/images/episodes.ts";
 import { imageTensor } from "../../src/data/images/image-set.ts";
 import {

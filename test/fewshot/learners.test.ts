@@ -8,20 +8,19 @@ import {
   gradientDescent,
   hypergradient,
   implicit,
-  type Dynamics,
 } from "../../src/index.ts";
+import { type Dynamics } from "../../src/bilevel/index.ts";
 import {
-  closedForm,
   imaml,
   joint,
   matching,
-  perTask,
   prototypical,
   reptile,
-  stackTasks,
   type Block,
   type Labelled,
 } from "../../src/fewshot/index.ts";
+import { perTask, stackTasks } from "../../src/bilevel/index.ts";
+import { closedForm } from "../../src/bilevel/rules/index.ts";
 import { weightsOf } from "../../src/bilevel/estimate/follower.ts";
 import { crossEntropy, linear, type Head } from "../../src/fewshot/logits.ts";
 import { onShots } from "../../src/fewshot/on-shots.ts";

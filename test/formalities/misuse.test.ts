@@ -6,6 +6,8 @@ import { describe, expect, test } from "vitest";
 import * as bilevel from "../../src/bilevel/index.ts";
 import * as data from "../../src/data/index.ts";
 import * as fewshot from "../../src/fewshot/index.ts";
+import * as linear from "../../src/linear/index.ts";
+import * as rules from "../../src/bilevel/rules/index.ts";
 import * as library from "../../src/index.ts";
 import * as program from "../../src/program/index.ts";
 
@@ -32,6 +34,8 @@ const readers = Object.fromEntries(
 const functions = Object.entries({
   ...library,
   ...bilevel,
+  ...rules,
+  ...linear,
   ...fewshot,
   ...program,
   ...readers,

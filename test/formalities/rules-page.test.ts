@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { rulesPage, rulesPageFile } from "../../scripts/rules-page.ts";
 import { ruleCatalog } from "../../src/bilevel/rules/catalog.ts";
-import * as stackelberg from "../../src/index.ts";
+import * as rules from "../../src/bilevel/rules/index.ts";
+import * as bilevel from "../../src/bilevel/index.ts";
+import * as linear from "../../src/linear/index.ts";
+import * as program from "../../src/program/index.ts";
 
 const page = readFileSync(rulesPageFile, "utf8");
 
@@ -27,5 +30,6 @@ test("the examples call only what the package exports", () => {
   const code = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text]) => text!).join("");
   const called = new Set([...code.matchAll(/(?<![.\w])([a-z]\w*)\(/gi)].map(([, name]) => name!));
   expect(called.size).toBeGreaterThanOrEqual(ruleCatalog.length);
-  expect([...called].filter((name) => !(name in stackelberg))).toEqual([]);
+  const exported = { ...rules, ...bilevel, ...linear, ...program };
+  expect([...called].filter((name) => !(name in exported))).toEqual([]);
 });

@@ -9,8 +9,8 @@ import {
   realTime,
   reverse,
   truncated,
-  type UnrolledOptions,
-} from "../../src/bilevel/index.ts";
+} from "../../src/bilevel/rules/index.ts";
+import { type UnrolledOptions } from "../../src/bilevel/index.ts";
 import {
   agrees,
   asFirstForm,

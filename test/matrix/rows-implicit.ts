@@ -1,5 +1,6 @@
 /** Rows of rules that differentiate the inner solution. */
-import { gradientDescent, implicit, implicitKkt, momentum } from "../../src/bilevel/index.ts";
+import { gradientDescent, momentum } from "../../src/bilevel/index.ts";
+import { implicit, implicitKkt } from "../../src/bilevel/rules/index.ts";
 import {
   conjugateGradient,
   conjugateGradientNormal,

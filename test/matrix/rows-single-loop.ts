@@ -13,8 +13,8 @@ import {
   sustain,
   ttsa,
   vrbo,
-  type Rule,
-} from "../../src/bilevel/index.ts";
+} from "../../src/bilevel/rules/index.ts";
+import { type Rule } from "../../src/bilevel/index.ts";
 import { solveDense, type Matrix } from "../bilevel/dense.ts";
 import {
   agrees,

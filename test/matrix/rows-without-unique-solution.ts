@@ -2,16 +2,14 @@
 import {
   bda,
   bome,
-  box,
-  gradientDescent,
   gradientPenalty,
   iaptt,
-  linearRamp,
   logBarrier,
   moreauEnvelope,
   valuePenalty,
   type BdaOptions,
-} from "../../src/bilevel/index.ts";
+} from "../../src/bilevel/rules/index.ts";
+import { box, gradientDescent, linearRamp } from "../../src/bilevel/index.ts";
 import {
   agrees,
   asFirstForm,

@@ -5,7 +5,8 @@
 import { text } from "node:stream/consumers";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { numpy as np } from "@jax-js/jax";
-import { ArraySpec, compile, tensor, toOnnx } from "../../src/index.ts";
+import { ArraySpec, toOnnx } from "../../src/program/index.ts";
+import { compile, tensor } from "../../src/index.ts";
 
 const square = (x: np.Array): np.Array => np.sum(np.square(x));
 const how = isMainThread ? process.argv[2] : String(workerData);

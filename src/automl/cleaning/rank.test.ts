@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { checkHypergradient, reverse } from "../../bilevel/index.ts";
+import { checkHypergradient } from "../../bilevel/index.ts";
+import { reverse } from "../../bilevel/rules/index.ts";
 import { randomKey, randomStream, type Table } from "../../data/index.ts";
 import { compile, tensor, zeros, type Tensor } from "../../program/index.ts";
 import { curvatureOf, tabularDynamics } from "../families/linear/problem.ts";

@@ -2,7 +2,8 @@
  * Ranks the rows of a table by how likely their label is wrong, by two signs: how improbable the label is to models that
  * were trained without the row, and what the row's own weight does to the cross-validated error, a hypergradient.
  */
-import { disposePrograms, hypergradient, implicit, type Rule } from "../../bilevel/index.ts";
+import { disposePrograms, hypergradient, type Rule } from "../../bilevel/index.ts";
+import { implicit } from "../../bilevel/rules/index.ts";
 import {
   DataError,
   encode,

@@ -77,8 +77,8 @@ export async function selfCheck(): Promise<SelfCheck> {
   const startedAt = performance.now();
   const seconds = (): number => (performance.now() - startedAt) / 1000;
   try {
-    const { bilevel, gradientDescent, hypergradient, reverse } =
-      await import("../../bilevel/index.ts");
+    const { bilevel, gradientDescent, hypergradient } = await import("../../bilevel/index.ts");
+    const { reverse } = await import("../../bilevel/rules/index.ts");
     const { tensor } = await import("../../program/tensors/tensor.ts");
     const problem = bilevel({
       inner: (y: np.Array, x: np.Array) => y.mul(y).sub(x.mul(y)),

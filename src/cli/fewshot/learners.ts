@@ -4,17 +4,14 @@ import {
   adam,
   clipped,
   gradientDescent,
-  implicit,
   inverseTimeDecay,
-  reverse,
-  truncated,
   type Optimizer,
 } from "../../bilevel/index.ts";
+import { implicit, reverse, truncated } from "../../bilevel/rules/index.ts";
 import { call, type RuleCall, ruleCall } from "../../bilevel/internal.ts";
 import {
   anil,
   convolutionalEncoder,
-  firstOrder,
   firstOrderMaml,
   hyperRepresentation,
   imaml,
@@ -26,6 +23,7 @@ import {
   type DescentOptions,
   type Learner,
 } from "../../fewshot/index.ts";
+import { firstOrder } from "../../bilevel/rules/index.ts";
 import { conjugateGradient } from "../../linear/index.ts";
 import { UsageError } from "../command/errors.ts";
 import {

@@ -23,7 +23,7 @@ import {
   type Statistics,
   type TaskShape,
 } from "../../fewshot/index.ts";
-import { decodeSafetensors } from "../../bilevel/index.ts";
+import { decodeSafetensors } from "../../program/index.ts";
 import { listEpisodes, type EpisodeShape, type ImageSet } from "../../data/index.ts";
 import { zeros, type Tensor, type Tree } from "../../program/index.ts";
 import { UsageError } from "../command/errors.ts";

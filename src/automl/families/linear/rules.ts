@@ -8,25 +8,23 @@ import {
   amigo,
   bda,
   darts,
-  type Dynamics,
   f2sa,
   forward,
   fsla,
-  gradientDescent,
   implicit,
   mrbo,
   oneStage,
   pzobo,
   realTime,
   reverse,
-  type Rule,
   soba,
   stocBio,
   sustain,
   truncated,
   ttsa,
   valuePenalty,
-} from "../../../bilevel/index.ts";
+} from "../../../bilevel/rules/index.ts";
+import { type Dynamics, gradientDescent, type Rule } from "../../../bilevel/index.ts";
 import { autoRule } from "../search-record.ts";
 import { closestNames, quote } from "../../../data/internal.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { curvatureMeter } from "../../../bilevel/advise/curvature.ts";
-import { gradientDescent, hypergradient, implicit, type Rule } from "../../../bilevel/index.ts";
+import { gradientDescent, hypergradient, type Rule } from "../../../bilevel/index.ts";
+import { implicit } from "../../../bilevel/rules/index.ts";
 import { randomKey, randomStream, type Task } from "../../../data/index.ts";
 import { conjugateGradient } from "../../../linear/index.ts";
 import { compile, tensor, zeros, type Tensor } from "../../../program/index.ts";
