@@ -143,16 +143,13 @@ export function boundInWords(bound: ErrorBound): string {
 }
 
 /**
- * Refuses constants that are none.
+ * Refuses values that no constants have; names are looked at with the options.
  *
- * @throws TypeError for an unknown name; RangeError for a value that is not a finite number ≥ 0, or a strong convexity
+ * @throws RangeError for a value that is not a finite number ≥ 0, or a strong convexity
  *   above the smoothness.
  */
 export function checkConstants(where: string, constants: ProblemConstants): void {
   for (const [name, value] of Object.entries(constants)) {
-    if (!NAMES.includes(name)) {
-      throw new TypeError(`${where}: "${name}" is none of the constants; use ${NAMES.join(", ")}.`);
-    }
     if (value !== undefined && !(Number.isFinite(value) && (value as number) >= 0)) {
       throw new RangeError(
         `${where}: ${name} must be a finite number >= 0; ${String(value)} came. Leave out what is not known.`,
@@ -166,14 +163,3 @@ export function checkConstants(where: string, constants: ProblemConstants): void
     );
   }
 }
-
-const ALL: Readonly<Record<keyof ProblemConstants, true>> = {
-  strongConvexity: true,
-  smoothness: true,
-  hessianLipschitz: true,
-  crossNorm: true,
-  crossLipschitz: true,
-  outerSmoothness: true,
-  directLipschitz: true,
-};
-const NAMES: readonly string[] = Object.keys(ALL);

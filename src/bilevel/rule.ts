@@ -64,6 +64,8 @@ export interface Needs {
    * every step but the first.
    */
   readonly warmBias?: string;
+  /** Derivatives along several directions at once, by jax-js's `vmap`, which has no rule for `lax.reduceWindow`. */
+  readonly batching?: boolean;
 }
 
 /**

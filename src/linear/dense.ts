@@ -1,11 +1,10 @@
 /** A direct solve with A formed column by column: the oracle for small systems. */
-import { callTree, checkOptions, countElements } from "../program/internal.ts";
+import { callTree, checkOptions, countElements, checkCount } from "../program/internal.ts";
 import { lax, numpy as np } from "@jax-js/jax";
 import { type Program, tensor, type Value } from "../program/index.ts";
 import { code, curvatureTolerance, finish, type Progress } from "./progress.ts";
 import {
   checkAtLeastZero,
-  checkCount,
   damped,
   typeOf,
   type LinearSolver,

@@ -1,2 +1,2 @@
 /** What other folders of the house take from this one besides its index; not part of the package's interface. */
-export { ravel, unevenVector, unravel } from "./vectors.ts";
+export { dot, norm as treeNorm, ravel, unevenVector, unravel } from "./vectors.ts";

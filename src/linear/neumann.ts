@@ -1,11 +1,10 @@
 /** Neumann's series for symmetric positive definite systems, with a step that is known to be safe. */
-import { callTree, checkOptions } from "../program/internal.ts";
+import { callTree, checkOptions, checkCount } from "../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
 import { type Program, tensor, type Tree, type Value } from "../program/index.ts";
 import { sumSeries } from "./series.ts";
 import {
   checkAtLeastZero,
-  checkCount,
   checkStopping,
   damped,
   typeOf,

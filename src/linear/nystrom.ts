@@ -1,5 +1,5 @@
 /** Nyström's low-rank approximation of a positive semidefinite A, inverted by Woodbury's identity. */
-import { checkOptions, countElements } from "../program/internal.ts";
+import { checkOptions, countElements, checkCount } from "../program/internal.ts";
 import { lax, numpy as np } from "@jax-js/jax";
 import { type Program, tensor, type Tree, type Value } from "../program/index.ts";
 import { productsWithUnits } from "./dense.ts";
@@ -13,7 +13,6 @@ import {
 } from "./progress.ts";
 import {
   checkAtLeastZero,
-  checkCount,
   damped,
   typeOf,
   type LinearSolution,

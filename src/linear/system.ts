@@ -5,7 +5,7 @@
 import { tree } from "@jax-js/jax";
 import type { DType, Program, Tree, Value } from "../program/index.ts";
 import { addScaledBy } from "./vectors.ts";
-import { callTree } from "../program/internal.ts";
+import { callTree, checkCount } from "../program/internal.ts";
 
 /** A·q = b inside a program; vectors are trees of floating-point arrays of one type. */
 export interface LinearSystem {
@@ -146,13 +146,6 @@ export function checkStopping(name: string, { maxSteps, rtol = 0, atol = 0 }: St
   checkCount(`${name}: maxSteps`, maxSteps);
   checkAtLeastZero(`${name}: rtol`, rtol);
   checkAtLeastZero(`${name}: atol`, atol);
-}
-
-/** @throws RangeError unless `value` is a whole number ≥ 1. */
-export function checkCount(where: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`${where} must be a whole number >= 1; ${String(value)} came.`);
-  }
 }
 
 /** @throws RangeError unless `value` is finite and ≥ 0. */

@@ -39,6 +39,13 @@ export function hasMembers(value: unknown, members: Readonly<Record<string, stri
 /** A kind for each option of `T`, so that none is forgotten. */
 export type OptionKinds<T> = { readonly [K in keyof T]-?: OptionKind };
 
+/** @throws RangeError unless `value` is a whole number ≥ 1. */
+export function checkCount(where: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`${where} must be a whole number >= 1; ${String(value)} came.`);
+  }
+}
+
 /**
  * Refuses an options object with a name that does not exist, suggesting the nearest, without what is required, or with an
  * option of the wrong kind.

@@ -1,6 +1,7 @@
 /** What other folders of the house take from this one besides its index; not part of the package's interface. */
 export {
   checkArgument,
+  checkCount,
   checkOptions,
   describeValue,
   hasMembers,

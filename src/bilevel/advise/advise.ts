@@ -8,6 +8,7 @@ import {
   placementOf,
   required,
   treeMap,
+  checkCount,
 } from "../../program/internal.ts";
 import {
   type Placement,
@@ -28,7 +29,6 @@ import { measureProblem, type MeasuredProblem } from "./measure.ts";
 import type { Advice, AdviseOptions, Recommendation } from "./types.ts";
 import { formatBytes } from "./plan.ts";
 import type { Problem } from "../problem.ts";
-import { checkCount } from "../estimate/unrolled-options.ts";
 
 /**
  * Measures a problem at a point and ranks rules for it.

@@ -10,11 +10,11 @@ import {
 } from "../../program/index.ts";
 import type { Dynamics, FollowerState } from "../dynamics.ts";
 import { openFollower, weightsOf, type Steps } from "../estimate/follower.ts";
-import { treeNorm } from "../estimate/leaves.ts";
 import { callTree, countElements, treeMap } from "../../program/internal.ts";
 import { prepareData } from "../estimate/prepare.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
 import type { Projection } from "../projections.ts";
+import { treeNorm } from "../../linear/internal.ts";
 
 /** Where a problem is measured, on the host. */
 export interface HostPoint {

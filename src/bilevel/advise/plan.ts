@@ -2,11 +2,10 @@
  * The memory planner: which rules fit in a budget of bytes, and what each of them costs, before anything is built. The
  * counts are those that the rules declare themselves.
  */
-import { checkOptions } from "../../program/internal.ts";
+import { checkOptions, checkCount } from "../../program/internal.ts";
 import { count, planDrafts, type Draft, type Sizes } from "./plan-drafts.ts";
 import type { Cost } from "../rule.ts";
 import type { MemoryPlan, Plan, PlanKind, PlanOptions } from "./types.ts";
-import { checkCount } from "../estimate/unrolled-options.ts";
 
 /**
  * Chooses among reverse mode (whole, with √T checkpoints, with as many binomial slots as fit), forward mode, the implicit

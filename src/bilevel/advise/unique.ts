@@ -5,7 +5,7 @@ import { isWithin, noiseFloor, WELL_SOLVED } from "./judgement.ts";
 import { singleLoop } from "./single-loop.ts";
 import type { MeasuredProblem } from "./measure.ts";
 import { planMemory } from "./plan.ts";
-import type { Rule } from "../rule.ts";
+import type { Needs } from "../rule.ts";
 
 /** Best first; single-loop rules lead where minibatches keep the follower from its solution. */
 export function forUnique(
@@ -61,9 +61,10 @@ export function forUnique(
   const drafts = ordered.map((plan): Draft => {
     const { factory, call: text, rule: make, sentence, bytes } = plan;
     const given = { dynamics, projection };
+    const { needs } = make(given);
     const caution =
-      cautionOf(plan, isSolved) +
-      ofWarmStart(make(given), measured) +
+      cautionOf(plan, needs, isSolved) +
+      ofWarmStart(needs, measured) +
       ofMinibatches(measured, context);
     const call = { factory, text, make: () => make(given) };
     return { call, why: `${WHY[plan.kind]}; ${sentence}`, caution, bytes };
@@ -82,7 +83,7 @@ const WHY: Readonly<Record<Plan["kind"], string>> = {
   biased: "nothing exact fits, and the last steps matter most",
 };
 
-function cautionOf({ kind, factory }: Plan, isSolved: boolean): string {
+function cautionOf({ kind }: Plan, needs: Needs, isSolved: boolean): string {
   if (kind === "implicit") {
     return "Wrong where other hyperparameters leave the inner problem unsolved or singular; its report says so.";
   }
@@ -90,15 +91,14 @@ function cautionOf({ kind, factory }: Plan, isSolved: boolean): string {
     ? ""
     : " The steps do not solve the inner problem: it is their derivative, not the solution's; make more of them.";
   if (kind === "biased") return `Biased, by what the first steps still matter.${after}`;
-  const pooling =
-    factory === "forward"
-      ? " An objective with lax.reduceWindow cannot be batched over the hyperparameters."
-      : "";
+  const pooling = needs.batching
+    ? " An objective with lax.reduceWindow cannot be batched over the hyperparameters."
+    : "";
   return `Wrong where other hyperparameters make the steps diverge.${pooling}${after}`;
 }
 
 /** What a warm start hides, by the part of the inner gradient that the steps leave. */
-function ofWarmStart({ needs }: Rule, { relativeGradientNorm: left }: MeasuredProblem): string {
+function ofWarmStart(needs: Needs, { relativeGradientNorm: left }: MeasuredProblem): string {
   if (needs.warmBias === undefined || left <= 0.01) return "";
   return ` From a warm start, which is what solve does by itself, it is biased: it sees about ${percent(1 - Math.min(left, 1))} of the solution's derivative (as much as the steps remove of the inner gradient), so start cold, or make more steps.`;
 }

@@ -10,10 +10,11 @@ import { type Program, tensor, type Tree, type Value } from "../../program/index
 import { callTree, treeMap } from "../../program/internal.ts";
 import type { MeasuredNumbers } from "../bounds.ts";
 import { innerGradient, type Dynamics, type InnerObjective } from "../dynamics.ts";
-import { treeDistance, treeNorm } from "./leaves.ts";
+import { treeDistance } from "./leaves.ts";
 import type { Arrays } from "../problem.ts";
 import type { Projection } from "../projections.ts";
 import type { Measured, Verdict } from "../rule.ts";
+import { treeNorm } from "../../linear/internal.ts";
 
 type Values = Tree<Value>;
 

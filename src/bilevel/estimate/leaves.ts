@@ -3,6 +3,7 @@ import { Array as JaxArray, numpy as np, tree } from "@jax-js/jax";
 import { describeValue, leafPaths, treeMap } from "../../program/internal.ts";
 import { type DType, Tensor, type TensorLike, toTensor, type Tree } from "../../program/index.ts";
 import type { Arrays } from "../problem.ts";
+import { treeNorm } from "../../linear/internal.ts";
 
 export { leafPaths };
 
@@ -71,12 +72,6 @@ export function zerosLikeTree<T extends Arrays>(like: T): T {
   return tree.map((x: np.Array) => np.zerosLike(x), like) as T;
 }
 
-/** Euclidean norm of all leaves together; a jax-js function. */
-export function treeNorm(values: Arrays): np.Array {
-  const squares = tree.leaves<np.Array>(values).map((x) => np.sum(np.square(x)));
-  return np.sqrt(squares.reduce((sum, x) => sum.add(x)));
-}
-
 /** ‖a − b‖ over all leaves together; a jax-js function. */
 export function treeDistance(a: Arrays, b: Arrays): np.Array {
   return treeNorm(treeMap((x: np.Array, y: np.Array) => x.sub(y), a, b));
@@ -99,6 +94,15 @@ export function hostTree(where: string, root: string, values: Tree<TensorLike>):
     }
   });
   return tree.unflatten(structure, made);
+}
+
+/** The jax-js arrays among the leaves, with their paths: what an objective must not read from its closure. */
+export function jaxArrays(trees: Readonly<Record<string, Tree<TensorLike>>>): Map<unknown, string> {
+  const named = Object.entries(trees).flatMap(([root, values]) => {
+    const paths = leafPaths(root, values);
+    return tree.leaves<TensorLike>(values).map((leaf, i) => [leaf, paths[i]!] as const);
+  });
+  return new Map(named.filter(([leaf]) => leaf instanceof JaxArray));
 }
 
 /** A list of lists of numbers would be a tree of as many scalars, an iterator a tree of nothing. */

@@ -10,10 +10,11 @@ import { type Program, tensor, type Tree, type Value } from "../../program/index
 import { callTree } from "../../program/internal.ts";
 import type { MeasuredNumbers } from "../bounds.ts";
 import type { Adjoint, Steps } from "./follower.ts";
-import { treeDistance, treeNorm } from "./leaves.ts";
+import { treeDistance } from "./leaves.ts";
 import type { Arrays } from "../problem.ts";
 import type { Rule } from "../rule.ts";
 import type { Tangents } from "./tangents.ts";
+import { treeNorm } from "../../linear/internal.ts";
 
 type Values = Tree<Value>;
 

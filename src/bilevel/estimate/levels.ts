@@ -5,13 +5,14 @@
  */
 import type { DType, numpy as np } from "@jax-js/jax";
 import { grad, type Program, type Tree, type Value } from "../../program/index.ts";
-import { checkFloatLeaves, treeDistance, treeNorm } from "./leaves.ts";
+import { checkFloatLeaves, treeDistance } from "./leaves.ts";
 import { callTree, treeMap } from "../../program/internal.ts";
 import { coefficientAt } from "../optimizers/optimizer.ts";
 import { isSchedule, type Schedule } from "../optimizers/schedule.ts";
 import { checkObjectives, prepareData } from "./prepare.ts";
 import type { Arrays, BilevelData, Problem } from "../problem.ts";
-import type { Measured, Point, Tolerance } from "../rule.ts";
+import type { Measured, Point } from "../rule.ts";
+import { treeNorm } from "../../linear/internal.ts";
 
 type Values = Tree<Value>;
 
@@ -220,18 +221,6 @@ export function checkRate(
   throw new RangeError(
     `${where} must be a finite number ${bounds.join(" and ")}, or a schedule; ${rate} came.`,
   );
-}
-
-/** Refuses a count of steps that is not a whole number ≥ 1. */
-export function checkSteps(where: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`${where} must be a whole number >= 1; ${String(value)} came.`);
-  }
-}
-
-/** The tolerance of a rule's report, with the defaults filled in. */
-export function toleranceOf(given: Partial<Tolerance> | undefined): Tolerance {
-  return { relative: 1e-3, absolute: 1e-6, ...given };
 }
 
 /** The coefficient at outer step k (an int32 scalar) as a scalar of the given type; a jax-js function. */

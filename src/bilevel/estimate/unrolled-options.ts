@@ -15,15 +15,3 @@ export interface UnrolledOptions {
   /** When the report calls the inner problem solved; changes nothing else. Default: relative 1e-3, absolute 1e-6. */
   readonly tolerance?: Partial<Tolerance>;
 }
-
-/** The tolerance with its defaults. */
-export function fullTolerance(tolerance?: Partial<Tolerance>): Tolerance {
-  return { relative: 1e-3, absolute: 1e-6, ...tolerance };
-}
-
-/** Refuses what is not a whole number ≥ 1. */
-export function checkCount(where: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`${where} must be a whole number >= 1; ${String(value)} came.`);
-  }
-}

@@ -5,9 +5,9 @@
  */
 import { tree, type numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../../program/index.ts";
-import { treeNorm } from "./leaves.ts";
 import type { Arrays, Problem } from "../problem.ts";
 import { descend, gradientOf, rateAt, type AtLeader, type Levels, type Rate } from "./levels.ts";
+import { treeNorm } from "../../linear/internal.ts";
 
 type Values = Tree<Value>;
 

@@ -21,9 +21,9 @@ import {
   type Value,
 } from "../../program/index.ts";
 import { CONSTANTS, DATA, RULE } from "../option-kinds.ts";
-import { Array as JaxArray, tree, type numpy as np } from "@jax-js/jax";
+import { tree, type numpy as np } from "@jax-js/jax";
 import { checkConstants, type ProblemConstants } from "../bounds.ts";
-import { checkFloatLeaves, hostTree, leafPaths } from "../estimate/leaves.ts";
+import { checkFloatLeaves, hostTree, jaxArrays, leafPaths } from "../estimate/leaves.ts";
 import type { BilevelData, Problem } from "../problem.ts";
 import { makeReport, type Report } from "./report.ts";
 import type { Cost, Measured, Rule } from "../rule.ts";
@@ -149,7 +149,7 @@ export async function compileEstimate(
   const specs = mapInputs(specsOf, inputs) as Inputs<ArraySpec>;
   const batched = point.batched ?? false;
   const key = JSON.stringify([specs, batched, options], describeLeaf);
-  const captured = capturable(point);
+  const captured = jaxArrays({ lambda: point.lambda, w: point.w ?? [] });
   const make = (): Built<About> =>
     forbidCapture(captured, () => build(problem, rule, specs, { batched, valueOnly }));
   const compiled = await cache.get(`${idOf(rule)} ${key}`, make, session);
@@ -158,8 +158,8 @@ export async function compileEstimate(
   return {
     ...compiled.about,
     run: async (point) => {
-      const { answer = [], ...rest } = await compiled.run({ ...inputsOf(problem, point) });
-      return { gradient: [], measured: {}, ...rest, w: answer } as unknown as EstimateResult;
+      const outputs = await compiled.run({ ...inputsOf(problem, point) });
+      return { gradient: [], measured: {}, w: [], ...outputs } as unknown as EstimateResult;
     },
     dispose: () => compiled.dispose(),
   };
@@ -198,7 +198,7 @@ function build(
   program.output("value", estimate.value);
   if (!valueOnly) {
     program.output("gradient", estimate.gradient);
-    program.output("answer", estimate.w);
+    program.output("w", estimate.w);
     program.output("measured", estimate.report);
   }
   const about = { cost: estimate.cost, warnings: unusedHyperparameters(program, lambda) };
@@ -233,21 +233,6 @@ function inputsOf(problem: Problem, point: EvaluationPoint): Inputs<Tensor> {
     inner: host("data.inner", point.data.inner),
     outer: host("data.outer", point.data.outer),
   };
-}
-
-/** The jax-js arrays among λ and w, which an objective must not read from its closure. */
-function capturable(point: EvaluationPoint): Map<unknown, string> {
-  const found = new Map<unknown, string>();
-  for (const [root, values] of [
-    ["lambda", point.lambda],
-    ["w", point.w ?? []],
-  ] as const) {
-    const paths = leafPaths(root, values);
-    tree.leaves<TensorLike>(values).forEach((leaf, i) => {
-      if (leaf instanceof JaxArray) found.set(leaf, paths[i]!);
-    });
-  }
-  return found;
 }
 
 /** A sentence for each hyperparameter that no operation of the program reads. */

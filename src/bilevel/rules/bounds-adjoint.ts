@@ -12,7 +12,8 @@
 import type { LinearSolver } from "../../linear/index.ts";
 import type { Program, Tree, Value } from "../../program/index.ts";
 import type { ErrorFormula, MeasuredNumbers, ProblemConstants } from "../bounds.ts";
-import { treeDistance, treeNorm } from "../estimate/leaves.ts";
+import { treeDistance } from "../estimate/leaves.ts";
+import { treeNorm } from "../../linear/internal.ts";
 
 const NEEDS: readonly (keyof ProblemConstants)[] = [
   "strongConvexity",

@@ -10,9 +10,10 @@ import type { Program, Tree, Value } from "../../program/index.ts";
 import type { ErrorFormula, ErrorTheory, MeasuredNumbers, ProblemConstants } from "../bounds.ts";
 import type { Dynamics } from "../dynamics.ts";
 import type { Adjoint } from "../estimate/follower.ts";
-import { treeDistance, treeNorm } from "../estimate/leaves.ts";
+import { treeDistance } from "../estimate/leaves.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Projection } from "../projections.ts";
+import { treeNorm } from "../../linear/internal.ts";
 
 /** What a rule that differentiates the follower's steps measures for its bound; scalars. */
 export interface DerivativeMeasured {

@@ -6,7 +6,7 @@ import {
   type TensorLike,
   type Tree,
 } from "../../program/index.ts";
-import { checkIdentity, type Identity } from "./checkpoint.ts";
+import { checkIdentity, type Identity, type StateTrees } from "./checkpoint.ts";
 import {
   describeTree,
   fingerprintOfBytes,
@@ -26,48 +26,43 @@ import type { Cost } from "../rule.ts";
 import { isSampler, type Sampler } from "./samplers.ts";
 import type { FullSolveOptions } from "./options.ts";
 
-/** The arrays that one step hands to the next. */
-export type Carried = Pick<OuterStepInputs, "lambda" | "w" | "follower" | "optimizer">;
-
-/** What a step gives to the next one. */
-export type Handover = Pick<
-  OuterStepOutputs,
-  "answer" | "nextLambda" | "nextFollower" | "nextOptimizer"
->;
-
-/** Compiled programs and data of one run. */
+/** Compiled programs, data and states of one run. */
 export interface Machine {
   /** Of one step. */
   readonly cost: Cost;
-  /** What the first step gets. */
-  readonly start: Carried;
   /** Of this run, when it writes or reads checkpoints. */
   readonly identity: Identity | undefined;
-  /** Draws step k's batches and runs it. */
-  step(k: number, carried: Carried): Promise<OuterStepOutputs>;
-  /** The arrays for the step after one that gave `outputs`. */
-  next(outputs: Handover): Carried;
+  /** λ where the next step evaluates. */
+  readonly lambda: Tree<Tensor>;
+  /** Draws step k's batches and runs it; the step after it starts from what it gives. */
+  step(k: number): Promise<OuterStepOutputs>;
   dispose(): Promise<void>;
+}
+
+/** Where a run goes on. */
+export interface Saved {
+  readonly identity: Identity;
+  readonly trees: Pick<StateTrees, "w" | "nextLambda" | "follower" | "optimizer">;
 }
 
 /**
  * Traces, compiles and makes the first states.
  *
  * @param first - the first step that will run: its batches give the shapes.
- * @param saved - identity of the checkpoint that the run goes on from.
+ * @param saved - the checkpoint that the run goes on from.
  * @throws {@link CheckpointError} "mismatch" when the checkpoint belongs to another run.
  */
 export async function openMachine(
   problem: Problem,
   options: FullSolveOptions,
   first: number,
-  saved: Identity | undefined,
+  saved: Saved | undefined,
 ): Promise<Machine> {
   const { lambda, w, captured } = options;
   const given = saved || options.checkpoint ? givenIdentity(options) : undefined;
   // Whatever differs is better said before tracing fails over it.
   if (saved && given)
-    checkIdentity({ ...saved, [programPart]: "" }, { ...given, [programPart]: "" });
+    checkIdentity({ ...saved.identity, [programPart]: "" }, { ...given, [programPart]: "" });
   const isWarm = options.start === "warm" && problem.init === undefined;
   const draw = batches(options);
   const data = await draw(first);
@@ -81,31 +76,38 @@ export async function openMachine(
 
   const { program: step, cost } = forbidCapture(captured, () => buildOuterStep(parts, made));
   const identity = given && { ...given, [programPart]: fingerprintOfBytes(step.toOnnx()) };
-  if (saved && identity) checkIdentity(saved, identity);
+  if (saved && identity) checkIdentity(saved.identity, identity);
   const executable: Executable = await step.compile(placement);
+  let states = saved
+    ? statesOf(saved.trees.w, saved.trees.nextLambda, saved.trees.follower, saved.trees.optimizer)
+    : statesOf(w, made.firstLambda, made.firstFollower, made.firstOptimizer);
   return {
     cost,
-    start: {
-      lambda: made.firstLambda,
-      w,
-      follower: made.firstFollower,
-      optimizer: made.firstOptimizer,
-    },
     identity,
-    async step(k, carried) {
+    get lambda() {
+      return states.lambda;
+    },
+    async step(k) {
       const batch = k === first ? data : await draw(k);
       const t = new Tensor("int32", [], Int32Array.of(k));
-      const inputs: OuterStepInputs = { ...carried, t, ...batch };
-      return (await executable.run({ ...inputs })) as unknown as OuterStepOutputs;
+      const inputs: OuterStepInputs = { ...states, t, ...batch };
+      const outputs = (await executable.run({ ...inputs })) as unknown as OuterStepOutputs;
+      const { nextLambda, nextFollower, nextOptimizer } = outputs;
+      states = statesOf(outputs.w, nextLambda, nextFollower, nextOptimizer);
+      return outputs;
     },
-    next: (outputs) => ({
-      lambda: outputs.nextLambda,
-      w: isWarm ? outputs.answer : w,
-      follower: outputs.nextFollower,
-      optimizer: outputs.nextOptimizer,
-    }),
     dispose: () => executable.dispose(),
   };
+
+  /** A cold follower starts every step at the weights that were given. */
+  function statesOf(
+    reached: Tree<Tensor>,
+    lambda: Tree<Tensor>,
+    follower: Tree<Tensor>,
+    optimizer: Tree<Tensor>,
+  ): Pick<OuterStepInputs, "lambda" | "w" | "follower" | "optimizer"> {
+    return { lambda, w: isWarm ? reached : w, follower, optimizer };
+  }
 }
 
 /** Both levels' data at a step: the arrays as given, or the samplers' batches. */

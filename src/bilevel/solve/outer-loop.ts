@@ -10,7 +10,7 @@ import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { cancelledEnding, endingOf, nonFiniteEnding, type Ending } from "./endings.ts";
 import type { StepRecord } from "./history.ts";
 import { leafPaths } from "../estimate/leaves.ts";
-import { openMachine, type Carried, type Machine } from "./machine.ts";
+import { openMachine, type Machine } from "./machine.ts";
 import type { OuterStepOutputs } from "./outer-step.ts";
 import type { Problem } from "../problem.ts";
 import { coefficientWarnings } from "../estimate/follower-measure.ts";
@@ -30,7 +30,6 @@ export class OuterLoop implements Loop<Step, Result> {
   readonly #writer: CheckpointWriter;
   #started: number | undefined;
   #machine: Machine | undefined;
-  #carried: Carried | undefined;
   /** The finite steps; the state's history is this very list. */
   #history: StepRecord[] = [];
   /** After the last finite step. */
@@ -55,7 +54,7 @@ export class OuterLoop implements Loop<Step, Result> {
     const { innerGradients } = this.#machine.cost;
     const seen = { history: this.#history, best: this.#best, seconds: this.#seconds };
     this.#ending = endingOf(seen, this.#options, innerGradients);
-    return this.#ending ? undefined : this.#step(this.#machine, this.#carried!);
+    return this.#ending ? undefined : this.#step(this.#machine);
   }
 
   async end(): Promise<Result> {
@@ -98,32 +97,25 @@ export class OuterLoop implements Loop<Step, Result> {
     const bytes = typeof resume === "string" ? await readCheckpointFile(resume) : resume;
     const saved = bytes && decodeCheckpoint(bytes);
     const first = saved?.state.history.length ?? 0;
-    const machine = await openMachine(this.#problem, this.#options, first, saved?.identity);
-    this.#carried = machine.start;
+    const goOn = saved && { identity: saved.identity, trees: saved.state.trees };
+    const machine = await openMachine(this.#problem, this.#options, first, goOn);
     this.#writer.identity = machine.identity;
     if (saved) {
-      const { trees } = saved.state;
       this.#state = saved.state;
       this.#history = saved.state.history;
-      this.#carried = machine.next({
-        answer: trees.w,
-        nextLambda: trees.nextLambda,
-        nextFollower: trees.follower,
-        nextOptimizer: trees.optimizer,
-      });
     }
     return machine;
   }
 
-  async #step(machine: Machine, carried: Carried): Promise<Step> {
+  async #step(machine: Machine): Promise<Step> {
     const k = this.#history.length;
+    const { lambda } = machine;
     const before = performance.now();
-    const outputs = await machine.step(k, carried);
+    const outputs = await machine.step(k);
     const seconds = (performance.now() - before) / 1000;
     if (k === 0) this.#warnings.push(...withoutEffect(outputs.gradient));
     const { rule, constants, data } = this.#options;
-    const evaluated = { ...outputs, w: outputs.answer };
-    const report = makeReport(rule, machine.cost, evaluated, seconds, [], {
+    const report = makeReport(rule, machine.cost, outputs, seconds, [], {
       constants,
       sampled: isSampler(data.inner) || isSampler(data.outer),
       hasInit: this.#problem.init !== undefined,
@@ -134,14 +126,13 @@ export class OuterLoop implements Loop<Step, Result> {
       this.#failed = record;
       this.#ending = nonFiniteEnding(record, report);
     } else {
-      this.#keep(record, carried.lambda, outputs);
-      this.#carried = machine.next(outputs);
+      this.#keep(record, lambda, outputs);
       if (this.#writer.isDue(k)) await this.#writer.save(this.#state!);
     }
     return {
       ...record,
-      lambda: carried.lambda,
-      w: outputs.answer,
+      lambda,
+      w: outputs.w,
       gradient: outputs.gradient,
       report,
       cost: this.#cost,
@@ -151,7 +142,7 @@ export class OuterLoop implements Loop<Step, Result> {
   }
 
   #keep(record: StepRecord, lambda: Tree<Tensor>, outputs: OuterStepOutputs): void {
-    const { answer: w, nextLambda, nextFollower, nextOptimizer } = outputs;
+    const { w, nextLambda, nextFollower, nextOptimizer } = outputs;
     const previous = this.#state;
     const best = this.#best;
     const isBest = best === undefined || record.value < best.value;

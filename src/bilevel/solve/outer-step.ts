@@ -59,7 +59,7 @@ export interface OuterStepOutputs {
   readonly value: Tensor;
   readonly gradient: Tree<Tensor>;
   /** The follower's weights. */
-  readonly answer: Tree<Tensor>;
+  readonly w: Tree<Tensor>;
   readonly measured: Measured<Tensor>;
   /** Zero or one scalar: L at the follower's answer. */
   readonly innerValue: readonly Tensor[];
@@ -112,7 +112,7 @@ export function buildOuterStep(
   const [updated, nextMemory] = program.call(updateLeader, gradient, memory, lambda, t);
   program.output("value", estimate.value);
   program.output("gradient", gradient);
-  program.output("answer", estimate.w);
+  program.output("w", estimate.w);
   // The first step starts at the weights that were given, which depend on nothing.
   const afterFirst = (t: np.Array): np.Array => np.greater(t, 0).astype(np.float32);
   program.output("measured", {

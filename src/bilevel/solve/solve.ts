@@ -11,10 +11,8 @@ import {
   RULE,
   SIGNAL,
 } from "../option-kinds.ts";
-import { Array as JaxArray, tree } from "@jax-js/jax";
-import type { TensorLike } from "../../program/index.ts";
 import { checkBudget } from "./budget.ts";
-import { hostTree, leafPaths } from "../estimate/leaves.ts";
+import { hostTree, jaxArrays } from "../estimate/leaves.ts";
 import { OuterLoop } from "./outer-loop.ts";
 import type { Problem } from "../problem.ts";
 import { Run } from "./run.ts";
@@ -93,16 +91,7 @@ export function solve<L, W, D, O>(
     divergence: options.divergence ?? 1e6,
     lambda: hostTree("solve", "lambda", options.lambda),
     w: problem.init ? [] : hostTree("solve", "w", options.w ?? []),
-    captured: jaxArrays(options),
+    captured: jaxArrays({ lambda: options.lambda, w: options.w ?? [] }),
   });
   return new Run(loop) as unknown as Solve<L, W>;
-}
-
-/** The jax-js arrays among λ and w by name; an objective must not read them from its closure. */
-function jaxArrays({ lambda, w = [] }: SolveOptions): Map<unknown, string> {
-  const named = Object.entries({ lambda, w }).flatMap(([root, values]) => {
-    const paths = leafPaths(root, values);
-    return tree.leaves<TensorLike>(values).map((leaf, i) => [leaf, paths[i]!] as const);
-  });
-  return new Map(named.filter(([leaf]) => leaf instanceof JaxArray));
 }

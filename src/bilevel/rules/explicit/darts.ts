@@ -15,12 +15,12 @@ import { grad, type Program, type Tree, type Value, vjp } from "../../../program
 import { gradientDescentBound, measureDerivative } from "../bounds-unrolled.ts";
 import { asDynamics, innerGradient, type Dynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../../estimate/follower.ts";
-import { treeNorm } from "../../estimate/leaves.ts";
 import { gradientDescent } from "../../optimizers/gradient-descent.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Measured, Point, Rule, Tolerance } from "../../rule.ts";
-import { fullTolerance } from "../../estimate/unrolled-options.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 /** Options of {@link darts}. */
 export interface DartsOptions {

@@ -7,7 +7,7 @@
  *
  * w stands for the dynamics' whole state, so that momentum and Adam are differentiated exactly.
  */
-import { checkOptions, countElements, required } from "../../../program/internal.ts";
+import { checkOptions, countElements, required, checkCount } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { measureDerivative, unrolledBound } from "../bounds-unrolled.ts";
 import { asDynamics } from "../../dynamics.ts";
@@ -15,11 +15,8 @@ import { forwardPass, leftOutReport, warmBias } from "../../estimate/left-out.ts
 import { openFollower, weightsOf } from "../../estimate/follower.ts";
 import type { Rule } from "../../rule.ts";
 import { openTangents } from "../../estimate/tangents.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../../estimate/unrolled-options.ts";
+import { type UnrolledOptions } from "../../estimate/unrolled-options.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /**
  * The exact hypergradient of the follower after T steps, the same as `reverse`'s, without its trajectory: for few
@@ -47,6 +44,7 @@ export function forward(options: UnrolledOptions): Rule {
   return {
     name: "forward",
     needs: {
+      batching: true,
       secondDerivatives: true,
       uniqueInnerSolution: false,
       strongConvexity: false,

@@ -13,6 +13,7 @@ import {
   countElements,
   required,
   treeMap,
+  checkCount,
 } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
@@ -25,11 +26,8 @@ import { zeroCotangents } from "../../estimate/prepare.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Point, Rule } from "../../rule.ts";
 import { refuseInit, splitSteps } from "./truncated.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../../estimate/unrolled-options.ts";
+import { type UnrolledOptions } from "../../estimate/unrolled-options.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link oneStage}. */
 export interface OneStageOptions extends UnrolledOptions {

@@ -6,7 +6,7 @@
  *
  * Z sums what hyperparameters of earlier outer steps did, each at its own value of λ.
  */
-import { checkOptions, countElements, required } from "../../../program/internal.ts";
+import { checkOptions, countElements, required, checkCount } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import { tensor, type Tree, type Value } from "../../../program/index.ts";
@@ -16,11 +16,8 @@ import { forwardPass, leftOutReport, warmBias } from "../../estimate/left-out.ts
 import { openFollower, weightsOf } from "../../estimate/follower.ts";
 import type { Rule } from "../../rule.ts";
 import { openTangents, zeroTangents } from "../../estimate/tangents.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../../estimate/unrolled-options.ts";
+import { type UnrolledOptions } from "../../estimate/unrolled-options.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link realTime}. */
 export interface RealTimeOptions extends UnrolledOptions {
@@ -66,6 +63,7 @@ export function realTime(options: RealTimeOptions): Rule {
   return {
     name: keeps ? "real-time" : "real-time with reset",
     needs: {
+      batching: true,
       secondDerivatives: true,
       uniqueInnerSolution: false,
       strongConvexity: false,

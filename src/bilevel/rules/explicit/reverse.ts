@@ -13,6 +13,7 @@ import {
   countElements,
   required,
   treeMap,
+  checkCount,
 } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
@@ -30,11 +31,8 @@ import {
 import type { Arrays } from "../../problem.ts";
 import type { Point, Rule } from "../../rule.ts";
 import { binomialSchedule, forwardWithSlots } from "./binomial.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../../estimate/unrolled-options.ts";
+import { type UnrolledOptions } from "../../estimate/unrolled-options.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link reverse}. */
 export interface ReverseOptions extends UnrolledOptions {

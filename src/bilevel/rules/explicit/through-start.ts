@@ -5,15 +5,12 @@
  *     h = h_T + (∂w_0/∂λ)ᵀ α,     α and h_T of the rule's choice
  */
 import type { Program, Tree, Value } from "../../../program/index.ts";
-import { countElements } from "../../../program/internal.ts";
+import { countElements, checkCount } from "../../../program/internal.ts";
 import { asDynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Adjoint, type Follower } from "../../estimate/follower.ts";
 import type { Rule } from "../../rule.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../../estimate/unrolled-options.ts";
+import { type UnrolledOptions } from "../../estimate/unrolled-options.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** What makes a rule of the frame. */
 export interface ThroughStart {

@@ -13,6 +13,7 @@ import {
   countElements,
   required,
   treeMap,
+  checkCount,
 } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
@@ -23,11 +24,8 @@ import { asDynamics } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower, type Steps } from "../../estimate/follower.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../../estimate/unrolled-options.ts";
+import { type UnrolledOptions } from "../../estimate/unrolled-options.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link truncated}. */
 export interface TruncatedOptions extends UnrolledOptions {

@@ -8,7 +8,13 @@
  *
  * The answer comes from projected dynamics, or from the method of multipliers where no projection is at hand.
  */
-import { checkOptions, countElements, required, treeMap } from "../../../program/internal.ts";
+import {
+  checkOptions,
+  countElements,
+  required,
+  treeMap,
+  checkCount,
+} from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import { minres, type LinearSolver } from "../../../linear/index.ts";
@@ -25,11 +31,8 @@ import { openActiveSet, type ActiveSet, type KktPoint } from "./active-set.ts";
 import { collect, lastData } from "./implicit.ts";
 import { kktEquations, tangentCurvature, type KktVector } from "./kkt-equations.ts";
 import { methodOfMultipliers } from "./method-of-multipliers.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../../estimate/unrolled-options.ts";
+import { type UnrolledOptions } from "../../estimate/unrolled-options.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link implicitKkt}. At least one of `inequalities` and `equalities` is required. */
 export interface ImplicitKktOptions extends Omit<UnrolledOptions, "projection">, Constraints {

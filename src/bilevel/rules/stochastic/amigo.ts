@@ -6,12 +6,12 @@
  *     v ← v − ρ_v (∇²_ww L(z, λ) v + ∇_w E(z, λ))             M times
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
-import { checkOptions, countElements } from "../../../program/internal.ts";
+import { checkOptions, countElements, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { numpy as np } from "@jax-js/jax";
 import type { Arrays } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
-import { checkSteps, descend, openLevels, rateAt, toleranceOf } from "../../estimate/levels.ts";
+import { descend, openLevels, rateAt } from "../../estimate/levels.ts";
 import {
   combine,
   firstState,
@@ -25,6 +25,7 @@ import {
   type StochasticState,
 } from "./stochastic.ts";
 import { descendValue, nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link amigo}. */
 export interface AmigoOptions extends StochasticOptions {
@@ -58,8 +59,8 @@ export function amigo(options: AmigoOptions = {}): Rule {
   });
   const { steps = 10 } = options;
   const { auxiliarySteps = steps } = options;
-  checkSteps("amigo: steps", steps);
-  checkSteps("amigo: auxiliarySteps", auxiliarySteps);
+  checkCount("amigo: steps", steps);
+  checkCount("amigo: auxiliarySteps", auxiliarySteps);
   const rates = ratesOf("amigo", options);
   const all = steps + auxiliarySteps;
   return {
@@ -72,7 +73,7 @@ export function amigo(options: AmigoOptions = {}): Rule {
       bias: "it is exact only where both the answer and the linear system's solution have converged",
     },
     innerSteps: all,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     init: firstState,
     estimate: (program, problem, point) => {

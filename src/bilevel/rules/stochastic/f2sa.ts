@@ -5,27 +5,21 @@
  *     z ← z − s_z ∇_w L(z, λ),   y ← y − s_y (∇_w E(y, λ) + λ̂ ∇_w L(y, λ))          T times each
  *     h = ∇_λ E(y, λ) + λ̂ (∇_λ L(y, λ) − ∇_λ L(z, λ)),   λ̂ ← λ̂ + δ_k
  */
-import { checkOptions, countElements } from "../../../program/internal.ts";
+import { checkOptions, countElements, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule, Tolerance } from "../../rule.ts";
-import {
-  checkRate,
-  checkSteps,
-  openLevels,
-  rateAt,
-  toleranceOf,
-  type Rate,
-} from "../../estimate/levels.ts";
+import { checkRate, openLevels, rateAt, type Rate } from "../../estimate/levels.ts";
 import {
   descendPenalized,
   descendValue,
   nextStep,
   penaltyGradient,
 } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link f2sa}. */
 export interface F2saOptions {
@@ -69,7 +63,7 @@ export function f2sa(options: F2saOptions): Rule {
   });
   const { steps = 10, learningRate, multiplier = 1, increment = 0.1 } = options;
   const { valueLearningRate = learningRate } = options;
-  checkSteps("f2sa: steps", steps);
+  checkCount("f2sa: steps", steps);
   checkRate("f2sa: learningRate", learningRate, { above: 0 });
   checkRate("f2sa: valueLearningRate", valueLearningRate, { above: 0 });
   checkRate("f2sa: increment", increment, { atLeast: 0 });
@@ -88,7 +82,7 @@ export function f2sa(options: F2saOptions): Rule {
       bias: "it differs from the exact one by O(1/multiplier)",
     },
     innerSteps: steps,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: penaltyBound((measured) => measured["multiplier"]!),
     init: (w) => ({ w, z: w, multiplier: first(w), k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {

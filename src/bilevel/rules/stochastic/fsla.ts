@@ -12,9 +12,9 @@
 import { checkOptions, countElements } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { Tree, Value } from "../../../program/index.ts";
-import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
+import { zerosLikeTree } from "../../estimate/leaves.ts";
 import type { Rule } from "../../rule.ts";
-import { checkRate, openLevels, toleranceOf, type Rate } from "../../estimate/levels.ts";
+import { checkRate, openLevels, type Rate } from "../../estimate/levels.ts";
 import { recycle } from "./storm.ts";
 import {
   directionsOf,
@@ -26,6 +26,8 @@ import {
   type StochasticOptions,
 } from "./stochastic.ts";
 import { nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 /** Options of {@link fsla}. */
 export interface FslaOptions extends StochasticOptions {
@@ -67,7 +69,7 @@ export function fsla(options: FslaOptions = {}): Rule {
       bias: "it is the leader's part of a joint step, exact only where the gradient norm and the auxiliary residual are 0",
     },
     innerSteps: 1,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     init: (w, lambda) => ({ ...firstState(w), lambda, direction: zerosLikeTree(lambda) }),
     estimate: (program, problem, point) => {

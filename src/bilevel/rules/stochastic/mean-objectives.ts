@@ -6,11 +6,12 @@ import { numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../../../program/index.ts";
 import { callTree, treeMap } from "../../../program/internal.ts";
 import type { MeasuredNumbers } from "../../bounds.ts";
-import { addTrees, treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
+import { addTrees, zerosLikeTree } from "../../estimate/leaves.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Point } from "../../rule.ts";
 import { gradientOf } from "../../estimate/levels.ts";
 import { cutIntoBatches, onlyIf, type OwnBatchOptions } from "./own-batches.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 type Values = Tree<Value>;
 

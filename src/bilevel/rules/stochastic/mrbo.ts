@@ -8,13 +8,14 @@
  *
  * Old and new point of one outer step see the same minibatches.
  */
-import { checkOptions } from "../../../program/internal.ts";
+import { checkOptions, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
-import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";
+import { checkRate, type Rate } from "../../estimate/levels.ts";
 import { shia } from "./neumann-estimators.ts";
 import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 import { estimateStorm, firstStorm } from "./storm.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link mrbo}. */
 export interface MrboOptions extends Omit<StochasticOptions, "auxiliaryLearningRate"> {
@@ -52,7 +53,7 @@ export function mrbo(options: MrboOptions = {}): Rule {
     learningRate: "any",
   });
   const { products = 10, momentum = 0.5 } = options;
-  checkSteps("mrbo: products", products);
+  checkCount("mrbo: products", products);
   checkRate("mrbo: momentum", momentum, { above: 0, atMost: 1 });
   const { z: learningRate } = ratesOf("mrbo", options);
   const { seriesStep = learningRate } = options;
@@ -67,7 +68,7 @@ export function mrbo(options: MrboOptions = {}): Rule {
       bias: `it cuts the series of the inverse Hessian after ${products + 1} terms, at an answer that is still moving`,
     },
     innerSteps: 1 + products,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     init: firstStorm,
     estimate: (program, problem, point) =>

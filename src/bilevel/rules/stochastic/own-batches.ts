@@ -4,10 +4,9 @@
  */
 import { numpy as np, random, tree } from "@jax-js/jax";
 import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
-import { callTree, treeMap } from "../../../program/internal.ts";
+import { callTree, treeMap, checkCount } from "../../../program/internal.ts";
 import type { Arrays, BilevelData } from "../../problem.ts";
 import type { Point } from "../../rule.ts";
-import { checkSteps } from "../../estimate/levels.ts";
 import { checkSeed } from "./neumann-estimators.ts";
 
 type Values = Tree<Value>;
@@ -24,9 +23,9 @@ export interface OwnBatchOptions {
 
 /** Refuses options that cannot work, and returns the seed. */
 export function checkOwnBatches(rule: string, { size, period, seed = 0 }: OwnBatchOptions): number {
-  checkSteps(`${rule}: size.inner`, size.inner);
-  checkSteps(`${rule}: size.outer`, size.outer);
-  checkSteps(`${rule}: period`, period);
+  checkCount(`${rule}: size.inner`, size.inner);
+  checkCount(`${rule}: size.outer`, size.outer);
+  checkCount(`${rule}: period`, period);
   checkSeed(`${rule}: seed`, seed);
   return seed;
 }

@@ -14,6 +14,7 @@ import {
   countElements,
   required,
   treeMap,
+  checkCount,
 } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, random, type DType } from "@jax-js/jax";
@@ -25,12 +26,9 @@ import { addTrees, zerosLikeTree } from "../../estimate/leaves.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
 import { checkSeed } from "./neumann-estimators.ts";
-import {
-  checkCount,
-  fullTolerance,
-  type UnrolledOptions,
-} from "../../estimate/unrolled-options.ts";
+import { type UnrolledOptions } from "../../estimate/unrolled-options.ts";
 import { nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 type Values = Tree<Value>;
 

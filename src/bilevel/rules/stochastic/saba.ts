@@ -7,20 +7,20 @@
  *     d = g_i − G[i] + mean G,   G[i] ← g_i        for each g; the tables start at 0
  *     z ← z − ρ d(∇_w L),   v ← v − ρ (d(∇²_ww L v) + d(∇_w E)),   h = d(∇_λ E) + d(∇²_λw L v)
  */
-import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
+import {
+  callTree,
+  checkOptions,
+  countElements,
+  treeMap,
+  checkCount,
+} from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, type DType } from "@jax-js/jax";
 import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
-import { addTrees, treeNorm } from "../../estimate/leaves.ts";
+import { addTrees } from "../../estimate/leaves.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
-import {
-  checkSteps,
-  openLevels,
-  toleranceOf,
-  type AtLeader,
-  type Joint,
-} from "../../estimate/levels.ts";
+import { openLevels, type AtLeader, type Joint } from "../../estimate/levels.ts";
 import {
   along,
   firstState,
@@ -32,6 +32,8 @@ import {
   type StochasticState,
 } from "./stochastic.ts";
 import { nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 type Values = Tree<Value>;
 
@@ -71,8 +73,8 @@ export function saba(options: SabaOptions = {}): Rule {
   });
   const rates = ratesOf("saba", options);
   const { inner: n = 1, outer: m = 1 } = options.batches ?? {};
-  checkSteps("saba: batches.inner", n);
-  checkSteps("saba: batches.outer", m);
+  checkCount("saba: batches.inner", n);
+  checkCount("saba: batches.outer", m);
   return {
     name: "saba",
     needs: {
@@ -83,7 +85,7 @@ export function saba(options: SabaOptions = {}): Rule {
       bias: "it is the leader's part of a joint step, exact only where the gradient norm and the auxiliary residual are 0",
     },
     innerSteps: 1,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     init: (w, lambda) => ({
       ...firstState(w),

@@ -8,9 +8,9 @@
  */
 import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
-import { numpy as np, tree } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import type { Tree, Value } from "../../../program/index.ts";
-import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
+import { zerosLikeTree } from "../../estimate/leaves.ts";
 import { powerLaw } from "../../optimizers/power-law.ts";
 import type { Schedule } from "../../optimizers/schedule.ts";
 import type { Arrays } from "../../problem.ts";
@@ -21,11 +21,12 @@ import {
   gradientOf,
   openLevels,
   rateAt,
-  toleranceOf,
   type AtLeader,
   type Rate,
 } from "../../estimate/levels.ts";
 import { nextStep, rateValue } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm, dot } from "../../../linear/internal.ts";
 
 /** Options of {@link slBamm}. */
 export interface SlBammOptions {
@@ -81,7 +82,7 @@ export function slBamm(options: SlBammOptions = {}): Rule {
       bias: "it is the leader's part of a joint step, exact only where answer and auxiliary residual and the aggregation are 0",
     },
     innerSteps: 1,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: {
       kind: "none",
       why: "its theory bounds the averaged objective's stationarity over a run, not the error of one direction",
@@ -161,13 +162,4 @@ type State = { readonly w: Tree<Value>; readonly v: Tree<Value>; readonly k: Val
 
 function subtract(a: Arrays, b: Arrays): Arrays {
   return treeMap((x: np.Array, y: np.Array) => x.sub(y), a, b);
-}
-
-/** ⟨a, b⟩ over all leaves. */
-function dot(a: Arrays, b: Arrays): np.Array {
-  const right = tree.leaves<np.Array>(b);
-  return tree
-    .leaves<np.Array>(a)
-    .map((x, i) => np.sum(x.mul(right[i]!)))
-    .reduce((sum, x) => sum.add(x));
 }

@@ -8,9 +8,8 @@
  */
 import { checkOptions, countElements } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
-import { treeNorm } from "../../estimate/leaves.ts";
 import type { Rule } from "../../rule.ts";
-import { openLevels, toleranceOf } from "../../estimate/levels.ts";
+import { openLevels } from "../../estimate/levels.ts";
 import {
   directionsOf,
   firstState,
@@ -21,6 +20,8 @@ import {
   type StochasticState,
 } from "./stochastic.ts";
 import { nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 /** Options of {@link soba}. */
 export type SobaOptions = StochasticOptions;
@@ -61,7 +62,7 @@ export function soba(options: SobaOptions = {}): Rule {
       bias: "it is the leader's part of a joint step, exact only where the gradient norm and the auxiliary residual are 0",
     },
     innerSteps: 1,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     init: firstState,
     estimate: (program, problem, point) => {

@@ -10,10 +10,10 @@ import { callTree, checkOptions, countElements, treeMap } from "../../../program
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../../../program/index.ts";
-import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
+import { zerosLikeTree } from "../../estimate/leaves.ts";
 import type { Arrays, BilevelData, Problem } from "../../problem.ts";
 import type { Point, Rule } from "../../rule.ts";
-import { openLevels, toleranceOf } from "../../estimate/levels.ts";
+import { openLevels } from "../../estimate/levels.ts";
 import { measureMeans, refuseOtherThanMeans } from "./mean-objectives.ts";
 import {
   checkOwnBatches,
@@ -34,6 +34,8 @@ import {
 } from "./stochastic.ts";
 import { refuseInit } from "../explicit/truncated.ts";
 import { nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 type Values = Tree<Value>;
 
@@ -83,7 +85,7 @@ export function srba(options: SrbaOptions): Rule {
       bias: "it is the leader's part of a joint step, exact only where the gradient norm and the auxiliary residual are 0",
     },
     innerSteps: 1,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     refuse: (measured) => refuseOtherThanMeans("srba", measured),
     init: (w, lambda) => ({

@@ -6,13 +6,14 @@
  *     p = s = ∇_w E(z, λ);   p ← p − η ∇²_ww L(z, λ) p,  s ← s + p        J times;   v = −η s
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
-import { checkOptions } from "../../../program/internal.ts";
+import { checkOptions, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
-import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";
+import { checkRate, type Rate } from "../../estimate/levels.ts";
 import { estimateNested } from "./nested.ts";
 import { firstAnswer, shia } from "./neumann-estimators.ts";
 import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link stocBio}. */
 export interface StocBioOptions extends Omit<StochasticOptions, "auxiliaryLearningRate"> {
@@ -49,8 +50,8 @@ export function stocBio(options: StocBioOptions = {}): Rule {
     learningRate: "any",
   });
   const { steps = 10, products = 10 } = options;
-  checkSteps("stocBio: steps", steps);
-  checkSteps("stocBio: products", products);
+  checkCount("stocBio: steps", steps);
+  checkCount("stocBio: products", products);
   const { z: learningRate } = ratesOf("stocBio", options);
   const { seriesStep = learningRate } = options;
   checkRate("stocBio: seriesStep", seriesStep, { above: 0 });
@@ -64,7 +65,7 @@ export function stocBio(options: StocBioOptions = {}): Rule {
       bias: `it cuts the series of the inverse Hessian after ${products + 1} terms`,
     },
     innerSteps: steps + products,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     init: firstAnswer,
     estimate: (program, problem, point) =>

@@ -7,7 +7,7 @@
  *
  * At ∂ℓ/∂v = ∂ℓ/∂z = 0, v is −(∇²_ww L)⁻¹∇_w E and ∂ℓ/∂λ the hypergradient.
  */
-import { numpy as np, tree } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../../../program/index.ts";
 import type { ErrorTheory } from "../../bounds.ts";
 import { innerGradient } from "../../dynamics.ts";
@@ -26,6 +26,7 @@ import {
   type Levels,
   type Rate,
 } from "../../estimate/levels.ts";
+import { dot } from "../../../linear/internal.ts";
 
 type Values = Tree<Value>;
 
@@ -165,13 +166,4 @@ export function combine(a: np.Array | number, x: Arrays, b: np.Array | number, y
   const scale = (c: np.Array | number, leaf: np.Array): np.Array =>
     leaf.mul(typeof c === "number" ? c : c.astype(leaf.dtype));
   return treeMap((x: np.Array, y: np.Array) => scale(a, x).add(scale(b, y)), x, y);
-}
-
-/** ⟨a, b⟩ over all leaves; a jax-js function. */
-export function dot(a: Arrays, b: Arrays): np.Array {
-  const right = tree.leaves<np.Array>(b);
-  return tree
-    .leaves<np.Array>(a)
-    .map((x, i) => np.sum(x.mul(right[i]!)))
-    .reduce((sum, x) => sum.add(x));
 }

@@ -2,7 +2,7 @@
 import { numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../../../program/index.ts";
 import { innerGradient } from "../../dynamics.ts";
-import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
+import { zerosLikeTree } from "../../estimate/leaves.ts";
 import { callTree, countElements, treeMap } from "../../../program/internal.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Estimate, Point } from "../../rule.ts";
@@ -10,6 +10,7 @@ import { openLevels, rateAt, type Levels, type Rate } from "../../estimate/level
 import type { Estimator } from "./neumann-estimators.ts";
 import { laterSteps, leaderDirection, move, outerGradient } from "./stochastic.ts";
 import { nextStep } from "../../estimate/value-gap.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 type Values = Tree<Value>;
 

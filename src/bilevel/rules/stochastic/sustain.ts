@@ -8,13 +8,14 @@
  *
  * Old and new point of one outer step see the same minibatches and the same p.
  */
-import { checkOptions } from "../../../program/internal.ts";
+import { checkOptions, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
-import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";
+import { checkRate, type Rate } from "../../estimate/levels.ts";
 import { checkSeed, hia } from "./neumann-estimators.ts";
 import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 import { estimateStorm, firstStorm } from "./storm.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link sustain}. */
 export interface SustainOptions extends Omit<StochasticOptions, "auxiliaryLearningRate"> {
@@ -55,7 +56,7 @@ export function sustain(options: SustainOptions = {}): Rule {
     learningRate: "any",
   });
   const { terms = 10, momentum = 0.5, seed = 0 } = options;
-  checkSteps("sustain: terms", terms);
+  checkCount("sustain: terms", terms);
   checkRate("sustain: momentum", momentum, { above: 0, atMost: 1 });
   checkSeed("sustain: seed", seed);
   const { z: learningRate } = ratesOf("sustain", options);
@@ -71,7 +72,7 @@ export function sustain(options: SustainOptions = {}): Rule {
       bias: `it holds random terms of the inverse Hessian's series, whose mean has the first ${terms} terms`,
     },
     innerSteps: terms,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     init: firstStorm,
     estimate: (program, problem, point) =>

@@ -6,13 +6,14 @@
  *     p ~ uniform on 0 … N − 1,   v = −N η (I − η ∇²_ww L(z, λ))^p ∇_w E(z, λ)
  *     h = ∇_λ E(z, λ) + ∇²_λw L(z, λ) v
  */
-import { checkOptions } from "../../../program/internal.ts";
+import { checkOptions, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
-import { checkRate, checkSteps, toleranceOf, type Rate } from "../../estimate/levels.ts";
+import { checkRate, type Rate } from "../../estimate/levels.ts";
 import { estimateNested } from "./nested.ts";
 import { checkSeed, drawLength, firstAnswer, hia } from "./neumann-estimators.ts";
 import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link ttsa}. */
 export interface TtsaOptions extends Omit<StochasticOptions, "auxiliaryLearningRate"> {
@@ -55,8 +56,8 @@ export function ttsa(options: TtsaOptions = {}): Rule {
     learningRate: "any",
   });
   const { steps = 1, terms = 10, seed = 0 } = options;
-  checkSteps("ttsa: steps", steps);
-  checkSteps("ttsa: terms", terms);
+  checkCount("ttsa: steps", steps);
+  checkCount("ttsa: terms", terms);
   checkSeed("ttsa: seed", seed);
   const { z: learningRate } = ratesOf("ttsa", options);
   const { seriesStep = learningRate } = options;
@@ -71,7 +72,7 @@ export function ttsa(options: TtsaOptions = {}): Rule {
       bias: `it is a random term of the inverse Hessian's series, whose mean has the first ${terms} terms`,
     },
     innerSteps: steps + terms - 1,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     init: firstAnswer,
     estimate: (program, problem, point) => {

@@ -9,20 +9,20 @@
  *                                   (z⁻, λ⁻) ← (z_t, λ_k),   z_{t+1} = z_t − ρ d
  *     z_k = z_N;   d, h ← f(λ_k, z_k), g(λ_k, z_k) on all the data when k is a multiple of the period q
  */
-import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
+import {
+  callTree,
+  checkOptions,
+  countElements,
+  treeMap,
+  checkCount,
+} from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Tree, Value } from "../../../program/index.ts";
-import { treeNorm, zerosLikeTree } from "../../estimate/leaves.ts";
+import { zerosLikeTree } from "../../estimate/leaves.ts";
 import type { Arrays, BilevelData } from "../../problem.ts";
 import type { Rule } from "../../rule.ts";
-import {
-  checkRate,
-  checkSteps,
-  openLevels,
-  toleranceOf,
-  type Rate,
-} from "../../estimate/levels.ts";
+import { checkRate, openLevels, type Rate } from "../../estimate/levels.ts";
 import { measureMeans, refuseOtherThanMeans } from "./mean-objectives.ts";
 import { shia } from "./neumann-estimators.ts";
 import {
@@ -36,6 +36,8 @@ import { move, noBoundOnSamples, ratesOf, type StochasticOptions } from "./stoch
 import { plainDirections } from "./storm.ts";
 import { refuseInit } from "../explicit/truncated.ts";
 import { nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 type Values = Tree<Value>;
 
@@ -84,8 +86,8 @@ export function vrbo(options: VrboOptions): Rule {
     seed: "number",
   });
   const { size, period, steps = 10, products = 10 } = options;
-  checkSteps("vrbo: steps", steps);
-  checkSteps("vrbo: products", products);
+  checkCount("vrbo: steps", steps);
+  checkCount("vrbo: products", products);
   const seed = checkOwnBatches("vrbo", options);
   const { z: learningRate } = ratesOf("vrbo", options);
   const { seriesStep = learningRate } = options;
@@ -101,7 +103,7 @@ export function vrbo(options: VrboOptions): Rule {
       bias: `it cuts the series of the inverse Hessian after ${products + 1} terms, at an answer that is still moving`,
     },
     innerSteps: 1,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
     refuse: (measured) => refuseOtherThanMeans("vrbo", measured),
     init: (w, lambda) => ({

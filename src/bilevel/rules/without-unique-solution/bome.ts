@@ -4,26 +4,25 @@
  *     z: T steps on L(·, λ) from y, held constant;   q(λ, y) = L(y, λ) − L(z, λ)
  *     m = max(η‖∇q‖² − ⟨∇E, ∇q⟩, 0) / ‖∇q‖²,   (λ, y) ← (λ, y) − ξ(∇E + m·∇q)
  */
-import { checkOptions, countElements } from "../../../program/internal.ts";
+import { checkOptions, countElements, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np, tree } from "@jax-js/jax";
 import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
-import { treeNorm } from "../../estimate/leaves.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule, Tolerance } from "../../rule.ts";
 import {
   checkRate,
-  checkSteps,
   descend,
   openLevels,
   rateAt,
-  toleranceOf,
   type AtLeader,
   type Joint,
   type Rate,
 } from "../../estimate/levels.ts";
 import { descendValue, nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm, dot } from "../../../linear/internal.ts";
 
 /** Options of {@link bome}. */
 export interface BomeOptions {
@@ -61,7 +60,7 @@ export function bome(options: BomeOptions): Rule {
     tolerance: TOLERANCE,
   });
   const { steps = 10, learningRate, answerLearningRate, eta = 0.5 } = options;
-  checkSteps("bome: steps", steps);
+  checkCount("bome: steps", steps);
   checkRate("bome: learningRate", learningRate, { above: 0 });
   checkRate("bome: answerLearningRate", answerLearningRate, { above: 0 });
   if (!(eta > 0 && eta < Infinity)) {
@@ -77,7 +76,7 @@ export function bome(options: BomeOptions): Rule {
       bias: "it is the leader's part of a joint direction, whose fixed points depend on the learning rates and on the steps that estimate the inner minimum",
     },
     innerSteps: steps,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: penaltyBound((measured) => measured["multiplier"]!),
     init: (w) => ({ w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
@@ -127,12 +126,3 @@ export function bome(options: BomeOptions): Rule {
 
 type State = { readonly w: Tree<Value>; readonly k: Value };
 type Combined<T> = { readonly direction: Joint<Tree<T>>; readonly multiplier: T };
-
-/** ⟨a, b⟩ over all leaves. */
-function dot(a: Joint<Arrays>, b: Joint<Arrays>): np.Array {
-  const right = tree.leaves<np.Array>(b);
-  return tree
-    .leaves<np.Array>(a)
-    .map((x, i) => np.sum(x.mul(right[i]!)))
-    .reduce((sum, x) => sum.add(x));
-}

@@ -5,27 +5,25 @@
  *     y: T steps on E(y, λ) + γ‖∇_w L(y, λ)‖²                with the step s/(1 + γ)
  *     h = ∇_λ [E(y, λ) + γ‖∇_w L(y, λ)‖²]
  */
-import { checkOptions } from "../../../program/internal.ts";
+import { checkOptions, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
-import { numpy as np, tree } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import type { Tree, Value } from "../../../program/index.ts";
 import { ascentWarnings, judgeAscent } from "./ascent-report.ts";
-import { treeNorm } from "../../estimate/leaves.ts";
 import type { Arrays } from "../../problem.ts";
 import type { Rule, Tolerance } from "../../rule.ts";
 import {
   checkRate,
-  checkSteps,
   descend,
   gradientOf,
   openLevels,
   rateAt,
-  toleranceOf,
   type AtLeader,
   type Rate,
 } from "../../estimate/levels.ts";
-import { dot } from "../stochastic/stochastic.ts";
 import { nextStep, rateValue } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm, dot } from "../../../linear/internal.ts";
 
 /** Options of {@link gradientPenalty}. */
 export interface GradientPenaltyOptions {
@@ -64,7 +62,7 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
   const { penalty, steps, learningRate } = options;
   checkRate("gradientPenalty: penalty", penalty, { atLeast: 0 });
   checkRate("gradientPenalty: learningRate", learningRate, { above: 0 });
-  checkSteps("gradientPenalty: steps", steps);
+  checkCount("gradientPenalty: steps", steps);
   return {
     name: "gradient-penalty",
     needs: {
@@ -75,7 +73,7 @@ export function gradientPenalty(options: GradientPenaltyOptions): Rule {
       bias: "it is that of the outer objective plus penalty times the squared inner gradient, whose minimizer is off by O(1/penalty), and which has false stationary points where the inner Hessian is singular along the inner gradient",
     },
     innerSteps: steps,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: {
       kind: "none",
       why: "the residual of its adjoint, 2·penalty·∇_w L, is not measured",
@@ -148,6 +146,6 @@ type State = { readonly w: Tree<Value>; readonly k: Value };
 
 /** ‖∇ inner(y)‖². */
 function squaredGradient(inner: (y: Arrays) => np.Array, y: Arrays): np.Array {
-  const squares = tree.leaves<np.Array>(gradientOf(inner, y)).map((g) => np.sum(np.square(g)));
-  return squares.reduce((sum, x) => sum.add(x));
+  const gradient = gradientOf(inner, y);
+  return dot(gradient, gradient);
 }

@@ -12,19 +12,21 @@ import {
   countElements,
   required,
   treeMap,
+  checkCount,
 } from "../../../program/internal.ts";
 import { DYNAMICS, PROJECTION, TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import { type Program, tensor, type Tree, type Value } from "../../../program/index.ts";
 import { asDynamics, type Dynamics, type FollowerState } from "../../dynamics.ts";
 import { openFollower, weightsOf, type Follower } from "../../estimate/follower.ts";
-import { treeNorm } from "../../estimate/leaves.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
 import type { Arrays, Problem } from "../../problem.ts";
 import type { Projection } from "../../projections.ts";
 import type { Measured, Point, Rule, Tolerance } from "../../rule.ts";
-import { checkSteps, gradientOf, toleranceOf } from "../../estimate/levels.ts";
+import { gradientOf } from "../../estimate/levels.ts";
 import { nextStep } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { treeNorm } from "../../../linear/internal.ts";
 
 /** Options of {@link iaptt}. */
 export interface IapttOptions {
@@ -73,7 +75,7 @@ export function iaptt(options: IapttOptions): Rule {
     tolerance: TOLERANCE,
   });
   const { steps, auxiliary, truncation = "pessimistic", projection } = options;
-  checkSteps("iaptt: steps", steps);
+  checkCount("iaptt: steps", steps);
   if (truncation !== "pessimistic" && truncation !== "none") {
     throw new TypeError(
       `iaptt: truncation must be "pessimistic" or "none"; ${String(truncation)} came.`,
@@ -90,7 +92,7 @@ export function iaptt(options: IapttOptions): Rule {
       memory: "O(T·|w|)",
     },
     innerSteps: steps,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: {
       kind: "none",
       why: "it is made for followers with many solutions, where the exact hypergradient need not exist",

@@ -6,9 +6,15 @@
  *     y: Q2 steps on E(y, λ) + (θ/2)‖y‖² − τ ln(ψ(λ) − L(y, λ))
  *     h = ∇_λ E(y, λ) + τ (∇_λ L(y, λ) − ∇_λ L(z, λ)) / (ψ(λ) − L(y, λ))
  */
-import { callTree, checkOptions, countElements, treeMap } from "../../../program/internal.ts";
+import {
+  callTree,
+  checkOptions,
+  countElements,
+  treeMap,
+  checkCount,
+} from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
-import { numpy as np, tree } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import { powerLaw } from "../../optimizers/power-law.ts";
@@ -16,15 +22,15 @@ import type { Arrays } from "../../problem.ts";
 import type { Rule, Tolerance } from "../../rule.ts";
 import {
   checkRate,
-  checkSteps,
   descend,
   gradientOf,
   openLevels,
   rateAt,
-  toleranceOf,
   type Rate,
 } from "../../estimate/levels.ts";
 import { nextStep, penaltyGradient, rateValue } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
+import { dot } from "../../../linear/internal.ts";
 
 /** Options of {@link logBarrier}. */
 export interface LogBarrierOptions {
@@ -86,8 +92,8 @@ export function logBarrier(options: LogBarrierOptions): Rule {
     valueRegularization = 0,
     regularization = 0,
   } = options;
-  checkSteps("logBarrier: steps", steps);
-  checkSteps("logBarrier: valueSteps", valueSteps);
+  checkCount("logBarrier: steps", steps);
+  checkCount("logBarrier: valueSteps", valueSteps);
   checkRate("logBarrier: learningRate", learningRate, { above: 0 });
   checkRate("logBarrier: valueLearningRate", valueLearningRate, { above: 0 });
   checkRate("logBarrier: barrier", barrier, { above: 0 });
@@ -110,7 +116,7 @@ export function logBarrier(options: LogBarrierOptions): Rule {
       bias: "it is that of the outer objective with a barrier around the nearly optimal answers, whose minimizer approaches the leader's only as barrier, margin and regularization go to 0",
     },
     innerSteps,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: penaltyBound(({ barrier, slack }) => barrier! / slack!),
     init: (w) => ({ w, z: w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
@@ -244,6 +250,5 @@ type Attempt<T> = { readonly rate: T; readonly next: Tree<T>; readonly isLower: 
 
 /** ½‖x‖² over all leaves. */
 function halfSquare(x: Arrays): np.Array {
-  const squares = tree.leaves<np.Array>(x).map((leaf) => np.sum(np.square(leaf)));
-  return squares.reduce((sum, x) => sum.add(x)).mul(0.5);
+  return dot(x, x).mul(0.5);
 }

@@ -20,10 +20,10 @@ import {
   gradientOf,
   openLevels,
   rateAt,
-  toleranceOf,
   type Rate,
 } from "../../estimate/levels.ts";
 import { nextStep, penaltyGradient, rateValue } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link moreauEnvelope}. */
 export interface MoreauEnvelopeOptions {
@@ -80,7 +80,7 @@ export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
       bias: "it is that of the outer objective plus penalty times the gap to the Moreau envelope, whose minimizer is off by O(1/penalty)",
     },
     innerSteps: 1,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: penaltyBound((measured) => measured["penalty"]!),
     init: (w) => ({ w, theta: w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {

@@ -6,19 +6,13 @@
  *     y: Q2 steps on E(y, λ) + γ(L(y, λ) − L(z, λ))           with the step s/(1 + γ)
  *     h = ∇_λ E(y, λ) + γ(∇_λ L(y, λ) − ∇_λ L(z, λ))
  */
-import { checkOptions, countElements } from "../../../program/internal.ts";
+import { checkOptions, countElements, checkCount } from "../../../program/internal.ts";
 import { TOLERANCE } from "../../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Tree, Value } from "../../../program/index.ts";
 import { penaltyBound } from "../bounds-adjoint.ts";
 import type { Rule, Tolerance } from "../../rule.ts";
-import {
-  checkRate,
-  checkSteps,
-  openLevels,
-  toleranceOf,
-  type Rate,
-} from "../../estimate/levels.ts";
+import { checkRate, openLevels, type Rate } from "../../estimate/levels.ts";
 import {
   descendPenalized,
   descendValue,
@@ -26,6 +20,7 @@ import {
   penaltyGradient,
   rateValue,
 } from "../../estimate/value-gap.ts";
+import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link valuePenalty}. */
 export interface ValuePenaltyOptions {
@@ -82,8 +77,8 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
   checkRate("valuePenalty: penalty", penalty, { atLeast: 0 });
   checkRate("valuePenalty: learningRate", learningRate, { above: 0 });
   checkRate("valuePenalty: valueLearningRate", valueLearningRate, { above: 0 });
-  checkSteps("valuePenalty: steps", steps);
-  checkSteps("valuePenalty: valueSteps", valueSteps);
+  checkCount("valuePenalty: steps", steps);
+  checkCount("valuePenalty: valueSteps", valueSteps);
   if (valueStart !== "answer" && valueStart !== "warm") {
     throw new TypeError(
       `valuePenalty: valueStart must be "answer" or "warm"; ${String(valueStart)} came.`,
@@ -100,7 +95,7 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
       bias: "it is that of the outer objective plus penalty times the gap, whose minimizer is off by O(1/penalty); the gap tells how far the answer is from an inner solution",
     },
     innerSteps,
-    tolerance: toleranceOf(options.tolerance),
+    tolerance: fullTolerance(options.tolerance),
     bound: penaltyBound((measured) => measured["penalty"]!),
     init: (w) => ({ w, z: w, k: np.array(0, { dtype: np.int32 }) }),
     estimate: (program, problem, point) => {
