@@ -2,6 +2,7 @@
  * How far a hypergradient h may be from that of the exact inner solution, ∇F(λ) with F(λ) = E(w*(λ), λ): the rule's theory,
  * evaluated at what a run measured and at the constants of the problem that are known.
  */
+import { withDefaults } from "../program/internal.ts";
 
 /**
  * Constants of a problem at one λ, on a convex set that holds the follower's weights, those on its way included, and the
@@ -111,10 +112,8 @@ export function evaluateBound(
     );
   }
   const local = missing.map((name) => [name, met[name]!] as const);
-  const constants = {
-    ...Object.fromEntries(local.map(([name, { value }]) => [name, value])),
-    ...given,
-  } as Required<ProblemConstants>;
+  const ofRun = Object.fromEntries(local.map(([name, { value }]) => [name, value]));
+  const constants = withDefaults(ofRun, given) as Required<ProblemConstants>;
   if (!(constants.strongConvexity > 0)) {
     return none("the inner objective is not strongly convex");
   }

@@ -1,5 +1,5 @@
 /** Training of a learner: `solve` on its bilevel problem, with episodes for data. */
-import { checkArgument, checkOptions } from "../program/internal.ts";
+import { checkArgument, checkOptions, withDefaults } from "../program/internal.ts";
 import {
   BUDGET,
   CHECKPOINT,
@@ -75,11 +75,15 @@ export function train(learner: Learner, options: TrainOptions): Solve<Arrays, Ar
   const source: TaskSource = { set, episode, tasks, seed };
   const { problem, ...training } = learner.training(source);
   return solve(problem as Problem<Arrays, Arrays, Arrays, Arrays>, {
-    optimizer: adam({ learningRate: 1e-3 }),
-    lambda: learner.init(shapeOf(source), seed),
-    innerValue: false,
+    ...withDefaults(
+      {
+        optimizer: adam({ learningRate: 1e-3 }),
+        lambda: learner.init(shapeOf(source), seed),
+        innerValue: false,
+      },
+      rest,
+    ),
     seed,
-    ...rest,
     ...training,
     start: "cold",
   });

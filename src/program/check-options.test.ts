@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
 
-import { checkOptions, hasMembers, type OptionKinds, required } from "./check-options.ts";
+import {
+  checkOptions,
+  hasMembers,
+  type OptionKinds,
+  required,
+  withDefaults,
+} from "./check-options.ts";
 
 interface Options {
   readonly steps?: number;
@@ -51,4 +57,14 @@ test("parts are known by their members", () => {
   expect(() => checkOptions("fit", {} as Options, strict)).toThrow(
     "fit: moves is missing; give an optimizer, such as adam().",
   );
+});
+
+test("an option of undefined is one that is not given, whatever its name", () => {
+  expect(() =>
+    checkOptions("fit", { moves: undefined, stpes: undefined } as never, kinds),
+  ).not.toThrow();
+  expect(withDefaults({ steps: 3, seed: 0 }, { steps: undefined, seed: 7 })).toEqual({
+    steps: 3,
+    seed: 7,
+  });
 });

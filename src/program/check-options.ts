@@ -39,6 +39,15 @@ export function hasMembers(value: unknown, members: Readonly<Record<string, stri
 /** A kind for each option of `T`, so that none is forgotten. */
 export type OptionKinds<T> = { readonly [K in keyof T]-?: OptionKind };
 
+/** The options, with defaults for those that are absent or undefined. */
+export function withDefaults<D extends object, T extends object>(
+  defaults: D,
+  options: T,
+): Omit<T, keyof D> & { [K in keyof D]: D[K] | (K extends keyof T ? NonNullable<T[K]> : never) } {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) } as never;
+}
+
 /** @throws RangeError unless `value` is a whole number ≥ 1. */
 export function checkCount(where: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
@@ -78,7 +87,7 @@ function checkNames(
 ): void {
   const names = Object.keys(kinds);
   for (const name of Object.keys(given)) {
-    if (names.includes(name)) continue;
+    if (names.includes(name) || given[name] === undefined) continue;
     const near = nearest(name, names);
     const known = names.map((other) => path + other).join(", ");
     throw new TypeError(

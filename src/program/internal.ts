@@ -8,6 +8,7 @@ export {
   type NestedOptions,
   type Part,
   required,
+  withDefaults,
 } from "./check-options.ts";
 export { walk } from "./ir.ts";
 export { encodeModel, type ModelSpec } from "./onnx.ts";

@@ -20,7 +20,7 @@ export function encodeError(thrown: unknown): EncodedError {
   return {
     name,
     message,
-    ...(stack === undefined ? {} : { stack }),
+    stack,
     ...(isPlain(code) ? { code } : {}),
     ...(isPlain(path) ? { path } : {}),
     ...(cause === undefined ? {} : { cause: encodeError(cause) }),

@@ -149,7 +149,7 @@ export async function rankRows(table: Table, options: RankOptions): Promise<Rank
     probability,
     influence,
     ...suspicion(probability, influence),
-    ...(corrupted === undefined ? {} : { planted: corrupted.isWrong }),
+    planted: corrupted?.isWrong,
     decay,
     folds,
     repeats,
@@ -224,10 +224,7 @@ function evaluator(
   });
   const { x, y } = data;
   // In float64: what it leaves out, the steps overshoot.
-  const bound = compile(
-    curvatureOf("multiclass", true, 0),
-    threads === undefined ? {} : { threads },
-  );
+  const bound = compile(curvatureOf("multiclass", true, 0), { threads });
   const share = tensor(new Float64Array(n).fill(1 / n), { shape: [1, 1, n] });
   const wide = tensor(x, { dtype: "float64", shape: [n, width] });
   const curvature = bound(wide, share).finally(() => bound.dispose());
@@ -249,7 +246,7 @@ function evaluator(
         lambda: ones,
         w: { weights: start },
         data: { inner, outer: { x, y, mask: data.heldOut } },
-        ...(threads === undefined ? {} : { threads }),
+        threads,
       });
       reference ??= found.report.initialInnerGradientNorm;
       return {

@@ -8,5 +8,5 @@ import type { TargetOptions } from "../../data/index.ts";
  * @param minClass - rows of classes that have fewer rows than this are left out.
  */
 export function cleaningTarget(minClass?: number): TargetOptions {
-  return { wantClasses: true, classRows: 2, ...(minClass === undefined ? {} : { minClass }) };
+  return { wantClasses: true, classRows: 2, minClass };
 }

@@ -28,7 +28,7 @@ export function usedRule(
       (cost.outerHessianVectorProducts ?? 0) +
       (cost.outerCrossProducts ?? 0),
     storedBytes: 4 * cost.storedFloats,
-    ...(chosen.advice === undefined ? {} : { advice: chosen.advice }),
+    advice: chosen.advice,
   };
 }
 

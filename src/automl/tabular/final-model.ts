@@ -57,7 +57,7 @@ export async function finalModel(
       validationLoss: record.validationLoss,
       rows: rows.length,
       isSolved: fit.unsolved === undefined,
-      ...(expected === undefined ? {} : { expected }),
+      expected,
     },
     model: { version: 1, family: family.name, target: plan.target, encoder, fitted: fit.model },
     config,

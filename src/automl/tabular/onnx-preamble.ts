@@ -45,7 +45,7 @@ export function writeEncoder(
   let matrix: string | undefined;
   return {
     graph,
-    ...(numeric === undefined ? {} : { numeric }),
+    numeric,
     categorical,
     matrix: () => (matrix ??= writeMatrix(graph, numeric, categorical)),
   };

@@ -54,7 +54,7 @@ export function assembleResult(parts: {
     methods: methodResults(records, family.methods, options.holdout),
     history: search?.outer?.history ?? [],
     report: reportOf(search?.outer, options),
-    ...(rule === undefined ? {} : { rule }),
+    rule,
     chosen,
     notes: [...parts.notes],
     seconds: parts.seconds,

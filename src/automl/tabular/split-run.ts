@@ -143,9 +143,9 @@ async function judge(
     test: metricsOfPrediction(prediction, test.values),
     testLoss: meanLoss(model, prediction, test.values),
     config,
-    ...(trouble === undefined ? {} : { unsolved: trouble }),
+    unsolved: trouble,
     cut,
-    ...(search === undefined ? {} : { outer: search }),
+    outer: search,
   };
 }
 

@@ -37,7 +37,7 @@ export interface Splits {
 export function planSplits(table: Table, options: FullTuneOptions): Splits {
   const { holdout, validation = 0, seed, repeats } = options;
   const { target, values, rows, notes } = inferTarget(table, options.target, options.task, {
-    ...(options.minClass === undefined ? {} : { minClass: options.minClass }),
+    minClass: options.minClass,
   });
   const isRegression = target.task === "regression";
   const classOf = (row: number): number => (isRegression ? 0 : values[row]!);

@@ -17,6 +17,7 @@ import { assembleResult } from "./result.ts";
 import { endingNotes, runSplit } from "./split-run.ts";
 import { encodeRows, planSplits } from "./splits.ts";
 import type { FullTuneOptions, TuneOptions, TuneResult } from "./types.ts";
+import { withDefaults } from "../../program/internal.ts";
 
 /**
  * Chooses and trains a model of a table.
@@ -37,7 +38,7 @@ import type { FullTuneOptions, TuneOptions, TuneResult } from "./types.ts";
  */
 export async function tune(table: Table, given: TuneOptions): Promise<TuneResult> {
   const { holdout, seed, repeats, steps } = tuneDefaults;
-  const options: FullTuneOptions = { holdout, seed, repeats, steps, ...given };
+  const options: FullTuneOptions = withDefaults({ holdout, seed, repeats, steps }, given);
   const { family = families[0]!, resume } = options;
   checkOptions(options, family);
   const clock = new BudgetClock(options);
@@ -58,7 +59,7 @@ export async function tune(table: Table, given: TuneOptions): Promise<TuneResult
     splits: splits.plans,
     encode: (plan, rows) => encodeRows(table, plan, rows),
     options,
-    ...(resume?.advice === undefined ? {} : { advice: resume.advice }),
+    advice: resume?.advice,
   });
   const { advice } = opened;
   if (advice) options.onEvent?.({ type: "note", text: `The adviser picked ${advice.call}.` });
@@ -75,7 +76,7 @@ export async function tune(table: Table, given: TuneOptions): Promise<TuneResult
         seconds: (resume?.seconds ?? 0) + clock.elapsedSeconds,
         splits: structuredClone(state.records),
         outer: [...state.outer.values()],
-        ...(advice === undefined ? {} : { advice }),
+        advice,
       }),
   };
   try {

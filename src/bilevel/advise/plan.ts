@@ -2,7 +2,7 @@
  * The memory planner: which rules fit in a budget of bytes, and what each of them costs, before anything is built. The
  * counts are those that the rules declare themselves.
  */
-import { checkOptions, checkCount } from "../../program/internal.ts";
+import { checkCount, checkOptions, withDefaults } from "../../program/internal.ts";
 import { count, planDrafts, type Draft, type Sizes } from "./plan-drafts.ts";
 import type { Cost } from "../rule.ts";
 import type { MemoryPlan, Plan, PlanKind, PlanOptions } from "./types.ts";
@@ -98,7 +98,7 @@ function recommend(
 }
 
 function checked(options: PlanOptions): Sizes {
-  const sizes = {
+  const defaults = {
     bytesPerFloat: 4,
     state: options.weights,
     preparedFloats: 0,
@@ -106,8 +106,8 @@ function checked(options: PlanOptions): Sizes {
     solverSteps: 20,
     gradientsPerProduct: 2,
     biased: false,
-    ...options,
   };
+  const sizes = withDefaults(defaults, options);
   for (const key of [
     "steps",
     "weights",

@@ -85,7 +85,7 @@ export function hostPoint(
   const all = (values: Tree<TensorLike>): Tree<Tensor> => treeMap(cast, values);
   return {
     lambda: all(lambda),
-    ...(w === undefined ? {} : { w: all(w) }),
+    w: w && all(w),
     data: { inner: all(data.inner), outer: all(data.outer) },
     ...(batched ? { batched } : {}),
   };

@@ -129,10 +129,10 @@ async function rank(
     seed,
     folds,
     repeats,
-    ...(task === undefined ? {} : { task }),
-    ...(minClass === undefined ? {} : { minClass }),
-    ...(plant === undefined ? {} : { plant }),
-    ...(threads === undefined ? {} : { threads }),
+    task,
+    minClass,
+    plant,
+    threads,
   };
   const show = showRun(line, "always");
   return runJob<CleanJobPlan, RunHappening, Ranking>(

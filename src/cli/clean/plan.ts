@@ -79,9 +79,9 @@ export async function planCleaning(file: string, flags: CleanFlags): Promise<Cle
     target,
     ...settings,
     exclude,
-    ...(task === undefined ? {} : { task }),
-    ...(minClass === undefined ? {} : { minClass }),
-    ...(plant === undefined ? {} : { plant }),
+    task,
+    minClass,
+    plant,
     command: cleanCommand(file, { ...flags, ...settings }),
   };
 }

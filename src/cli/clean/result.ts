@@ -43,7 +43,7 @@ export function rankedRow(ranking: Ranking, at: number): RankedRow {
     probability: probability[entry]!,
     influence: influence[entry]!,
     score: score[entry]!,
-    ...(planted === undefined ? {} : { planted: planted[entry] === 1 }),
+    planted: planted && planted[entry] === 1,
   };
 }
 

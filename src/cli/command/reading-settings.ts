@@ -54,17 +54,17 @@ export function readerOptions(
   for (const name of settings.numeric ?? []) types[name] = "numeric";
   return {
     ...(Object.keys(types).length === 0 ? {} : { types }),
-    ...(header === undefined ? {} : { header }),
-    ...(delimiter === undefined ? {} : { delimiter }),
-    ...(decimal === undefined ? {} : { decimal }),
-    ...(date === undefined ? {} : { dates: date }),
-    ...(missing === undefined ? {} : { missing }),
-    ...(encoding === undefined ? {} : { encoding }),
-    ...(skip === undefined ? {} : { skip }),
-    ...(footer === undefined ? {} : { footer }),
-    ...(dropRagged === undefined ? {} : { dropRagged }),
-    ...(maxUnpacked === undefined ? {} : { maxUnpacked }),
-    ...(target === undefined ? {} : { expectedNames: [target.name] }),
+    header,
+    delimiter,
+    decimal,
+    dates: date,
+    missing,
+    encoding,
+    skip,
+    footer,
+    dropRagged,
+    maxUnpacked,
+    expectedNames: target && [target.name],
     ...(target?.isLabels === true ? { labels: target.name } : {}),
   };
 }

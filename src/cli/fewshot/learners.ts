@@ -134,13 +134,13 @@ export function makeLearner(settings: LearnerSettings): Learner {
   const { innerSteps, innerRate, learnInnerRate, stepShots } = settings;
   return entries[learner].make({
     encoder: convolutionalEncoder({ filters, variant }),
-    ...(innerSteps === undefined ? {} : { steps: innerSteps }),
-    ...(innerRate === undefined ? {} : { learningRate: innerRate }),
+    steps: innerSteps,
+    learningRate: innerRate,
     ...(learnInnerRate === undefined ? {} : { learnRate: learnInnerRate === "yes" }),
     ...(rule === undefined
       ? {}
       : { rule: ({ steps, dynamics }) => rules[rule](steps).make({ dynamics }) }),
-    ...(stepShots === undefined ? {} : { stepShots }),
+    stepShots,
   });
 }
 

@@ -221,6 +221,6 @@ export async function trainingStatistics(
     set,
     // A seed of its own: these are not the episodes that the training begins with.
     episodes: listEpisodes(set, episode, { seed: 2, count: 20 }),
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   });
 }

@@ -14,7 +14,7 @@ export function tellLoading(
         type: "step",
         doing,
         step: done,
-        ...(total === undefined ? {} : { of: total }),
+        of: total,
         metrics: {},
       });
     },

@@ -59,7 +59,7 @@ export async function readForTuning(
     task,
     exclude,
     keep: [...settings.categorical, ...settings.numeric],
-    ...(minClass === undefined ? {} : { minClass }),
+    minClass,
   });
   // The report must not tell where on this machine the file lies.
   return {

@@ -53,7 +53,7 @@ async function tuneIn(
   plan.notes?.forEach(line.say);
   await checkDevice(plan.settings.device);
   const input = await readForTuning(plan.file, plan.settings, {
-    ...(plan.demo === undefined ? {} : { text: plan.demo }),
+    text: plan.demo,
     ...(plan.resume === undefined
       ? {}
       : { resumed: { folder: plan.folder, sha256: plan.resume.data.sha256 } }),

@@ -91,7 +91,7 @@ async function adviseOn({ splits, encode, options }: FamilyRun): Promise<Answer>
   });
   const session = {
     device: options.device ?? "cpu",
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    threads: options.threads,
   } as const;
   const curvature = compile(curvatureOf(task, dense), session);
   try {

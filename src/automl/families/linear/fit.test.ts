@@ -94,7 +94,7 @@ async function run(
   log: readonly number[] | readonly number[][],
   limit?: number,
 ): Promise<Fit> {
-  const programs = fitPrograms(task, { threads: 1, ...(limit === undefined ? {} : { limit }) });
+  const programs = fitPrograms(task, { threads: 1, limit });
   try {
     return await (await programs.open(data)).fit(log);
   } finally {

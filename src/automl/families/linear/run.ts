@@ -33,15 +33,15 @@ export async function openLinear(
   const { splits, options } = run;
   const { task } = splits[0]!.target;
   const rule = await chooseRule(run);
-  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const { threads } = options;
   const followers = splits[0]!.trains.length;
   const width = Math.max(...splits.map(({ encoder }) => encoder.width));
   const inputs = Math.max(...splits.map(({ encoder }) => encoder.inputs.length));
   const curvature = compile(curvatureOf(task, isDense(width, followers)), {
     device: options.device ?? "cpu",
-    ...threads,
+    threads,
   });
-  const programs = fitPrograms(task, threads);
+  const programs = fitPrograms(task, { threads });
   const split = async (repeat: number): Promise<LinearSplit> => {
     const plan = splits[repeat]!;
     const { x, y } = toDesign(run.encode(plan, plan.rows), plan, width);
@@ -51,7 +51,7 @@ export async function openLinear(
     return { plan, inputs, x, y, trainingRows, fitter, run: { rule, options, curvature } };
   };
   return {
-    ...(rule.advice === undefined ? {} : { advice: rule.advice }),
+    advice: rule.advice,
     split,
     unusedRule: async (repeat) => {
       const data = await searchData(await split(repeat), curvature, 0);

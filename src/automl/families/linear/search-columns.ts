@@ -102,7 +102,7 @@ export async function searchColumns(
     data: formulation.data,
     budget: {
       steps,
-      ...(options.budgetSeconds === undefined ? {} : { seconds: options.budgetSeconds }),
+      seconds: options.budgetSeconds,
     },
     earlyStopping: {
       ...earlyStopping,
@@ -114,9 +114,9 @@ export async function searchColumns(
       everySteps: 10,
     },
     device: device ?? "cpu",
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(resume === undefined ? {} : { resume: stateOf(resume, repeat) }),
+    threads,
+    signal,
+    resume: resume && stateOf(resume, repeat),
   });
   try {
     for await (const step of loop) {

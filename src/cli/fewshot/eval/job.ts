@@ -36,7 +36,7 @@ export const job: Job<EvalJobPlan, RunHappening, EvaluationDocument> = async (
     {
       signal,
       ...tellLoading(tell),
-      ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+      maxUnpacked: flags.maxUnpacked,
     },
   );
   checkClasses(set, { ways, shots, queries }, { data, use: "testing" });
@@ -48,7 +48,7 @@ export const job: Job<EvalJobPlan, RunHappening, EvaluationDocument> = async (
     episodes,
     steps: flags.innerSteps ?? [...new Set([1, 2, 3, 5, 8, 16, trainedSteps])],
     signal,
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   });
   const { batchNorm = "all" } = flags;
   const results: Accuracy[] = [];
@@ -80,7 +80,7 @@ export const job: Job<EvalJobPlan, RunHappening, EvaluationDocument> = async (
       listSha256: sha256(list),
     },
     trainedSteps,
-    ...(innerRate === undefined ? {} : { innerRate }),
+    innerRate,
     results,
     seconds: (performance.now() - started) / 1000,
   };

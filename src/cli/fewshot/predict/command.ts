@@ -73,7 +73,7 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
     channels,
     invert: flags.invert ?? settings.invert,
     onNote: (note) => process.stderr.write(`${oneLine(note)}\n`),
-    ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+    maxUnpacked: flags.maxUnpacked,
   };
   const support = await readImageFolder(folder, reading);
   const ways = support.classes.length;
@@ -93,7 +93,7 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
     { ...model.shape, ways },
     {
       steps: [flags.innerSteps ?? trainedStepsOf(model)],
-      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      threads: flags.threads,
     },
   );
   try {

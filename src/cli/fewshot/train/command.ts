@@ -44,9 +44,9 @@ async function trainIn(run: RunFolder, flags: TrainFlags, line: LiveLine): Promi
         settings,
         folder,
         resuming: flags.resume !== undefined,
-        ...(flags.budget === undefined ? {} : { budgetSeconds: flags.budget }),
-        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-        ...(flags.maxUnpacked === undefined ? {} : { maxUnpacked: flags.maxUnpacked }),
+        budgetSeconds: flags.budget,
+        threads: flags.threads,
+        maxUnpacked: flags.maxUnpacked,
       },
       {
         signal,

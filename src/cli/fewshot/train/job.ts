@@ -47,7 +47,7 @@ export const job: Job<TrainJobPlan, TrainJobEvent, TrainJobResult> = async (
   const images = await loadImages(settings, {
     signal,
     ...tellLoading(tell),
-    ...(maxUnpacked === undefined ? {} : { maxUnpacked }),
+    maxUnpacked,
   });
   const { train, validation, test } = images;
   // Sets that are too small are refused before anything is written.
@@ -65,11 +65,11 @@ export const job: Job<TrainJobPlan, TrainJobEvent, TrainJobResult> = async (
     folder,
     signal,
     tell: (event) => void tell(event),
-    ...(point === undefined ? {} : { point }),
-    ...(lambda === undefined ? {} : { lambda }),
+    point,
+    lambda,
     ...limits,
   });
-  return { ...outcome, ...(unsaved === undefined ? {} : { unsaved: encodeError(unsaved) }) };
+  return { ...outcome, unsaved: unsaved && encodeError(unsaved) };
 };
 
 function checkSizes({ train, validation, test }: ImageSplits, settings: TrainSettings): void {

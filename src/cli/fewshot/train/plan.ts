@@ -92,7 +92,7 @@ export async function planTraining(flags: TrainFlags, run: RunFolder): Promise<T
     ...given(flags, ["innerSteps", "innerRate", "learnInnerRate", "stepShots", "rule"]),
     ...(train && { trainShots: Math.max(train.shots, shots), trainQueries: train.queries }),
     ...given(flags, ["trainWays", "trainShots", "trainQueries"]),
-    ...(flags.from === undefined ? {} : { from: await startOf(flags.from) }),
+    from: flags.from === undefined ? undefined : await startOf(flags.from),
     ways,
     shots,
     queries: flags.queries ?? 15,

@@ -75,12 +75,12 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     tasks,
     seed,
     optimizer: makeOptimizer(settings),
-    budget: { steps: total, ...(budgetSeconds === undefined ? {} : { seconds: budgetSeconds }) },
+    budget: { steps: total, seconds: budgetSeconds },
     signal,
     checkpoint: { save, everySteps: checkpointEvery },
-    ...(run.lambda === undefined ? {} : { lambda: run.lambda }),
-    ...(point === undefined ? {} : { resume: checkpoint }),
-    ...(threads === undefined ? {} : { threads }),
+    lambda: run.lambda,
+    resume: point && checkpoint,
+    threads,
   });
 
   let lines = point?.lines ?? [];

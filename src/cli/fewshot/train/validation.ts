@@ -30,7 +30,7 @@ export function openValidation({ settings, images, threads }: Trainee): {
 } {
   const { ways, shots, queries, validationEpisodes, batchNorm } = settings;
   const learner = makeTestLearner(settings, { ways });
-  const placement = threads === undefined ? {} : { threads };
+  const placement = { threads };
   const evaluator = openEvaluation(learner, {
     set: images.validation,
     // The same list for every learner and every seed of a training.
