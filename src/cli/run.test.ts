@@ -60,7 +60,7 @@ const commandLines: readonly (readonly [string[], RegExp])[] = [
   [[...good, "--out", "a-file", "--force"], /is a file/],
   [[...good, "--out", "a-file/out"], /not a folder/],
   [[...good, "--resume", "occupied"], /--target cannot be combined with --resume/],
-  [["tune", "--resume", "occupied"], /there is no checkpoint.json in it/],
+  [["tune", "--resume", "occupied"], /there is neither checkpoint.json nor settings.json in it/],
   [["predict", "occupied"], /file is missing/],
   [["predict", "occupied", "good.csv"], /holds no model.json/],
   [["predict", "occupied", "good.csv", "--out", "good.csv"], /is the input file itself/],

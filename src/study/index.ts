@@ -7,3 +7,9 @@ export type { Metrics, RunHappening } from "./run-event.ts";
 export { checkOutputFolder } from "./run-folder/output-folder.ts";
 export type { RunFolderCode } from "./run-folder/run-folder-error.ts";
 export { createRunFolder, type RunFolder } from "./run-folder/run-folder.ts";
+export {
+  checkSettings,
+  readSettings,
+  type RunSettings,
+  settingsName,
+} from "./run-folder/settings-file.ts";

@@ -29,6 +29,7 @@ test("the wrong labels come first, in all three files and on the screen", async 
     "ranked.csv",
     "report.html",
     "result.json",
+    "settings.json",
   ]);
   const ranked = readFileSync(join(out, "ranked.csv"), "utf8").trimEnd().split("\n");
   expect(ranked.length).toBe(61);

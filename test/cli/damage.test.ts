@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { demoTable } from "../../src/automl/tabular/demo.ts";
 import { tune } from "../../src/automl/tabular/tune.ts";
-import { checkpointName, readSavedRun } from "../../src/cli/tune/saved-run.ts";
+import { checkpointName, readInterruptedRun } from "../../src/cli/tune/saved-run.ts";
 import { describeFailure } from "../../src/cli/command/errors.ts";
 import { readForTuning } from "../../src/cli/input/input-table.ts";
 import { runCommandLine } from "../../src/cli/run.ts";
@@ -54,7 +54,7 @@ async function predict(model: string, table: string): Promise<string> {
 /** Goes on with a run in this process, as `tune --resume` does, but writes nothing. */
 async function resume(from: string): Promise<string> {
   try {
-    const saved = await readSavedRun(from, () => undefined);
+    const saved = await readInterruptedRun(from, () => undefined);
     const { settings } = saved;
     const { table } = await readForTuning(saved.data.path, settings);
     const { device: _, ...options } = settings;
@@ -100,6 +100,7 @@ describe.each(["numbers", "classes"])("%s", (name) => {
       "model.onnx",
       "report.html",
       "result.json",
+      "settings.json",
     ]);
     for (const file of files) {
       const whole = readFileSync(join(model, file));
@@ -189,7 +190,7 @@ test("--force sets aside the files of tune, clean and the demonstration, whichev
   for (const words of [demo, demo, clean, clean, tuned, clean]) {
     expect(await inFolder(words)).toMatchObject({ exitCode: 0 });
   }
-  const ofClean = ["events.jsonl", "ranked.csv", "report.html", "result.json"];
+  const ofClean = ["events.jsonl", "ranked.csv", "report.html", "result.json", "settings.json"];
   // What the demonstration generated is data by now.
   expect(readdirSync(at("any")).sort()).toEqual(["demo.csv", ...ofClean]);
   writeFileSync(at("any", "demo.csv"), "mine\n");

@@ -426,7 +426,8 @@ function readLog(
 }
 
 function readSettings(name: string): TrainSettings {
-  return JSON.parse(readFileSync(join(folder, name, "settings.json"), "utf8"));
+  const text = readFileSync(join(folder, name, "settings.json"), "utf8");
+  return (JSON.parse(text) as { settings: TrainSettings }).settings;
 }
 
 /** Without its checksum, so that a test can write it changed. */

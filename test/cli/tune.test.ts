@@ -1,6 +1,6 @@
 // `stackelberg tune` and `predict` from end to end on a small table, interruption included.
 
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -16,6 +16,7 @@ const outputs = [
   "model.onnx",
   "report.html",
   "result.json",
+  "settings.json",
 ];
 
 /** Results are the same run after run, apart from times. */
@@ -181,9 +182,34 @@ describe("Ctrl-C", () => {
     expect(plain("stopped")).toEqual(plain("straight"));
     expect(read("stopped", "model.json")).toBe(read("straight", "model.json"));
 
+    // One that was killed before its first checkpoint has settings only.
+    mkdirSync(join(folder, "begun"));
+    const path = join(folder, "begun", "demo.csv");
+    cpSync(join(folder, "straight", "demo.csv"), path);
+    const settings = read("straight", "settings.json");
+    writeFileSync(join(folder, "begun", "settings.json"), settings);
+    const moved = ["tune", path, "--resume", "begun"];
+    expect(await stackelberg(moved, { cwd: folder })).toMatchObject({ exitCode: 0 });
+    expect(read("begun", "model.json")).toBe(read("straight", "model.json"));
+
     const nothing = await stackelberg(["tune", "--resume", "stopped"], { cwd: folder });
     expect(nothing.exitCode).toBe(2);
     expect(nothing.stderr).toContain("was completed");
+  });
+
+  test("--resume refuses the folder of another command", async () => {
+    const table =
+      "x,label\n" + Array.from({ length: 40 }, (_, i) => `${i},${i > 20 ? "b" : "a"}\n`).join("");
+    writeFileSync(join(folder, "doubt.csv"), table);
+    const clean = ["clean", "doubt.csv", "--target", "label", "--out", "cleaned", "--quiet"];
+    expect(await stackelberg(clean, { cwd: folder })).toMatchObject({ exitCode: 0 });
+    for (const command of [["tune"], ["fewshot", "train"]]) {
+      const refused = await stackelberg([...command, "--resume", "cleaned"], { cwd: folder });
+      expect(refused.stderr).toMatch(
+        /^stackelberg: --resume cleaned: that is a run of stackelberg clean; give the output folder of .*\n$/,
+      );
+      expect(refused.exitCode).toBe(2);
+    }
   });
 
   test("--resume refuses another data file", async () => {

@@ -9,6 +9,7 @@ import { replaceFiles } from "../../files/index.ts";
 import {
   createRunFolder,
   eventLogName,
+  settingsName,
   type RunFolder,
   type RunHappening,
   runJob,
@@ -56,6 +57,7 @@ async function cleanIn(
   });
   try {
     await run.begin(plan.folder, { force: flags.force === true, input: file });
+    await run.describe({ data: { path: file, sha256 }, settings: plan });
     const started = performance.now();
     run.tell({ type: "started", command: "stackelberg clean", settings: plan });
     notes.forEach((text) => run.tell({ type: "note", text }));
@@ -85,7 +87,7 @@ async function cleanIn(
     const files = cleanFiles(result);
     await replaceFiles(plan.folder, files);
     await run.complete();
-    const names = [...files.map(({ name }) => name), eventLogName];
+    const names = [...files.map(({ name }) => name), settingsName, eventLogName];
     if (flags.json === true) process.stdout.write(`${cleanJson(result, names)}\n`);
     else printRanking(result, names);
     return exitCodes.ok;

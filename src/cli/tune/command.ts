@@ -7,11 +7,12 @@ import {
   createRunFolder,
   describeEnvironment,
   eventLogName,
+  settingsName,
   type RunFolder,
   runJob,
 } from "../../study/index.ts";
 import { announce } from "../input/announcement.ts";
-import { checkpointName, encodeSavedRun, type SavedRun } from "./saved-run.ts";
+import { checkpointName, encodeSavedRun, savedRunOf, type SavedRun } from "./saved-run.ts";
 import { checkDevice } from "../doctor/device-probe.ts";
 import { commandText, optionWords } from "../command/command-text.ts";
 import { removableLeaks } from "../input/data-summary.ts";
@@ -70,6 +71,8 @@ async function tuneIn(
   try {
     if (plan.resume === undefined) await openFolder(run, plan, flags.force === true);
     if (plan.demo !== undefined) await replaceFile(plan.file, plan.demo);
+    const data = { path: resolve(plan.file), sha256: input.sha256 };
+    await run.describe({ data, settings: plan.settings });
     const { result, saved } = await tuneAndSave(run, plan, input, line, interrupts.signal);
     line.clear();
     const leaks = removableLeaks(input.summary);
@@ -90,7 +93,7 @@ async function tuneIn(
     const files = outputFiles(result, context, saved);
     await replaceFiles(plan.folder, files);
     if (result.status !== "cancelled") await run.complete();
-    const names = [...files.map(({ name }) => name), eventLogName];
+    const names = [...files.map(({ name }) => name), settingsName, eventLogName];
     if (plan.demo !== undefined) names.push(basename(plan.file));
     if (flags.json === true) {
       process.stdout.write(`${resultJson(result, context, plan.folder, names)}\n`);
@@ -123,7 +126,7 @@ async function tuneAndSave(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { settings } = plan;
-  let saved = plan.resume;
+  let saved = savedRunOf(plan.resume);
   const data = { path: resolve(plan.file), sha256: input.sha256 };
   const save = async (state: TuneCheckpoint): Promise<void> => {
     saved = { version: 1, data, settings, completed: false, state };

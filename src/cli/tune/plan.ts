@@ -4,7 +4,7 @@
 import { basename, join, relative } from "node:path";
 import { tuneDefaults } from "../../automl/internal.ts";
 import { stat } from "node:fs/promises";
-import { readSavedRun, type SavedRun } from "./saved-run.ts";
+import { type InterruptedRun, readInterruptedRun } from "./saved-run.ts";
 import { commandText, optionWords } from "../command/command-text.ts";
 import { UsageError } from "../command/errors.ts";
 import { checkResuming } from "../command/resuming.ts";
@@ -49,7 +49,7 @@ export interface TunePlan {
   settings: TuneSettings;
   /** Text of the demonstration's table, still to be written to `file`. */
   demo?: string;
-  resume?: SavedRun;
+  resume?: InterruptedRun;
   /** What the reading of the interrupted run has to say. */
   notes?: readonly string[];
 }
@@ -131,7 +131,7 @@ async function planResume(
   checkResuming("tune", flags);
   await run.resume(folder);
   const notes: string[] = [];
-  const saved = await readSavedRun(folder, (note) => notes.push(note));
+  const saved = await readInterruptedRun(folder, (note) => notes.push(note));
   if (saved.completed) {
     throw new UsageError(
       `--resume ${folder}: that run was completed, there is nothing to go on with`,

@@ -16,6 +16,7 @@ import {
 } from "../../files/index.ts";
 import { checkpointOf } from "../../automl/internal.ts";
 import { encodeCheckpoint, type TuneCheckpoint } from "../../automl/index.ts";
+import { checkSettings, readSettings, settingsName } from "../../study/index.ts";
 import { UsageError } from "../command/errors.ts";
 import { devices, tasks, type TuneSettings } from "../command/options.ts";
 
@@ -30,6 +31,14 @@ export interface SavedRun {
   settings: TuneSettings;
   completed: boolean;
   state: TuneCheckpoint;
+}
+
+/** A run to go on with; without a state when it ended before its first checkpoint. */
+export type InterruptedRun = Omit<SavedRun, "state"> & { readonly state?: TuneCheckpoint };
+
+/** The run as it would be saved; none before its first checkpoint. */
+export function savedRunOf(run: InterruptedRun | undefined): SavedRun | undefined {
+  return run?.state === undefined ? undefined : { ...run, state: run.state };
 }
 
 const names = v.array(v.string());
@@ -85,26 +94,40 @@ export function encodeSavedRun(run: SavedRun): string {
 }
 
 /**
- * Reads the checkpoint of an output folder.
+ * Reads the checkpoint of an output folder, or the settings of a run that had none yet.
  *
  * @param note - told when the file has no checksum.
  * @throws UsageError or DamagedFileError when there is none or it is not one of ours.
  */
-export async function readSavedRun(
+export async function readInterruptedRun(
   folder: string,
   note: (text: string) => void,
-): Promise<SavedRun> {
+): Promise<InterruptedRun> {
   const path = join(folder, checkpointName);
   const bytes = await readRegularFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
-    throw new UsageError(
-      `--resume ${folder}: there is no ${checkpointName} in it; give the output folder of an interrupted run`,
-    );
+    return undefined;
   });
+  if (bytes === undefined) return readBegunRun(folder);
   const remedy = "put a copy of it back, or start the run again without --resume";
   const { value, sealed } = openSealedJson(bytes, path, remedy);
   const run = checkSchema(savedRun, value, path, remedy);
   const state = checkpointOf(run.state, path);
   if (!sealed) note(unsealedNote(path));
   return { ...run, state };
+}
+
+async function readBegunRun(folder: string): Promise<InterruptedRun> {
+  const found = await readSettings(folder);
+  const { command = "stackelberg fewshot train", data } = found ?? {};
+  const hint = "give the output folder of an interrupted run of `stackelberg tune`";
+  if (found === undefined) {
+    throw new UsageError(
+      `--resume ${folder}: there is neither ${checkpointName} nor ${settingsName} in it; ${hint}`,
+    );
+  }
+  if (command !== "stackelberg tune" || data === undefined) {
+    throw new UsageError(`--resume ${folder}: that is a run of ${command}; ${hint}`);
+  }
+  return { version: 1, data, settings: checkSettings(settings, found, folder), completed: false };
 }

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { isLockName, temporaryOwner } from "../../files/index.ts";
 import { eventLogName, readEvents } from "../event-log.ts";
 import { RunFolderError } from "./run-folder-error.ts";
+import { readSettings, settingsName } from "./settings-file.ts";
 
 /**
  * Refuses a folder that could not take the results, before any work and without touching anything:
@@ -27,10 +28,10 @@ export async function checkOutputFolder(folder: string, force: boolean): Promise
   await checkWritable(folder, folder);
 }
 
-/** Refuses a folder that holds anything but what a killed run leaves: its lock, its temporary files and a log without results. */
+/** Refuses a folder that holds anything but what a killed run leaves: its lock, its temporary files, its settings and a log without results. */
 export async function checkEmpty(folder: string): Promise<void> {
   const names = await namesBesideLocks(folder);
-  if (names.length > 0 && !(await hasOnlyLog(folder))) {
+  if (names.length > 0 && !(await hasOnlyTraces(folder))) {
     throw new RunFolderError(
       "FOLDER_NOT_EMPTY",
       `the output folder ${folder} exists and is not empty`,
@@ -38,11 +39,18 @@ export async function checkEmpty(folder: string): Promise<void> {
   }
 }
 
-/** Whether a run's log is all there is, as a run leaves it that was killed before it wrote anything else. */
-export async function hasOnlyLog(folder: string): Promise<boolean> {
+/** What a run leaves that was killed before it had anything to show. */
+export const traces: readonly string[] = [eventLogName, settingsName];
+
+/** Whether a run's log and settings are all there is. */
+export async function hasOnlyTraces(folder: string): Promise<boolean> {
   const names = await namesBesideLocks(folder);
-  if (names.length !== 1 || names[0] !== eventLogName) return false;
-  return readEvents(join(folder, eventLogName)).then(
+  if (names.length === 0 || names.some((name) => !traces.includes(name))) return false;
+  const readers: Readonly<Record<string, () => Promise<unknown>>> = {
+    [eventLogName]: () => readEvents(join(folder, eventLogName)),
+    [settingsName]: () => readSettings(folder),
+  };
+  return Promise.all(names.map((name) => readers[name]!())).then(
     () => true,
     () => false,
   );

@@ -3,11 +3,14 @@
 
 import type { RunFiles } from "../../files/index.ts";
 import { eventLogName } from "../event-log.ts";
+import { settingsName } from "./settings-file.ts";
 
 /** Each file of a run, with a piece of its beginning that no other program writes. */
 const beginnings: Readonly<Record<string, RegExp>> = {
   // every run; a kill may have torn its first line off anywhere
   [eventLogName]: /^(\{("(a(t("(:\d.*)?)?)?)?)?)?$/s,
+  [settingsName]:
+    /^\{\s*("checked": "[^"\n]*",\s*)?"(command": "stackelberg |data": [^\n]*\n\s*"split": )/,
   // tune, and clean
   "model.onnx": /^.{4}stackelberg/s,
   "model.json": /^\{\s*("checked": "[^"\n]*",\s*)?"format": "stackelberg tabular model"/,
@@ -18,7 +21,6 @@ const beginnings: Readonly<Record<string, RegExp>> = {
     /^\{\n "(version": 1,\n "status": "(completed|budget|cancelled)"|source": [^\n]*\n "target": [^\n]*\n "classes": )/,
   "checkpoint.json": /^\{\s*("checked": "[^"\n]*",\s*)?"version":1,"data":\{"path":/,
   // fewshot train
-  "settings.json": /^\{\s*("checked": "[^"\n]*",\s*)?"data": [^\n]*\n\s*"split": /,
   "checkpoint.safetensors": /^.{8}\{.*"stackelberg-solve\/\d+"/s,
   "log.jsonl": /^\{"step":\d+,"episodes":\d+,"loss":/,
   "model.safetensors": /^.{8}\{.*"stackelberg-fewshot\/\d+"/s,

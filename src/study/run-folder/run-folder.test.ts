@@ -9,6 +9,7 @@ import { isLockName } from "../../files/folder-lock.ts";
 import { replaceFile, replaceFiles } from "../../files/replace-file.ts";
 import { readEvents } from "../event-log.ts";
 import { createRunFolder } from "./run-folder.ts";
+import { readSettings } from "./settings-file.ts";
 
 let root = "";
 let folder = "";
@@ -26,6 +27,7 @@ const beginnings: Record<string, string> = {
     '<!doctype html><meta http-equiv="Content-Security-Policy" /><title>y — tuning report</title>',
   "result.json": '{\n "version": 1,\n "status": "completed",',
   "checkpoint.json": '{\n"checked": "by a sum",\n"version":1,"data":{"path":',
+  "settings.json": '{\n  "command": "stackelberg tune",',
 };
 const trueFile = (name: string, version: string): string => `${beginnings[name]!}${version}`;
 
@@ -34,10 +36,11 @@ const silent = (): void => undefined;
 
 /** A run as `tune` makes one: checkpoints on the way, then all results. */
 async function play(version: string, force = true, at = folder): Promise<void> {
-  const run = createRunFolder("tune", silent);
+  const run = createRunFolder("stackelberg tune", silent);
   try {
     run.tell({ type: "note", text: version });
     await run.begin(at, { force });
+    await run.describe({ settings: { version } });
     await replaceFile(
       join(at, "checkpoint.json"),
       trueFile("checkpoint.json", `${version} at step 1`),
@@ -110,9 +113,30 @@ test.each([false, true])("--force, killed at every operation (half done: %s)", a
     await play("next");
     expect(await contents(folder)).toEqual(whole("next"));
     expect(await told()).toEqual(["next"]);
-    expect((await readdir(folder)).sort()).toEqual([...results, "events.jsonl"].sort());
+    const ofNext = { command: "stackelberg tune", settings: { version: "next" } };
+    expect(await readSettings(folder)).toEqual(ofNext);
+    expect((await readdir(folder)).sort()).toEqual(
+      [...results, "events.jsonl", "settings.json"].sort(),
+    );
   }
   expect(moments).toBeGreaterThan(30);
+});
+
+test("settings and a log without results give way to a new run, and go with one that writes nothing", async () => {
+  const run = createRunFolder("stackelberg tune", silent);
+  await run.begin(folder, { force: false });
+  await run.describe({ settings: { version: "killed" } });
+  run.tell({ type: "note", text: "killed" });
+  const left = await readdir(folder);
+  expect(left).toContain("settings.json");
+  await run.release();
+  expect(await readNames(folder)).toEqual([]);
+
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "settings.json"), trueFile("settings.json", "mine"));
+  const next = createRunFolder("stackelberg tune", silent);
+  await expect(next.begin(folder, { force: false })).rejects.toThrow("is not empty");
+  await next.release();
 });
 
 test("--force, killed twice in a row at any two moments", async () => {
@@ -129,11 +153,13 @@ test("--force, killed twice in a row at any two moments", async () => {
     }
   }
   await play("next");
-  expect((await readdir(folder)).sort()).toEqual([...results, "events.jsonl"].sort());
+  expect((await readdir(folder)).sort()).toEqual(
+    [...results, "events.jsonl", "settings.json"].sort(),
+  );
 });
 
 test("a run that writes nothing leaves what it found, and no folder that it made", async () => {
-  const run = createRunFolder("tune", silent);
+  const run = createRunFolder("stackelberg tune", silent);
   await run.begin(join(root, "a", "b"), { force: false, beside: { "demo.csv": /^x/ } });
   await writeFile(join(root, "a", "b", "demo.csv"), "x");
   await run.release();
@@ -141,7 +167,7 @@ test("a run that writes nothing leaves what it found, and no folder that it made
 
   await play("old", false);
   await writeFile(join(folder, "notes.txt"), "mine");
-  const forced = createRunFolder("tune", silent);
+  const forced = createRunFolder("stackelberg tune", silent);
   await forced.begin(folder, { force: true });
   expect((await readdir(folder)).sort()).toEqual([
     expect.stringMatching(/^\.run-/),
@@ -150,13 +176,15 @@ test("a run that writes nothing leaves what it found, and no folder that it made
   ]);
   await forced.release();
   expect(await contents(folder)).toEqual(whole("old"));
-  expect((await readdir(folder)).sort()).toEqual([...results, "events.jsonl", "notes.txt"].sort());
+  expect((await readdir(folder)).sort()).toEqual(
+    [...results, "events.jsonl", "notes.txt", "settings.json"].sort(),
+  );
 });
 
 test("an interrupted run leaves the earlier one aside until it has gone on to its end", async () => {
   await play("old", false);
   const said: string[] = [];
-  const run = createRunFolder("tune", (text) => said.push(text));
+  const run = createRunFolder("stackelberg tune", (text) => said.push(text));
   await run.begin(folder, { force: true });
   await replaceFile(join(folder, "checkpoint.json"), trueFile("checkpoint.json", "new at step 1"));
   await run.release();
@@ -164,7 +192,7 @@ test("an interrupted run leaves the earlier one aside until it has gone on to it
     `The earlier run waits in ${join(folder, "previous")} until this one has its result.`,
   ]);
   expect(await contents(join(folder, "previous"))).toEqual(whole("old"));
-  const more = createRunFolder("tune", silent);
+  const more = createRunFolder("stackelberg tune", silent);
   await more.resume(folder);
   await more.complete();
   await more.release();
@@ -182,7 +210,7 @@ test("what is not a run's is never set aside nor replaced", async () => {
   await mkdir(join(folder, "ranked.csv"));
   await expect(play("new")).rejects.toThrow(/ranked\.csv is a folder, and the run has a file/);
   expect(await contents(folder)).toEqual(whole("old"));
-  const run = createRunFolder("tune", silent);
+  const run = createRunFolder("stackelberg tune", silent);
   const input = join(folder, "model.json");
   await expect(run.begin(folder, { force: true, input })).rejects.toThrow(/would be replaced/);
 });
@@ -193,7 +221,7 @@ test("the second of two is told who works there", async () => {
   await expect(play("other")).rejects.toThrow(
     /out is in use by stackelberg tune \(process \d+ on .*, since \d{4}-.*\)/,
   );
-  const resumed = createRunFolder("tune", silent);
+  const resumed = createRunFolder("stackelberg tune", silent);
   await expect(resumed.resume(folder)).rejects.toThrow(/is in use by/);
   await resumed.release();
   await first.release();
@@ -207,7 +235,7 @@ test("a killed run is mentioned to the next", async () => {
   const text = JSON.stringify({ ...owner, host: hostname() });
   await writeFile(join(folder, ".run-999999999-0123abcd.lock"), text);
   const said: string[] = [];
-  const run = createRunFolder("tune", (line) => said.push(line));
+  const run = createRunFolder("stackelberg tune", (line) => said.push(line));
   await run.begin(folder, { force: false });
   await run.release();
   expect(said).toEqual([

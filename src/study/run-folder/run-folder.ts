@@ -19,8 +19,15 @@ import {
 import { eventLogName, openEventLog, type EventLog } from "../event-log.ts";
 import type { RunHappening } from "../run-event.ts";
 import { RunFolderError } from "./run-folder-error.ts";
-import { checkEmpty, checkOutputFolder, createFolder, hasOnlyLog } from "./output-folder.ts";
+import {
+  checkEmpty,
+  checkOutputFolder,
+  createFolder,
+  hasOnlyTraces,
+  traces,
+} from "./output-folder.ts";
 import { runFiles } from "./run-files.ts";
+import { type RunSettings, writeSettings } from "./settings-file.ts";
 
 /** One run's folder. */
 export interface RunFolder {
@@ -42,6 +49,8 @@ export interface RunFolder {
   ): Promise<void>;
   /** Opens the folder of a run that goes on; one that does not exist is left to the reader of its files. */
   resume(folder: string): Promise<void>;
+  /** Writes settings.json, or replaces it where the run goes on with other settings. */
+  describe(settings: Omit<RunSettings, "command">): Promise<void>;
   /** Writes an event into the folder's log; before the folder is open, it waits. */
   tell(event: RunHappening): void;
   /** The run has its result: what was set aside goes. */
@@ -104,7 +113,7 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
         const now = await open(folder, beside, created);
         if (!force) await checkEmpty(folder);
         await checkPlaces(folder, beside);
-        if (await hasOnlyLog(folder)) await rm(join(folder, eventLogName));
+        if (await hasOnlyTraces(folder)) await removeTraces(folder);
         now.isSetAside = force && (await setEarlierAside(folder, beside));
         await openLog(now);
       } catch (error) {
@@ -121,6 +130,7 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
       const found = await stat(folder).catch(() => undefined);
       if (found?.isDirectory() === true) await openLog(await open(folder, {}));
     },
+    describe: (settings) => writeSettings(opened!.folder, { command: doing, ...settings }),
     tell(event) {
       if (opened?.log === undefined) waiting.push(event);
       else opened.log.append(event);
@@ -135,8 +145,8 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
       try {
         await log?.close();
         const names = await ownNames(folder, runFiles());
-        const written = names.filter((name) => name !== eventLogName);
-        if (written.length === 0) await rm(join(folder, eventLogName), { force: true });
+        const written = names.filter((name) => !traces.includes(name));
+        if (written.length === 0) await removeTraces(folder);
         if (written.length === 0 && isSetAside) await putBack(folder, runFiles(beside));
         if (written.length === 0 && created !== undefined) {
           await Promise.all(
@@ -149,6 +159,10 @@ export function createRunFolder(doing: string, say: (text: string) => void): Run
       }
     },
   };
+}
+
+async function removeTraces(folder: string): Promise<void> {
+  await Promise.all(traces.map((name) => rm(join(folder, name), { force: true })));
 }
 
 async function takeLock(folder: string, doing: string): Promise<FolderLock> {

@@ -8,7 +8,7 @@ import { checkOutputFolder, type RunFolder } from "../../../study/index.ts";
 import { checkLearnerOptions, defaultsOf } from "../learners.ts";
 import { readModel } from "../model-file.ts";
 import { readResumePoint, type ResumePoint } from "./resume-point.ts";
-import { readSettings, writeSettings } from "./settings-file.ts";
+import { readTraining } from "./settings-file.ts";
 import type { BatchNorm, LearnerName, RuleName, TrainSettings, YesOrNo } from "../settings.ts";
 
 /** The options of `fewshot train` as typed. */
@@ -119,7 +119,7 @@ export async function beginRun(
   run: RunFolder,
 ): Promise<void> {
   if (flags.resume === undefined) await run.begin(folder, { force: flags.force === true });
-  await writeSettings(folder, settings);
+  await run.describe({ settings });
 }
 
 /** The command that makes a run with these settings. */
@@ -148,7 +148,7 @@ async function startOf(path: string): Promise<NonNullable<TrainSettings["from"]>
 async function planResuming(folder: string, flags: TrainFlags, run: RunFolder): Promise<TrainPlan> {
   checkResuming("fewshot train", flags);
   await run.resume(folder);
-  const settings = await readSettings(folder);
+  const settings = await readTraining(folder);
   const point = await readResumePoint(folder, settings.every);
   if (flags.steps !== undefined && point !== undefined && flags.steps < point.step) {
     throw new UsageError(

@@ -12,7 +12,6 @@ import { readLog, type LogLine } from "./training-log.ts";
 
 export const checkpointName = "checkpoint.safetensors";
 export const logName = "log.jsonl";
-export const settingsName = "settings.json";
 
 /** A training after the step of its checkpoint. */
 export interface ResumePoint {
