@@ -45,7 +45,7 @@ export async function readSettings(folder: string): Promise<RunSettings | undefi
   });
   if (bytes === undefined) return undefined;
   const { value } = openSealedJson(bytes, path, remedy);
-  const isOfBefore = typeof value === "object" && value !== null && !("command" in value);
+  const isOfBefore = isRecord(value) && !("command" in value);
   return isOfBefore ? { settings: value } : checkSchema(schema, value, path, remedy);
 }
 
@@ -61,4 +61,8 @@ export function checkSettings<T>(
 /** Writes the settings of a run, or replaces them where it goes on with others. */
 export async function writeSettings(folder: string, settings: RunSettings): Promise<void> {
   await replaceFile(join(folder, settingsName), sealJson(JSON.stringify(settings, undefined, 2)));
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
