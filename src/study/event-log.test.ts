@@ -63,6 +63,18 @@ test("a run that goes on keeps its name and its lines", async () => {
   expect((await readEvents(join(folder, "none"))).events).toEqual([]);
 });
 
+test("what begins to be done is written at once, and the last step before a pause is", async () => {
+  const log = await openEventLog(path, "r", { onTrouble });
+  log.append(step(1));
+  log.append({ ...step(2), doing: "validating" });
+  log.append({ ...step(3), doing: "validating" });
+  const steps = async (): Promise<unknown[]> =>
+    (await readEvents(path)).events.flatMap((event) => (event.type === "step" ? event.step : []));
+  await expect.poll(steps).toEqual([1, 2]);
+  await expect.poll(steps, { timeout: 20_000 }).toEqual([1, 2, 3]);
+  await log.close();
+});
+
 test("steps that come fast are thinned out, the last before another event stays", async () => {
   let at = 0;
   const log = await openEventLog(path, "r", { onTrouble, now: () => at });

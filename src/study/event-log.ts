@@ -13,7 +13,10 @@ import { runEventSchema, type RunEvent, type RunHappening } from "./run-event.ts
 /** Name of the log in a run's folder. */
 export const eventLogName = "events.jsonl";
 
-/** Steps are written at most this often, in milliseconds; the last one before another event always is. */
+/**
+ * Steps are written at most this often, in milliseconds. The last one before a pause or another event always is, and the
+ * first one of something else that is done.
+ */
 const stepEveryMs = 1000;
 
 /** A log that is open for writing. */
@@ -50,6 +53,8 @@ export async function openEventLog(
   let failed = false;
   let held: RunEvent | undefined;
   let stepAt = -Infinity;
+  let doing: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let file: FileHandle | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -68,6 +73,8 @@ export async function openEventLog(
       });
   };
   const writeHeld = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
     if (held !== undefined) write(held);
     held = undefined;
   };
@@ -80,8 +87,13 @@ export async function openEventLog(
         return write(event);
       }
       held = event;
-      if (event.at - stepAt < stepEveryMs) return;
+      const early = stepAt + stepEveryMs - event.at;
+      if (early > 0 && event.doing === doing) {
+        timer ??= setTimeout(writeHeld, early).unref();
+        return;
+      }
       stepAt = event.at;
+      doing = event.doing;
       writeHeld();
     },
     async close() {

@@ -10,10 +10,17 @@ const answer = (message: JobAnswer): void => port.postMessage(message);
 const controller = new AbortController();
 const flag = new Int32Array(stop);
 // Who asks without a pause in between, so that no message comes in, is answered all the same.
-Object.defineProperty(controller.signal, "aborted", {
-  get() {
-    if (Atomics.load(flag, 0) !== 0) controller.abort();
-    return Reflect.get(AbortSignal.prototype, "aborted", controller.signal) as boolean;
+Object.defineProperties(controller.signal, {
+  aborted: {
+    get(): boolean {
+      if (Atomics.load(flag, 0) !== 0) controller.abort();
+      return Reflect.get(AbortSignal.prototype, "aborted", controller.signal) as boolean;
+    },
+  },
+  throwIfAborted: {
+    value(this: AbortSignal): void {
+      if (this.aborted) throw this.reason;
+    },
   },
 });
 

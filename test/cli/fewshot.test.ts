@@ -1,6 +1,6 @@
 // `stackelberg fewshot` as a user runs it on a folder of images: train, Ctrl-C and resume, eval, table, predict, refusals.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "fast-png";
 import * as ort from "onnxruntime-node";
@@ -183,6 +183,36 @@ test("--force sets aside what a training and a test wrote, and refuses another p
   expect(refused.stderr).toMatch(
     /again\/result\.json is not what a run writes under this name; move it away/,
   );
+});
+
+test("a validation that is interrupted is made again by the run that goes on", async () => {
+  const long = (out: string): string[] => [
+    ...training("prototypical", out),
+    ...["--steps", "4", "--validation-episodes", "3000"],
+  ];
+  expect(await run(long("valid"))).toMatchObject({ exitCode: 0 });
+  let poll: NodeJS.Timeout | undefined;
+  const cut = await run(long("invalid"), {
+    onStderr: (_, child) => {
+      poll ??= setInterval(() => {
+        const log = join(folder, "invalid", "events.jsonl");
+        if (!existsSync(log) || !readFileSync(log, "utf8").includes('"validating"')) return;
+        clearInterval(poll);
+        child.kill("SIGINT");
+      }, 20);
+    },
+  });
+  clearInterval(poll);
+  expect(cut.exitCode).toBe(130);
+  expect(cut.stdout).toMatch(/^Interrupted after 4 steps; to go on: /);
+  expect(readdirSync(join(folder, "invalid"))).not.toContain("log.jsonl");
+  expect(await run(["train", "--resume", "invalid", "--threads", "1"])).toMatchObject({
+    exitCode: 0,
+  });
+  const seen = ["valid", "invalid"].map((name) =>
+    readLog(name).map(({ step, accuracy, loss }) => [step, accuracy, loss]),
+  );
+  expect(seen[1]).toEqual(seen[0]);
 });
 
 test("a run that is interrupted goes on to the same bytes", async () => {

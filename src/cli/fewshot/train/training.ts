@@ -55,7 +55,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   const earlier = settings.from ?? { episodes: 0, seconds: 0 };
-  const validator = openValidation(run);
+  const validator = openValidation(run, signal);
   let unsaved: Error | undefined;
   const save = async (bytes: Uint8Array): Promise<void> => {
     try {
@@ -119,10 +119,22 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     warned ||= isHighLoss(entry.loss, settings);
   };
 
+  /** @returns false when the signal ended it; a run that goes on makes it again. */
+  const hasValidated = async (at: Evaluated): Promise<boolean> => {
+    try {
+      await validate(at);
+      return true;
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+      return false;
+    }
+  };
+
   try {
+    let isCut = false;
     // A crash may have come between the checkpoint of a step and its validation.
     if (point !== undefined && isDue(point.step) && lines.at(-1)?.step !== point.step) {
-      await validate(point);
+      isCut = !(await hasValidated(point));
     }
     for await (const { step, value, lambda, seconds } of training) {
       // A step without a loss ends the training.
@@ -136,8 +148,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       };
       last = { step, lambda: lambda as unknown as Tree<Tensor> };
       if (isDue(step)) {
-        await validate(last);
-        if (withoutImprovement(lines) >= patience) break;
+        isCut = !(await hasValidated(last));
+        if (isCut || withoutImprovement(lines) >= patience) break;
       }
       const each = elapsed() / (step - first + 1);
       const left = Math.min(each * (total - step), (budgetSeconds ?? Infinity) - elapsed());
@@ -147,7 +159,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     const hasFailed = status === "diverged" || status === "non-finite";
     // A budget that ends before the first validation leaves a model all the same.
     if (lines.length === 0 && last !== undefined && !signal.aborted && !hasFailed) {
-      await validate(last);
+      isCut = !(await hasValidated(last));
     }
     const step = history.at(-1)?.step ?? 0;
     const ended = (how: TrainingOutcome["status"]): TrainingOutcome => {
@@ -155,6 +167,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       return { status: how, step, sentence, lines, ...(unsaved && { unsaved }) };
     };
     if (hasFailed) return ended("failed");
+    if (isCut) return ended("interrupted");
     if (step >= total) return ended("finished");
     if (withoutImprovement(lines) >= patience) return ended("early stopping");
     return ended(signal.aborted ? "interrupted" : "budget");

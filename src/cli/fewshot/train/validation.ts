@@ -23,8 +23,15 @@ export type Validation = Awaited<ReturnType<Evaluator["evaluate"]>>[number] & {
   statistics: Awaited<ReturnType<typeof trainingStatistics>>;
 };
 
-/** Opens the validations of a training. */
-export function openValidation({ settings, images, threads }: Trainee): {
+/**
+ * Opens the validations of a training.
+ *
+ * @param signal - ends one between two chunks of episodes, by rejecting with its reason.
+ */
+export function openValidation(
+  { settings, images, threads }: Trainee,
+  signal: AbortSignal,
+): {
   validate(lambda: Tree<Tensor>): Promise<Validation>;
   dispose(): Promise<void>;
 } {
@@ -39,6 +46,7 @@ export function openValidation({ settings, images, threads }: Trainee): {
       { ways, shots, queries },
       { seed: 1, count: validationEpisodes },
     ),
+    signal,
     ...placement,
   });
   const source = { set: images.train, episode: trainingEpisode(settings), ...placement };
