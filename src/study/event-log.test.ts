@@ -18,7 +18,13 @@ afterEach(() => rm(folder, { recursive: true }));
 const onTrouble = (error: Error): never => {
   throw error;
 };
-const step = (k: number): RunHappening => ({ type: "step", step: k, of: 9, metrics: { loss: k } });
+const step = (k: number, doing?: string): RunHappening => ({
+  type: "step",
+  step: k,
+  of: 9,
+  metrics: { loss: k },
+  ...(doing === undefined ? {} : { doing }),
+});
 const note = (text: string): RunHappening => ({ type: "note", text });
 
 async function write(list: readonly RunHappening[], run = "r"): Promise<void> {
@@ -66,8 +72,8 @@ test("a run that goes on keeps its name and its lines", async () => {
 test("what begins to be done is written at once, and the last step before a pause is", async () => {
   const log = await openEventLog(path, "r", { onTrouble });
   log.append(step(1));
-  log.append({ ...step(2), doing: "validating" });
-  log.append({ ...step(3), doing: "validating" });
+  log.append(step(2, "validating"));
+  log.append(step(3, "validating"));
   const steps = async (): Promise<unknown[]> =>
     (await readEvents(path)).events.flatMap((event) => (event.type === "step" ? event.step : []));
   await expect.poll(steps).toEqual([1, 2]);
