@@ -21,6 +21,7 @@ import { predictAligned, predictionTable } from "./output.ts";
 import { ignoredColumns, missingTable, outsideTable, unseenTable } from "./remarks.ts";
 import { scoreLines } from "./score.ts";
 import { readerOptions, type ReadingSettings } from "../command/reading-settings.ts";
+import { withDefaults } from "../../program/internal.ts";
 
 /** The options of `predict` as typed. */
 export interface PredictFlags extends ReadingSettings {
@@ -114,9 +115,6 @@ function asWritten(
 function readingFor(encoder: Encoder, flags: ReadingSettings): ReadTableOptions {
   const learned = readingOf(encoder);
   const missing = [...(learned.missing ?? []), ...(flags.missing ?? [])];
-  return {
-    ...learned,
-    ...readerOptions(flags),
-    ...(missing.length === 0 ? {} : { missing }),
-  };
+  const options = { ...readerOptions(flags), missing: missing.length === 0 ? undefined : missing };
+  return withDefaults(learned, options);
 }
