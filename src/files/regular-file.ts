@@ -17,15 +17,24 @@ export class NotAFileError extends Error {
   }
 }
 
+/** Bytes of a file that is read whole, unless its reader says otherwise: a hundred times what runs write. */
+const mostBytes = 1e9;
+
 /**
  * Reads a whole file.
  *
- * @throws {@link NotAFileError} for pipes, devices, sockets, folders, and links that lead in a circle, at once; Node's error
- *   for everything else.
+ * @param most - bytes that it may have. Default 1e9.
+ * @throws {@link NotAFileError} for pipes, devices, sockets, folders, links that lead in a circle, and files that are too
+ *   large, at once; Node's error for everything else.
  */
-export async function readRegularFile(path: string): Promise<Buffer<ArrayBuffer>> {
+export async function readRegularFile(
+  path: string,
+  most: number = mostBytes,
+): Promise<Buffer<ArrayBuffer>> {
   const file = await openRegularFile(path);
   try {
+    const { size } = await file.stat();
+    if (size > most) throw new NotAFileError(path, `of ${size} bytes, at most ${most} are read`);
     return await file.readFile();
   } finally {
     await file.close();

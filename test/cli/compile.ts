@@ -31,7 +31,8 @@ export default async function compile(project: TestProject): Promise<void> {
     ...["--outDir", join(compiled, "dist"), "--sourceMap", "false"],
     ...["--incremental", "--tsBuildInfoFile", join(compiled, "tsc.json")],
   ];
-  const words = [tsc, "-p", join(root, "tsconfig.build.json"), "--noCheck", ...output];
+  const noTypes = ["--noCheck", "--declaration", "false", "--isolatedDeclarations", "false"];
+  const words = [tsc, "-p", join(root, "tsconfig.build.json"), ...noTypes, ...output];
   await promisify(execFile)(process.execPath, words);
   project.provide("main", join(compiled, "dist", "cli", "main.js"));
 }

@@ -117,7 +117,7 @@ const binaryFormats: readonly (readonly [
  */
 export async function readFileBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readRegularFile(path);
+    return await readRegularFile(path, Infinity);
   } catch (cause) {
     if (cause instanceof NotAFileError) throw notAFile(path, cause);
     const code = (cause as NodeJS.ErrnoException).code;
