@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bestLine, readLog } from "../src/cli/fewshot/train/training-log.ts";
+import { bestLine, readLog } from "../src/fewshot/training/training-log.ts";
 import { accuracyChart, type Curve } from "./fewshot/chart.ts";
 import { runs, type FewshotRun, type Shape } from "./fewshot/runs.ts";
 

@@ -40,3 +40,15 @@ export {
 } from "./evaluate.ts";
 export { populationStatistics } from "./population-statistics.ts";
 export { decodeParameters, encodeParameters } from "./parameters-file.ts";
+export { FewshotError } from "./fewshot-error.ts";
+export { readModel, type FewshotModel, type ModelRecord } from "./model-files/model-file.ts";
+export { exportRepresentation } from "./model-files/representation.ts";
+export {
+  type BatchNorm,
+  type ImageSettings,
+  type LearnerName,
+  type LearnerSettings,
+  type RuleName,
+  type TrainSettings,
+  type YesOrNo,
+} from "./configured/settings.ts";

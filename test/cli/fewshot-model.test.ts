@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encode } from "fast-png";
 import { expect, test } from "vitest";
-import { readModel } from "../../src/cli/fewshot/model-file.ts";
+import { readModel } from "../../src/fewshot/model-files/model-file.ts";
 import { randomKey, randomStream } from "../../src/data/index.ts";
 import { stackelberg, temporaryFolder } from "./run-cli.ts";
 

@@ -7,9 +7,9 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { imageTensor, randomKey, randomStream, readImages } from "../../src/data/index.ts";
 import { runCommandLine } from "../../src/cli/run.ts";
-import type { EvaluationDocument } from "../../src/cli/fewshot/eval/evaluation-file.ts";
-import type { TrainSettings } from "../../src/cli/fewshot/settings.ts";
-import { readModel } from "../../src/cli/fewshot/model-file.ts";
+import type { EvaluationDocument } from "../../src/fewshot/model-files/evaluation-file.ts";
+import type { TrainSettings } from "../../src/fewshot/configured/settings.ts";
+import { readModel } from "../../src/fewshot/model-files/model-file.ts";
 import { compile, type Tensor } from "../../src/program/index.ts";
 import { stackelberg, temporaryFolder, type Finished } from "./run-cli.ts";
 

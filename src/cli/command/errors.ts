@@ -2,6 +2,7 @@
 // Everything that a person can put right is one sentence and code 2; the rest is code 1.
 
 import { NotAFileError } from "../../files/index.ts";
+import { withOptionNames } from "./option-name.ts";
 import type { RunFolderCode } from "../../study/index.ts";
 
 /** Exit codes of the `stackelberg` command. */
@@ -41,7 +42,8 @@ export function describeFailure(error: unknown): Failure {
   }
   const code = (error as { code?: unknown }).code;
   if (code === "USAGE" || code === "DATA") {
-    return { exitCode: exitCodes.usage, sentence: oneLine(error.message) };
+    const sentence = error.name === "FewshotError" ? withOptionNames(error.message) : error.message;
+    return { exitCode: exitCodes.usage, sentence: oneLine(sentence) };
   }
   // Not asked by its class, which an error loses on its way from another thread.
   const advice = folderAdvice[code as RunFolderCode];

@@ -1,6 +1,7 @@
 // What may be given anew to a run that goes on: everything else was settled when it began, and would change its result.
 
 import { UsageError } from "./errors.ts";
+import { optionName } from "./option-name.ts";
 
 /** For each command with `--resume`, the options that go with it. */
 const resumable = {
@@ -22,9 +23,4 @@ export function checkResuming(command: keyof typeof resumable, flags: object): v
   throw new UsageError(
     `${optionName(clash[0])} cannot be combined with --resume, which goes on with the options of the interrupted run; only ${options.slice(0, -1).join(", ")} and ${options.at(-1)!} may be given anew`,
   );
-}
-
-/** `minClass` as it is typed, `--min-class`. */
-function optionName(flag: string): string {
-  return `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -7,7 +7,7 @@ import type { EvalFlags } from "./eval/flags.ts";
 import type { FewshotPredictFlags } from "./predict/command.ts";
 import type { CommandDeclaration } from "../command/declaration.ts";
 import { oneOf, positive, take, whole, word } from "../command/option-readers.ts";
-import { batchNormModes } from "./settings.ts";
+import { batchNormModes } from "../../fewshot/internal.ts";
 import { addTrain } from "./train/declaration.ts";
 
 export const fewshotDeclaration: CommandDeclaration = {

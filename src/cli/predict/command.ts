@@ -14,7 +14,7 @@ import {
 } from "../../data/index.ts";
 import { openTable, type TableFile } from "../../data/internal.ts";
 import { replaceFile } from "../../files/index.ts";
-import { exitCodes, oneLine, UsageError } from "../command/errors.ts";
+import { exitCodes, UsageError } from "../command/errors.ts";
 import { checkNewFile } from "../command/new-file.ts";
 import { modelNames, openModel } from "./model.ts";
 import { predictAligned, predictionTable } from "./output.ts";
@@ -22,6 +22,7 @@ import { ignoredColumns, missingTable, outsideTable, unseenTable } from "./remar
 import { scoreLines } from "./score.ts";
 import { readerOptions, type ReadingSettings } from "../command/reading-settings.ts";
 import { withDefaults } from "../../program/internal.ts";
+import { sayAside } from "../terminal/say-aside.ts";
 
 /** The options of `predict` as typed. */
 export interface PredictFlags extends ReadingSettings {
@@ -41,7 +42,7 @@ export async function runPredict(
     const inputs = [file, ...modelNames.map((name) => join(folder, name))];
     await checkNewFile(flags.out, { force: flags.force === true, inputs });
   }
-  const model = await openModel(folder, (text) => process.stderr.write(`${text}\n`));
+  const model = await openModel(folder, sayAside);
   const { encoder, target } = model;
   const reading = readingFor(encoder, flags);
   const read = await openTable(file, reading.maxUnpacked);
@@ -67,7 +68,7 @@ export async function runPredict(
     ...(answers === undefined ? [] : scoreLines(model, prediction, answers, width)),
   ];
   // A reader of this process's output must not be steered by a file's text.
-  for (const line of lines) process.stderr.write(`${oneLine(line)}\n`);
+  lines.forEach(sayAside);
   const text = formatTable(output);
   if (flags.out === undefined) process.stdout.write(text);
   else await replaceFile(flags.out, text);

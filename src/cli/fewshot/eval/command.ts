@@ -4,18 +4,24 @@ import { replaceFile } from "../../../files/index.ts";
 import { type RunHappening, runJob } from "../../../study/index.ts";
 import { exitCodes, UsageError } from "../../command/errors.ts";
 import type { EvalJobPlan } from "./job.ts";
-import { formatEvaluation, type EvaluationDocument } from "./evaluation-file.ts";
-import { descends, hasHead } from "../learners.ts";
-import { modelFile, readModel } from "../model-file.ts";
+import {
+  batchNormModes,
+  descends,
+  type EvaluationDocument,
+  formatEvaluation,
+  hasHead,
+  modelFile,
+  percent,
+  readModel,
+} from "../../../fewshot/internal.ts";
 import { checkNewFile } from "../../command/new-file.ts";
-import { percent } from "../percent.ts";
-import { batchNormModes } from "../settings.ts";
 import type { EvalFlags } from "./flags.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
 import { formatCount } from "../../../data/internal.ts";
 import { stderrLine } from "../../terminal/live-line.ts";
 import { showRun } from "../../terminal/run-line.ts";
 import { renderTable, type Cell } from "../../terminal/table.ts";
+import { sayAside } from "../../terminal/say-aside.ts";
 
 /** Runs the command; the result is the exit code. */
 export async function runFewshotEval(flags: EvalFlags): Promise<number> {
@@ -24,7 +30,7 @@ export async function runFewshotEval(flags: EvalFlags): Promise<number> {
       "--model is missing: give the output folder of `stackelberg fewshot train`",
     );
   }
-  const { settings } = await readModel(flags.model);
+  const { settings } = await readModel(flags.model, sayAside);
   const ways = flags.ways ?? settings.ways;
   if (hasHead(settings.learner) && ways !== settings.ways) {
     throw new UsageError(

@@ -1,6 +1,6 @@
 // The options of `fewshot eval`.
 
-import type { BatchNorm } from "../settings.ts";
+import type { BatchNorm } from "../../../fewshot/internal.ts";
 
 /** The options of `fewshot eval` as typed. */
 export interface EvalFlags {

@@ -6,13 +6,20 @@ import { openEvaluation } from "../../../fewshot/index.ts";
 import { sha256 } from "../../../files/index.ts";
 import type { Job, RunHappening } from "../../../study/index.ts";
 import type { EvalFlags } from "./flags.ts";
-import { checkClasses } from "../check-images.ts";
-import type { Accuracy, EvaluationDocument } from "./evaluation-file.ts";
-import { loadImages } from "../images.ts";
-import { makeTestLearner, testRateOf } from "../learners.ts";
-import { tellLoading } from "../tell-loading.ts";
-import { normalization, readModel, recordOf, trainedStepsOf } from "../model-file.ts";
-import { batchNormModes } from "../settings.ts";
+import {
+  type Accuracy,
+  batchNormModes,
+  checkClasses,
+  type EvaluationDocument,
+  loadImages,
+  makeTestLearner,
+  normalization,
+  readModel,
+  recordOf,
+  tellLoading,
+  testRateOf,
+  trainedStepsOf,
+} from "../../../fewshot/internal.ts";
 
 /** The options, after their checks. */
 export interface EvalJobPlan {

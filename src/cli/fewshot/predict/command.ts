@@ -15,11 +15,20 @@ import {
 import { openClassifier } from "../../../fewshot/index.ts";
 import { Tensor, tensor } from "../../../program/index.ts";
 import { replaceFile } from "../../../files/index.ts";
-import { exitCodes, oneLine, UsageError } from "../../command/errors.ts";
-import { adaptsEncoder, descends, hasHead, makeTestLearner } from "../learners.ts";
-import { modelFile, normalization, readModel, trainedStepsOf } from "../model-file.ts";
+import { exitCodes, UsageError } from "../../command/errors.ts";
+import {
+  adaptsEncoder,
+  type BatchNorm,
+  descends,
+  hasHead,
+  makeTestLearner,
+  modelFile,
+  normalization,
+  readModel,
+  trainedStepsOf,
+} from "../../../fewshot/internal.ts";
 import { checkNewFile } from "../../command/new-file.ts";
-import type { BatchNorm } from "../settings.ts";
+import { sayAside } from "../../terminal/say-aside.ts";
 
 /** The options of `fewshot predict` as typed. */
 export interface FewshotPredictFlags {
@@ -60,7 +69,7 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
     const inputs = [...paths, await modelFile(modelPath)];
     await checkNewFile(out, { force: flags.force === true, inputs, folders: [folder] });
   }
-  const model = await readModel(modelPath);
+  const model = await readModel(modelPath, sayAside);
   const { settings, lambda, statistics } = model;
   const { learner: name, size, channels } = settings;
   if (flags.innerSteps !== undefined && !descends(name)) {
@@ -72,7 +81,7 @@ export async function runFewshotPredict(flags: FewshotPredictFlags): Promise<num
     size,
     channels,
     invert: flags.invert ?? settings.invert,
-    onNote: (note) => process.stderr.write(`${oneLine(note)}\n`),
+    onNote: sayAside,
     maxUnpacked: flags.maxUnpacked,
   };
   const support = await readImageFolder(folder, reading);

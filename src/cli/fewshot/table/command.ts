@@ -2,13 +2,14 @@
 
 import { exitCodes, UsageError } from "../../command/errors.ts";
 import {
+  type EvaluationDocument,
+  learnerNames,
+  percent,
   readEvaluation,
   trainedAccuracy,
-  type EvaluationDocument,
-} from "../eval/evaluation-file.ts";
-import { percent } from "../percent.ts";
+  trainingEpisode,
+} from "../../../fewshot/internal.ts";
 import { publishedResult } from "./published.ts";
-import { learnerNames, trainingEpisode } from "../settings.ts";
 import { formatSeconds } from "../../../data/internal.ts";
 import { renderTable } from "../../terminal/table.ts";
 

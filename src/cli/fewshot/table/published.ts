@@ -1,6 +1,6 @@
 // What papers report on Omniglot, to stand beside a result. Their encoders, splits and lengths of training differ.
 
-import type { LearnerName, TrainSettings } from "../settings.ts";
+import type { LearnerName, TrainSettings } from "../../../fewshot/internal.ts";
 
 /** Accuracy in percent as printed in the paper, and where. */
 export interface Published {

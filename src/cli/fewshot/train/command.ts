@@ -4,11 +4,9 @@
 import { createRunFolder, decodeError, type RunFolder, runJob } from "../../../study/index.ts";
 import { commandText, optionWords } from "../../command/command-text.ts";
 import { exitCodes, UsageError } from "../../command/errors.ts";
-import { modelName } from "../model-file.ts";
-import { percent } from "../percent.ts";
+import { bestLine, modelName, percent } from "../../../fewshot/internal.ts";
 import type { TrainJobEvent, TrainJobPlan, TrainJobResult } from "./job.ts";
 import { beginRun, planTraining, trainCommand, type TrainFlags } from "./plan.ts";
-import { bestLine } from "./training-log.ts";
 import { listenForInterrupts, waitingSentence } from "../../terminal/interrupt.ts";
 import { formatCount } from "../../../data/internal.ts";
 import { stderrLine, type LiveLine } from "../../terminal/live-line.ts";

@@ -10,7 +10,7 @@ import {
   omniglotSplits as splits,
   ruleNames,
   yesOrNo,
-} from "../settings.ts";
+} from "../../../fewshot/internal.ts";
 import type { TrainFlags } from "./plan.ts";
 
 /** Adds the options and the action. */

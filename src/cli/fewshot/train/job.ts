@@ -1,25 +1,25 @@
 // The computation of `fewshot train`, in a thread of its own: from the reading of the images to the end of the training.
 
-import { tree } from "@jax-js/jax";
-import type { ImageSplits } from "../../../data/index.ts";
-import type { Learner } from "../../../fewshot/index.ts";
-import type { Tensor, Tree } from "../../../program/index.ts";
 import {
   type EncodedError,
   encodeError,
   type Job,
   type RunHappening,
 } from "../../../study/index.ts";
-import { UsageError } from "../../command/errors.ts";
+import { describeFailure } from "../../command/errors.ts";
+import { withOptionNames } from "../../command/option-name.ts";
 import { formatCount } from "../../../data/internal.ts";
-import { checkClasses } from "../check-images.ts";
-import { loadImages } from "../images.ts";
-import { makeLearner } from "../learners.ts";
-import { tellLoading } from "../tell-loading.ts";
-import { readModel } from "../model-file.ts";
-import { readResumePoint } from "./resume-point.ts";
-import { trainingEpisode, type TrainSettings } from "../settings.ts";
-import { runTraining, type TrainingOutcome } from "./training.ts";
+import {
+  checkSizes,
+  firstLambda,
+  loadImages,
+  makeLearner,
+  readResumePoint,
+  runTraining,
+  tellLoading,
+  type TrainingOutcome,
+  type TrainSettings,
+} from "../../../fewshot/internal.ts";
 
 /** What is trained, where, and what may be spent. */
 export interface TrainJobPlan {
@@ -53,53 +53,26 @@ export const job: Job<TrainJobPlan, TrainJobEvent, TrainJobResult> = async (
   // Sets that are too small are refused before anything is written.
   checkSizes(images, settings);
   const point = resuming ? await readResumePoint(folder, settings.every) : undefined;
-  const lambda = point === undefined ? await firstLambda(settings, learner, images) : undefined;
+  const note = (text: string): void => void tell({ type: "note", text });
+  const lambda =
+    point === undefined ? await firstLambda(settings, learner, images, note) : undefined;
   await tell({ type: "ready" });
   const classes = [train, validation, test].map((set) => set.classes.length).join(", ");
   const text = `${learner.name}, ${settings.ways}-way ${settings.shots}-shot, in ${folder}: ${classes} classes to train, validate and test; ${formatCount(settings.steps, "step")} of ${formatCount(settings.tasks, "episode")} at most.`;
-  void tell({ type: "note", text });
+  note(text);
   const { unsaved, ...outcome } = await runTraining({
     settings,
     learner,
     images,
     folder,
     signal,
-    tell: (event) => void tell(event),
+    tell: (event) =>
+      void tell(event.type === "note" ? { ...event, text: withOptionNames(event.text) } : event),
+    describe: (error) => describeFailure(error).sentence,
     point,
     lambda,
     ...limits,
   });
-  return { ...outcome, unsaved: unsaved && encodeError(unsaved) };
+  const sentence = withOptionNames(outcome.sentence);
+  return { ...outcome, sentence, unsaved: unsaved && encodeError(unsaved) };
 };
-
-function checkSizes({ train, validation, test }: ImageSplits, settings: TrainSettings): void {
-  const { data, trainWays, trainShots, trainQueries } = settings;
-  const isOwn = [trainWays, trainShots, trainQueries].some((size) => size !== undefined);
-  const training = { data, use: "training", ...(isOwn && { prefix: "train-" }) };
-  checkClasses(validation, settings, { data, use: "validation" });
-  checkClasses(test, settings, { data, use: "testing" });
-  checkClasses(train, trainingEpisode(settings), training);
-}
-
-/** The λ of the model that a new run starts from, where there is one. */
-async function firstLambda(
-  settings: TrainSettings,
-  learner: Learner,
-  { train }: ImageSplits,
-): Promise<Tree<Tensor> | undefined> {
-  const { from, seed } = settings;
-  if (from === undefined) return undefined;
-  const { lambda } = await readModel(from.path);
-  const { channels, height, width, classes } = train;
-  const shape = {
-    ways: trainingEpisode(settings).ways,
-    image: { channels, height, width },
-    classes: classes.length,
-  };
-  const own = learner.init(shape, seed);
-  const describe = (values: Tree<Tensor>): string => tree.leaves<Tensor>(values).join(", ");
-  if (describe(lambda) === describe(own)) return lambda;
-  throw new UsageError(
-    `--from ${from.path}: its parameters do not fit this learner and these images; give a model with the same --learner, --filters, --ways and --size`,
-  );
-}

@@ -2,14 +2,24 @@
 
 import type { OmniglotSplit } from "../../../data/index.ts";
 import { UsageError } from "../../command/errors.ts";
+import { optionName } from "../../command/option-name.ts";
 import { checkResuming } from "../../command/resuming.ts";
 import { commandText, freshFolder, optionWords } from "../../command/command-text.ts";
 import { checkOutputFolder, type RunFolder } from "../../../study/index.ts";
-import { checkLearnerOptions, defaultsOf } from "../learners.ts";
-import { readModel } from "../model-file.ts";
-import { readResumePoint, type ResumePoint } from "./resume-point.ts";
+import {
+  type BatchNorm,
+  checkLearnerOptions,
+  defaultsOf,
+  type LearnerName,
+  readModel,
+  readResumePoint,
+  type ResumePoint,
+  type RuleName,
+  type TrainSettings,
+  type YesOrNo,
+} from "../../../fewshot/internal.ts";
 import { readTraining } from "./settings-file.ts";
-import type { BatchNorm, LearnerName, RuleName, TrainSettings, YesOrNo } from "../settings.ts";
+import { sayAside } from "../../terminal/say-aside.ts";
 
 /** The options of `fewshot train` as typed. */
 export interface TrainFlags {
@@ -133,7 +143,7 @@ export function trainCommand(settings: TrainSettings, maxUnpacked?: number): str
   if (!isOmniglot && invert) words.push("--invert");
   if (from !== undefined) words.push("--from", from.path);
   for (const [name, value] of Object.entries(rest)) {
-    words.push(`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, String(value));
+    words.push(optionName(name), String(value));
   }
   const { ways, shots } = settings;
   words.push("--out", freshFolder(`stackelberg-${learner}-${ways}way-${shots}shot`, "again"));
@@ -141,7 +151,7 @@ export function trainCommand(settings: TrainSettings, maxUnpacked?: number): str
 }
 
 async function startOf(path: string): Promise<NonNullable<TrainSettings["from"]>> {
-  const { episodes, seconds } = await readModel(path);
+  const { episodes, seconds } = await readModel(path, sayAside);
   return { path, episodes, seconds };
 }
 

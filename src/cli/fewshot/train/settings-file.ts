@@ -2,7 +2,7 @@
 
 import { checkSettings, readSettings, settingsName } from "../../../study/index.ts";
 import { UsageError } from "../../command/errors.ts";
-import { settingsSchema, type TrainSettings } from "../settings.ts";
+import { settingsSchema, type TrainSettings } from "../../../fewshot/internal.ts";
 
 /** The settings of the training in a folder. */
 export async function readTraining(folder: string): Promise<TrainSettings> {

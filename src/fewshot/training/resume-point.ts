@@ -3,11 +3,11 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readRegularFile } from "../../../files/index.ts";
-import { CheckpointError, decodeCheckpoint } from "../../../bilevel/index.ts";
-import type { Tensor, Tree } from "../../../program/index.ts";
-import { UsageError } from "../../command/errors.ts";
-import { modelName } from "../model-file.ts";
+import { readRegularFile } from "../../files/index.ts";
+import { CheckpointError, decodeCheckpoint } from "../../bilevel/index.ts";
+import type { Tensor, Tree } from "../../program/index.ts";
+import { FewshotError } from "../fewshot-error.ts";
+import { modelName } from "../model-files/model-file.ts";
 import { readLog, type LogLine } from "./training-log.ts";
 
 export const checkpointName = "checkpoint.safetensors";
@@ -30,7 +30,7 @@ export interface ResumePoint {
  *
  * @param every - steps between two validations.
  * @returns undefined when there is no checkpoint: the run begins again.
- * @throws UsageError when a file is damaged, or the log of the model's validation is missing.
+ * @throws FewshotError when a file is damaged, or the log of the model's validation is missing.
  */
 export async function readResumePoint(
   folder: string,
@@ -43,16 +43,16 @@ export async function readResumePoint(
   const all = await readLog(join(folder, logName));
   const hasModel = (await stat(join(folder, modelName)).catch(ignoreMissing)) !== undefined;
   if (hasModel && all.length === 0) {
-    throw new UsageError(
-      `--resume ${folder}: ${logName} is missing, which says how good ${modelName} is; put it back, or start a new run`,
+    throw new FewshotError(
+      `${join(folder, logName)} is missing, which says how good ${modelName} is; put it back, or start a new run`,
     );
   }
   const lines = all.filter((line) => line.step <= step);
   const validated = new Set(lines.map((line) => line.step));
   for (let due = every; due < step; due += every) {
     if (validated.has(due)) continue;
-    throw new UsageError(
-      `--resume ${folder}: ${logName} lacks the validation of step ${due}: put a copy of it back, or start a new run`,
+    throw new FewshotError(
+      `${join(folder, logName)} lacks the validation of step ${due}: put a copy of it back, or start a new run`,
     );
   }
   const from = lines.at(-1)?.step ?? -1;
@@ -69,7 +69,7 @@ function decode(bytes: Uint8Array, folder: string): ReturnType<typeof decodeChec
     return decodeCheckpoint(bytes).state;
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    throw new UsageError(
+    throw new FewshotError(
       `${join(folder, checkpointName)} is damaged: put a copy of it back, or start a new run`,
       { cause: error },
     );

@@ -1,13 +1,19 @@
 // A training's validations: always the same episodes, and what a model keeps of the best one.
 
-import { listEpisodes, type ImageSplits } from "../../../data/index.ts";
-import { openEvaluation, type Evaluator, type Learner } from "../../../fewshot/index.ts";
-import type { NewFile } from "../../../files/index.ts";
-import type { Tensor, Tree } from "../../../program/index.ts";
-import { exportRepresentation, representationName } from "../export-representation.ts";
-import { makeTestLearner } from "../learners.ts";
-import { encodeModel, modelName, normalization, trainingStatistics } from "../model-file.ts";
-import { trainingEpisode, type TrainSettings } from "../settings.ts";
+import { listEpisodes, type ImageSplits } from "../../data/index.ts";
+import { openEvaluation, type Evaluator } from "../evaluate.ts";
+import type { Learner } from "../learner.ts";
+import type { NewFile } from "../../files/index.ts";
+import type { Tensor, Tree } from "../../program/index.ts";
+import { exportRepresentation, representationName } from "../model-files/representation.ts";
+import { makeTestLearner } from "../configured/learners.ts";
+import {
+  encodeModel,
+  modelName,
+  normalization,
+  trainingStatistics,
+} from "../model-files/model-file.ts";
+import { trainingEpisode, type TrainSettings } from "../configured/settings.ts";
 import type { LogLine } from "./training-log.ts";
 
 /** What is trained, and on what. */

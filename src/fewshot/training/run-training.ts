@@ -2,18 +2,18 @@
 // Interrupted anywhere, it goes on from its checkpoint to the same bytes.
 
 import { join } from "node:path";
-import { CheckpointError } from "../../../bilevel/index.ts";
-import { train } from "../../../fewshot/index.ts";
-import { type NewFile, replaceFile, replaceFiles } from "../../../files/index.ts";
-import type { Tensor, Tree } from "../../../program/index.ts";
-import { describeFailure, UsageError } from "../../command/errors.ts";
-import { formatNumber } from "../../../data/internal.ts";
-import { makeOptimizer } from "../learners.ts";
-import type { Metrics, RunHappening } from "../../../study/index.ts";
-import { percent } from "../percent.ts";
-import { settingsName } from "../../../study/index.ts";
+import { CheckpointError } from "../../bilevel/index.ts";
+import { train } from "../train.ts";
+import { type NewFile, replaceFile, replaceFiles } from "../../files/index.ts";
+import type { Tensor, Tree } from "../../program/index.ts";
+import { FewshotError } from "../fewshot-error.ts";
+import { formatNumber } from "../../data/internal.ts";
+import { makeOptimizer } from "../configured/learners.ts";
+import type { Metrics, RunHappening } from "../../study/index.ts";
+import { percent } from "./percent.ts";
+import { settingsName } from "../../study/index.ts";
 import { checkpointName, logName, type ResumePoint } from "./resume-point.ts";
-import { trainingEpisode, type TrainSettings } from "../settings.ts";
+import { trainingEpisode, type TrainSettings } from "../configured/settings.ts";
 import { failureSentence, highLossSentence, isHighLoss } from "./training-trouble.ts";
 import { bestLine, formatLog, withoutImprovement, type LogLine } from "./training-log.ts";
 import { modelFiles, openValidation, type Trainee } from "./validation.ts";
@@ -32,6 +32,8 @@ export interface TrainingRun extends Trainee {
   budgetSeconds?: number;
   signal: AbortSignal;
   tell: (event: RunHappening) => void;
+  /** Why a checkpoint could not be written, in a sentence without a full stop. Default: the error's message. */
+  describe?: (error: unknown) => string;
 }
 
 /** How a training ended. */
@@ -49,6 +51,7 @@ export interface TrainingOutcome {
 /** Trains until a budget, early stopping or a signal ends it; the files are up to date then. */
 export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
   const { settings, learner, images, folder, point, tell, signal, threads, budgetSeconds } = run;
+  const { describe = (error) => (error as Error).message } = run;
   const say = (text: string): void => tell({ type: "note", text });
   const { every, patience, tasks, seed, steps: total } = settings;
   const checkpoint = join(folder, checkpointName);
@@ -63,7 +66,7 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
       unsaved = undefined;
     } catch (error) {
       if (unsaved === undefined) {
-        say(`${describeFailure(error).sentence}; the training goes on without it.`);
+        say(`${describe(error)}; the training goes on without it.`);
       }
       unsaved = error as Error;
       // Told of it, the loop tries again.
@@ -173,8 +176,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingOutcome> {
     return ended(signal.aborted ? "interrupted" : "budget");
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    throw new UsageError(
-      `--resume ${folder}: its checkpoint belongs to another run: the images, ${settingsName} or the version of stackelberg have changed since; put them back, or start a new run`,
+    throw new FewshotError(
+      `${folder}: its checkpoint belongs to another run: the images, ${settingsName} or the version of stackelberg have changed since; put them back, or start a new run`,
       { cause: error },
     );
   } finally {

@@ -13,7 +13,7 @@ import {
   type ImageSet,
   type ImageSplits,
 } from "../../data/index.ts";
-import type { ImageSettings } from "./settings.ts";
+import type { ImageSettings } from "../configured/settings.ts";
 
 /** Reports how far loading has come, and can be ended. */
 export type LoadOptions = Pick<ImageOptions, "maxUnpacked" | "onNote" | "onProgress" | "signal">;

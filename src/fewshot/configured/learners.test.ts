@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UsageError } from "../command/errors.ts";
+import { FewshotError } from "../fewshot-error.ts";
 import { makeTestLearner, testRateOf } from "./learners.ts";
 import type { TrainSettings } from "./settings.ts";
 
@@ -43,7 +43,7 @@ test("a rate for a model that has no use for it is refused", () => {
   expect(at({})).not.toThrow();
   const { innerRate: _, ...closed } = { ...settings, learner: "prototypical" as const };
   const without = (): unknown => makeTestLearner(closed, { ways: 5, innerRate: 0.2 });
-  expect(without).toThrow(UsageError);
+  expect(without).toThrow(FewshotError);
   expect(without).toThrow(/prototypical makes no steps/);
   expect(at({ learnInnerRate: "yes" })).toThrow(/learned its own/);
 });

@@ -14,22 +14,18 @@ import {
   sha256,
   unsealedNote,
 } from "../../files/index.ts";
-import {
-  decodeParameters,
-  encodeParameters,
-  populationStatistics,
-  type Learner,
-  type Normalization,
-  type Statistics,
-  type TaskShape,
-} from "../../fewshot/index.ts";
+import { decodeParameters, encodeParameters } from "../parameters-file.ts";
+import { populationStatistics } from "../population-statistics.ts";
+import type { Learner, TaskShape } from "../learner.ts";
+import type { Normalization } from "../classifier.ts";
+import type { Statistics } from "../encoder.ts";
 import { decodeSafetensors } from "../../program/index.ts";
 import { listEpisodes, type EpisodeShape, type ImageSet } from "../../data/index.ts";
 import { zeros, type Tensor, type Tree } from "../../program/index.ts";
-import { UsageError } from "../command/errors.ts";
-import { representationName } from "./export-representation.ts";
-import { makeLearner } from "./learners.ts";
-import { settingsSchema, type BatchNorm, type TrainSettings } from "./settings.ts";
+import { FewshotError } from "../fewshot-error.ts";
+import { representationName } from "./representation.ts";
+import { makeLearner } from "../configured/learners.ts";
+import { settingsSchema, type BatchNorm, type TrainSettings } from "../configured/settings.ts";
 
 /** The name of the model in the output folder of a training. */
 export const modelName = "model.safetensors";
@@ -97,14 +93,14 @@ export function encodeModel(model: FewshotModel, representation: Uint8Array): Ui
  */
 export async function readModel(
   path: string,
-  note: (text: string) => void = (text) => process.stderr.write(`${text}\n`),
+  note: (text: string) => void = () => undefined,
 ): Promise<FewshotModel & { learner: Learner }> {
   const file = await modelFile(path);
   const isFolder = file !== path;
   const bytes = await readRegularFile(file).catch((error: NodeJS.ErrnoException) => {
     if (!isFolder || error.code !== "ENOENT") throw error;
-    throw new UsageError(
-      `${path} holds no ${modelName} yet: the training writes it at its first validation; give another model, or go on with --resume ${path}`,
+    throw new FewshotError(
+      `${path} holds no ${modelName} yet: the training writes it at its first validation; give another model, or let the training go on`,
     );
   });
   const { checked, sum, ...model } = decodeModel(bytes, file);
@@ -160,7 +156,7 @@ function decodeModel(
     };
     return { settings, ...record, learner, lambda: parameters, statistics };
   } catch (cause) {
-    throw new UsageError(`${path} is damaged: ${(cause as Error).message}`, { cause });
+    throw new FewshotError(`${path} is damaged: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -178,12 +174,12 @@ function storedRecord(
     checked = hasSum;
     sum = metadata[representationSum];
   } catch (cause) {
-    throw new UsageError(
+    throw new FewshotError(
       `${path} is no few-shot model, or a damaged one (${(cause as Error).message.replace(/\.$/, "")}); ${remedy}`,
       { cause },
     );
   }
-  if (text === "") throw new UsageError(`${path} is no few-shot model; ${remedy}`);
+  if (text === "") throw new FewshotError(`${path} is no few-shot model; ${remedy}`);
   const { value } = openSealedJson(new TextEncoder().encode(text), path, remedy);
   return { ...checkSchema(recordSchema, value, path, remedy), checked, sum };
 }

@@ -1,4 +1,4 @@
-// The learners by their names on the command line, with the options that each understands.
+// The learners by their names, with the settings that each understands.
 
 import {
   adam,
@@ -9,23 +9,20 @@ import {
 } from "../../bilevel/index.ts";
 import { implicit, reverse, truncated } from "../../bilevel/rules/index.ts";
 import { call, type RuleCall, ruleCall } from "../../bilevel/internal.ts";
-import {
-  anil,
-  convolutionalEncoder,
-  firstOrderMaml,
-  hyperRepresentation,
-  imaml,
-  joint,
-  maml,
-  matching,
-  prototypical,
-  reptile,
-  type DescentOptions,
-  type Learner,
-} from "../../fewshot/index.ts";
+import { anil } from "../anil.ts";
+import { convolutionalEncoder } from "../encoder.ts";
+import { firstOrderMaml, maml } from "../maml.ts";
+import { hyperRepresentation } from "../hyper-representation.ts";
+import { imaml } from "../imaml.ts";
+import { joint } from "../joint.ts";
+import { matching } from "../matching.ts";
+import { prototypical } from "../prototypical.ts";
+import { reptile } from "../reptile.ts";
+import type { DescentOptions } from "../descent-learner.ts";
+import type { Learner } from "../learner.ts";
 import { firstOrder } from "../../bilevel/rules/index.ts";
 import { conjugateGradient } from "../../linear/index.ts";
-import { UsageError } from "../command/errors.ts";
+import { FewshotError } from "../fewshot-error.ts";
 import {
   trainingEpisode,
   type LearnerName,
@@ -165,7 +162,7 @@ export function makeTestLearner(settings: TrainSettings, options: TestOptions): 
  * classes are as likely, the largest curvature of their mean cross-entropy is proportional to 1/N: unless another rate is
  * asked for, that of the training is multiplied by the ratio of the ways.
  *
- * @throws UsageError when a rate is asked for that the model has no use for.
+ * @throws FewshotError when a rate is asked for that the model has no use for.
  */
 export function testRateOf(
   settings: TrainSettings,
@@ -175,7 +172,7 @@ export function testRateOf(
   const isFixed = innerRate !== undefined && learnInnerRate !== "yes";
   if (asked !== undefined && !isFixed) {
     const reason = descends(learner) ? "it learned its own" : `${learner} makes no steps`;
-    throw new UsageError(`--inner-rate is not for this model: ${reason}; leave the option out`);
+    throw new FewshotError(`\`innerRate\` is not for this model: ${reason}; leave the option out`);
   }
   if (!isFixed) return undefined;
   return asked ?? (innerRate * ways) / trainingEpisode(settings).ways;
@@ -192,8 +189,8 @@ export function makeOptimizer({ learner, rate }: TrainSettings): Optimizer {
 }
 
 /**
- * The defaults of `--rate`, where the follower makes steps of `--inner-steps` and `--inner-rate`, and where training
- * episodes are others than at test of `--train-shots` and `--train-queries`.
+ * The defaults of the leader's rate; where the follower makes steps, of their number and rate; where training episodes are
+ * others than at test, of their shots and queries.
  */
 export function defaultsOf(learner: LearnerName): Pick<Entry, "inner" | "rate" | "train"> {
   const { inner, rate, train } = entries[learner];
@@ -215,44 +212,44 @@ export function adaptsEncoder(learner: LearnerName): boolean {
   return ["maml", "first-order-maml", "imaml", "reptile"].includes(learner);
 }
 
-/** Refuses options that the learner does not have. */
+/** Refuses settings that the learner does not have. */
 export function checkLearnerOptions(settings: TrainSettings): void {
   const { learner, rule, innerSteps, innerRate, learnInnerRate, stepShots, trainWays } = settings;
   const { rules, hasHead, learnsInnerRate } = entries[learner];
   if (rule !== undefined && !rules.includes(rule)) {
     const remedy =
       rules.length === 0 ? "leave the option out" : `it takes ${rules.join(", ")} instead`;
-    throw new UsageError(`--rule ${rule} is not for --learner ${learner}; ${remedy}`);
+    throw new FewshotError(`\`rule\` ${rule} is not for \`learner\` ${learner}; ${remedy}`);
   }
   if (!descends(learner) && (innerSteps !== undefined || innerRate !== undefined)) {
-    const option = innerSteps === undefined ? "--inner-rate" : "--inner-steps";
-    throw new UsageError(
-      `${option} is not for --learner ${learner}, whose answer has a closed form; leave the option out`,
+    const option = innerSteps === undefined ? "innerRate" : "innerSteps";
+    throw new FewshotError(
+      `\`${option}\` is not for \`learner\` ${learner}, whose answer has a closed form; leave the option out`,
     );
   }
   if (learnInnerRate !== undefined && learnsInnerRate !== true) {
-    throw new UsageError(
-      `--learn-inner-rate is not for --learner ${learner}, which cannot learn it; leave the option out`,
+    throw new FewshotError(
+      `\`learnInnerRate\` is not for \`learner\` ${learner}, which cannot learn it; leave the option out`,
     );
   }
   if (learnInnerRate === "yes" && rule === "implicit") {
-    throw new UsageError(
-      "--learn-inner-rate yes does not go with --rule implicit, whose equation does not know by which steps the answer was found; use --rule reverse",
+    throw new FewshotError(
+      "`learnInnerRate` yes does not go with `rule` implicit, whose equation does not know by which steps the answer was found; use `rule` reverse",
     );
   }
   if (stepShots !== undefined && learner !== "reptile") {
-    throw new UsageError(
-      `--step-shots is not for --learner ${learner}, whose steps see the whole support set; leave the option out`,
+    throw new FewshotError(
+      `\`stepShots\` is not for \`learner\` ${learner}, whose steps see the whole support set; leave the option out`,
     );
   }
   if (hasHead && trainWays !== undefined && trainWays !== settings.ways) {
-    throw new UsageError(
-      `--train-ways is not for --learner ${learner}, whose classifier has as many outputs as classes; leave the option out`,
+    throw new FewshotError(
+      `\`trainWays\` is not for \`learner\` ${learner}, whose classifier has as many outputs as classes; leave the option out`,
     );
   }
 }
 
-/** The rules by their names on the command line, for T steps of the learner's dynamics. */
+/** The rules by their names, for T steps of the learner's dynamics. */
 const rules: Readonly<Record<RuleName, (steps: number) => RuleCall>> = {
   reverse: (steps) => ruleCall({ reverse }, { steps }),
   truncated: (steps) => ruleCall({ truncated }, { steps, keep: Math.ceil(steps / 2) }),

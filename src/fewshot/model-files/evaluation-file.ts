@@ -12,10 +12,10 @@ import {
   positiveCount,
   readRegularFile,
   sealJson,
-} from "../../../files/index.ts";
-import { UsageError } from "../../command/errors.ts";
-import { recordSchema, type ModelRecord } from "../model-file.ts";
-import { batchNormModes, type BatchNorm } from "../settings.ts";
+} from "../../files/index.ts";
+import { FewshotError } from "../fewshot-error.ts";
+import { recordSchema, type ModelRecord } from "./model-file.ts";
+import { batchNormModes, type BatchNorm } from "../configured/settings.ts";
 
 /** One accuracy. */
 export interface Accuracy {
@@ -92,19 +92,21 @@ export function formatEvaluation(document: EvaluationDocument): string {
 /**
  * Reads a file of `fewshot eval`.
  *
- * @throws UsageError when it is none.
+ * @throws FewshotError when it is none.
  */
 export async function readEvaluation(path: string): Promise<EvaluationDocument> {
   const bytes = await readRegularFile(path).catch((error: unknown) => {
     if (!(error instanceof NotAFileError)) throw error;
-    throw new UsageError(`${path} is no result of \`stackelberg fewshot eval\`: ${error.message}`);
+    throw new FewshotError(
+      `${path} is no result of \`stackelberg fewshot eval\`: ${error.message}`,
+    );
   });
   const remedy = "give the JSON files that it wrote";
   try {
     return checkSchema(evaluation, openSealedJson(bytes, path, remedy).value, path, remedy);
   } catch (cause) {
     if (!(cause instanceof DamagedFileError)) throw cause;
-    throw new UsageError(
+    throw new FewshotError(
       `${path} is no result of \`stackelberg fewshot eval\`, or a damaged one: ${cause.message}`,
       { cause },
     );

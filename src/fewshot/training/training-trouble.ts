@@ -1,6 +1,6 @@
 // What to say when the numbers of a training go wrong: which rates to lower.
 
-import { trainingEpisode, type TrainSettings } from "../settings.ts";
+import { trainingEpisode, type TrainSettings } from "../configured/settings.ts";
 
 /** How a training failed, and what to try. */
 export function failureSentence(settings: TrainSettings, step: number, status: string): string {
@@ -26,6 +26,6 @@ function guessing(settings: TrainSettings): number {
 }
 
 function lowerRates({ rate, innerRate }: TrainSettings): string {
-  const inner = innerRate === undefined ? "" : ` or a lower --inner-rate than ${innerRate}`;
-  return `a lower --rate than ${rate}${inner}`;
+  const inner = innerRate === undefined ? "" : ` or a lower \`innerRate\` than ${innerRate}`;
+  return `a lower \`rate\` than ${rate}${inner}`;
 }

@@ -20,7 +20,18 @@ export interface ImageSettings {
 
 export const omniglotSplits: readonly OmniglotSplit[] = ["1200/100/323", "1100/100/423", "vinyals"];
 
-export const learnerNames = [
+/** A learner by its name. */
+export type LearnerName =
+  | "hyper-representation"
+  | "maml"
+  | "first-order-maml"
+  | "anil"
+  | "imaml"
+  | "reptile"
+  | "prototypical"
+  | "matching"
+  | "joint";
+export const learnerNames: readonly LearnerName[] = [
   "hyper-representation",
   "maml",
   "first-order-maml",
@@ -30,14 +41,15 @@ export const learnerNames = [
   "prototypical",
   "matching",
   "joint",
-] as const;
-export type LearnerName = (typeof learnerNames)[number];
+];
 
-export const ruleNames = ["reverse", "truncated", "implicit", "firstOrder"] as const;
-export type RuleName = (typeof ruleNames)[number];
+/** A hypergradient rule of a learner, by its name. */
+export type RuleName = "reverse" | "truncated" | "implicit" | "firstOrder";
+export const ruleNames: readonly RuleName[] = ["reverse", "truncated", "implicit", "firstOrder"];
 
-export const yesOrNo = ["yes", "no"] as const;
-export type YesOrNo = (typeof yesOrNo)[number];
+/** A choice. */
+export type YesOrNo = "yes" | "no";
+export const yesOrNo: readonly YesOrNo[] = ["yes", "no"];
 
 /** A learner and its network. */
 export interface LearnerSettings {
@@ -56,12 +68,9 @@ export interface LearnerSettings {
   rule?: RuleName;
 }
 
-/**
- * What batch normalization uses at validation and test: each set's own statistics, the support set's for both sets, or
- * those of training images.
- */
-export const batchNormModes = ["batch", "support", "running"] as const;
-export type BatchNorm = (typeof batchNormModes)[number];
+/** What batch normalization uses at validation and test: each set's own statistics, the support set's for both sets, or those of training images. */
+export type BatchNorm = "batch" | "support" | "running";
+export const batchNormModes: readonly BatchNorm[] = ["batch", "support", "running"];
 
 /** Everything that the result of a training depends on. */
 export interface TrainSettings extends ImageSettings, LearnerSettings {

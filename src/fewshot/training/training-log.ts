@@ -2,8 +2,8 @@
 // drops the lines after its checkpoint and writes them again.
 
 import * as v from "valibot";
-import { count, crc32, finite, readRegularFile } from "../../../files/index.ts";
-import { UsageError } from "../../command/errors.ts";
+import { count, crc32, finite, readRegularFile } from "../../files/index.ts";
+import { FewshotError } from "../fewshot-error.ts";
 
 /** One validation. */
 export interface LogLine {
@@ -25,7 +25,7 @@ export interface LogLine {
 /**
  * The lines of a file, none when there is no file.
  *
- * @throws UsageError when it is damaged.
+ * @throws FewshotError when it is damaged.
  */
 export async function readLog(path: string): Promise<LogLine[]> {
   const bytes = await readRegularFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -42,7 +42,7 @@ export async function readLog(path: string): Promise<LogLine[]> {
     const isOld = /"seconds":[\d.e+-]+\}\n$/.test(line);
     before += line;
     if (found !== undefined && (isWhole || isOld)) return found;
-    throw new UsageError(
+    throw new FewshotError(
       `${path} is damaged at line ${i + 1}: put a copy of it back, or start a new run`,
     );
   });
