@@ -38,7 +38,7 @@ const plot = {
 /** Each serves one line in turn; from the second round on, dashed. */
 const colours = ["#1f4e9c", "#b5541c", "#2e7d4f", "#7a3e9d", "#c23b6e", "#0f8b8d", "#6b6b6b"];
 
-/** Places with names, evenly spread: T and the exact answer beside each other. */
+/** Places with names, evenly spread: T and the exact response beside each other. */
 export function namedPlaces(title: string, names: readonly string[]): Axis {
   const position = (value: number): number => (value + 0.5) / names.length;
   const ticks = names.map((label, value) => ({ value, label, position: position(value) }));

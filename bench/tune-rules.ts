@@ -51,7 +51,7 @@ async function compare(folder: string, name: string): Promise<void> {
     rows.push(cells(result, "hypergradient", title, metric));
     say(`${name}, ${call}: ${rows.at(-1)!.slice(1).join(", ")}`);
   }
-  const head = ["rule", "answer", "report", "validation loss", `test ${metric}`];
+  const head = ["rule", "derivative", "report", "validation loss", `test ${metric}`];
   head.push("inner gradients", "products", "bytes", "seconds a split");
   const lines = [head, head.map(() => "---:"), ...rows].map((row) => `| ${row.join(" | ")} |`);
   say(`\n### ${name}, ${repeats} splits\n\n${lines.join("\n")}\n`);

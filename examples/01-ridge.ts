@@ -1,6 +1,6 @@
 /**
  * Ridge regression with one feature: the leader picks the logarithm of the penalty, the follower fits
- * the weight. Small enough to know the answer: λ* = 1.66361.
+ * the weight. Small enough to know the result: λ* = 1.66361.
  *
  *   node --import tsx examples/01-ridge.ts
  */

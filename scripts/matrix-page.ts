@@ -31,7 +31,7 @@ What each form of each rule gives on each of the problems whose answers are know
 evaluates every cell as it is written here; the rows and columns are data in [test/matrix](../test/matrix/rules.ts), and
 \`npm run docs:matrix\` makes this page of them. A form is the rule with the option of [rules.md](rules.md).
 
-Where a tolerance is given, it is relative to the size of the hypergradient and of the answer, or absolute below 1. Rules
+Where a tolerance is given, it is relative to the size of the hypergradient and of the response, or absolute below 1. Rules
 with a state of their own are looked at where they come to rest while λ stands still, with all data at once.
 
 The last columns are small networks with biases of which only the matrices are penalized: trained by gradient descent,
@@ -39,7 +39,7 @@ and after eight steps of other dynamics, whose derivative is differenced from st
 that gives the derivative of the same eight steps. \`implicitKkt\` sees a bound on a bias, the others no constraint.`;
 
 const SIGNS: Readonly<Record<Cell["kind"], readonly [sign: string, meaning: string]>> = {
-  agrees: ["=", "the leader's hypergradient and the follower's answer"],
+  agrees: ["=", "the leader's hypergradient and the follower's response"],
   arrives: ["→", "the leader's own descent ends at its optimum"],
   biased: [
     "≈",

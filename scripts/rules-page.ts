@@ -57,7 +57,7 @@ arithmetic. Its constants are μ \`strongConvexity\`, ℓ \`smoothness\`, ρ \`h
 [bounds.ts](../src/bilevel/bounds.ts). Everything else is measured: \`hypergradient\` and \`solve\` take
 the constants and report the value, or an estimate where some of μ, ℓ and M are left out.
 
-A rule without a bias gives the exact derivative of E at the follower's answer. "Exact, cold" means that it does so for a
+A rule without a bias gives the exact derivative of E at the follower's response. "Exact, cold" means that it does so for a
 follower that starts at weights of its own, as with \`start: "cold"\` in \`solve\`. From a warm start, the default, it leaves
 out how the weights before its steps depend on the hyperparameters; each step's report says so and estimates it, and the
 result warns where it matters. Of the names in the examples,

@@ -188,7 +188,7 @@ export async function baselines(task: CleaningTask): Promise<Omit<Result, "seed"
   ];
 }
 
-/** The follower's answer after {@link finalSteps} steps from zero; the step is divided by the mean weight. */
+/** The follower's response after {@link finalSteps} steps from zero; the step is divided by the mean weight. */
 async function fit(rows: Rows, x: Float32Array): Promise<LinearModel<Tensor>> {
   const mean = x.reduce((sum, v) => sum + 1 / (1 + Math.exp(-v)), 0) / x.length;
   const problem = cleaningProblem();

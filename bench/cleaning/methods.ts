@@ -46,7 +46,7 @@ const batchCount = 10;
  * on Fashion-MNIST with the pixels centred; weights of mean ½ halve it.
  */
 export const innerRate = 0.3;
-/** Of the rules whose answer moves along several gradients at once. */
+/** Of the rules whose response moves along several gradients at once. */
 const cautiousRate = innerRate / 3;
 const dynamics = gradientDescent({ learningRate: innerRate });
 
@@ -97,7 +97,7 @@ function settings(rows: number): Record<string, Omit<Method, "size">> {
       }),
     },
     "BOME, T = 10": {
-      rule: bome({ steps: 10, learningRate: innerRate, answerLearningRate: innerRate }),
+      rule: bome({ steps: 10, learningRate: innerRate, responseLearningRate: innerRate }),
     },
     "Moreau envelope": {
       rule: moreauEnvelope({ learningRate: cautiousRate }),

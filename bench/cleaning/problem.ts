@@ -36,7 +36,7 @@ export type CleaningProblem = Problem<np.Array, LinearModel, TrainingRows>;
 /**
  * Hyper-cleaning of a linear softmax model. Start x at 0, where every row has weight ½.
  *
- * @param options.decay - δ ≥ 0 of an L2 term on the weights, bias excluded, that makes the follower's answer unique.
+ * @param options.decay - δ ≥ 0 of an L2 term on the weights, bias excluded, that makes the follower's response unique.
  *   Default 0, as published.
  * @see Franceschi et al., "Forward and reverse gradient-based hyperparameter optimization", ICML 2017.
  */

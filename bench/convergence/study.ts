@@ -137,12 +137,12 @@ async function rateAt(c: ConvergenceCase, rule: Rule, x: number[]): Promise<Rate
     const prepared = prepare ? prepare(l, data as never) : data;
     return grad((w: np.Array) => inner(w, l, prepared as never))(w);
   });
-  const answer = found.w as Tensor;
+  const response = found.w as Tensor;
   const hessian = await hessianAt(
     async (v) => ({
-      gradient: [...(await gradient(like(answer, v), lambda, c.data.inner)).data],
+      gradient: [...(await gradient(like(response, v), lambda, c.data.inner)).data],
     }),
-    [...answer.data],
+    [...response.data],
   );
   await gradient.dispose();
   const smallest = smallestEigenvalue(hessian);

@@ -77,7 +77,7 @@ export function decayChart({ errors, predicted }: Decay): string {
   );
 }
 
-/** Times against T with their line, and the exact answer's. */
+/** Times against T with their line, and the exact response's. */
 export function timeChart(times: readonly StepTime[]): string {
   const points = times.flatMap((time): ChartPoint[] =>
     time.steps === "exact" ? [] : [{ x: time.steps, y: time.median }],

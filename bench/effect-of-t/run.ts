@@ -1,4 +1,4 @@
-/** One run: H is tuned with T inner steps, or with the exact answer, and looked at on the way. */
+/** One run: H is tuned with T inner steps, or with the exact response, and looked at on the way. */
 import { numpy as np } from "@jax-js/jax";
 import { adam, disposePrograms, momentum, solve } from "../../src/bilevel/index.ts";
 import { reverse } from "../../src/bilevel/rules/index.ts";
@@ -9,12 +9,12 @@ import {
   descentProblem,
   exactProblem,
   inputs,
-  ridgeAnswer,
+  ridgeResponse,
   type EffectTask,
   type Rows,
 } from "./task.ts";
 
-/** T, or the exact answer. */
+/** T, or the exact response. */
 export type Steps = number | "exact";
 
 /** Shares of rows whose greatest output is at their class. */
@@ -51,7 +51,7 @@ export const settings = {
   every: 10,
 } as const;
 
-/** The problem and the rule for T inner steps of the given length, or for the exact answer. */
+/** The problem and the rule for T inner steps of the given length, or for the exact response. */
 export function methodFor(
   steps: Steps,
   ridge: number,
@@ -91,7 +91,7 @@ export async function runOne(task: EffectTask, steps: Steps, ridge: number): Pro
     { threads: 1 },
   );
   const refit = compile(
-    (h: np.Array, { x, y }: Rows<np.Array>) => ridgeAnswer({ x: np.matmul(x, h), y }, ridge),
+    (h: np.Array, { x, y }: Rows<np.Array>) => ridgeResponse({ x: np.matmul(x, h), y }, ridge),
     { threads: 1 },
   );
   const accuracies = async (h: Tensor, w: Tensor): Promise<Accuracies> => {

@@ -25,13 +25,13 @@ export function accuracyTable(found: ReadonlyMap<Steps, readonly EffectRun[]>): 
     percent(runs.map(({ path }) => path.at(-1)!.validation)),
     ...looks.map((step) => percent(runs.map((run) => at(run, step).test))),
     percent(runs.map(({ refitted }) => refitted.test)),
-    // The exact answer is no descent from w = 0.
+    // The exact response is no descent from w = 0.
     steps === "exact" ? "–" : mean(runs.map((run) => run.innerGradient)).toExponential(1),
   ]);
   return markdown([head, ...rows]);
 }
 
-/** Test accuracies minus those of the exact answer, paired by seed. */
+/** Test accuracies minus those of the exact response, paired by seed. */
 export function gainTable(found: ReadonlyMap<Steps, readonly EffectRun[]>): string {
   const exact = found.get("exact");
   if (exact === undefined) return "";

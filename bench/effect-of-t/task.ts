@@ -106,16 +106,16 @@ export function descentProblem(ridge: number): Problem {
   });
 }
 
-/** The same problem with the follower's answer in closed form, w(H) = (FᵀF + ρI)⁻¹FᵀY with F = XH. */
+/** The same problem with the follower's response in closed form, w(H) = (FᵀF + ρI)⁻¹FᵀY with F = XH. */
 export function exactProblem(ridge: number): Problem {
   return bilevel({
     ...descentProblem(ridge),
-    init: (_h: np.Array, rows: Rows<np.Array>) => ridgeAnswer(rows, ridge),
+    init: (_h: np.Array, rows: Rows<np.Array>) => ridgeResponse(rows, ridge),
   });
 }
 
 /** (XᵀX + ρI)⁻¹XᵀY through a Cholesky factor. */
-export function ridgeAnswer({ x, y }: Rows<np.Array>, ridge: number): np.Array {
+export function ridgeResponse({ x, y }: Rows<np.Array>, ridge: number): np.Array {
   const n = x.shape[1]!;
   const gram = np.matmul(x.transpose(), x).add(np.eye(n, undefined, { dtype: x.dtype }).mul(ridge));
   const factor = np.linalg.cholesky(gram);

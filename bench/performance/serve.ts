@@ -23,8 +23,8 @@ const threads = Number(process.argv[2]);
 let work: Work | undefined;
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const answer = await respond(JSON.parse(line) as Request);
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  const response = await respond(JSON.parse(line) as Request);
+  process.stdout.write(`${JSON.stringify(response)}\n`);
 }
 await work?.dispose();
 

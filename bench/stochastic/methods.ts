@@ -41,7 +41,7 @@ export interface Method {
   calls(cost: Cost): number;
 }
 
-/** Steps of the answer and products of a series where a rule has several. */
+/** Steps of the response and products of a series where a rule has several. */
 const [steps, products] = [10, 10];
 
 /** The methods by name. */

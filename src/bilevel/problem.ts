@@ -1,6 +1,6 @@
 /**
- * A bilevel problem as two plain jax-js functions. The leader picks hyperparameters λ, the follower answers
- * with weights w(λ) that minimise `inner`, and the leader is judged by `outer` at that answer.
+ * A bilevel problem as two plain jax-js functions. The leader picks hyperparameters λ, the follower responds
+ * with weights w(λ) that minimise `inner`, and the leader is judged by `outer` at that response.
  */
 import { checkArgument } from "../program/internal.ts";
 import type { numpy as np } from "@jax-js/jax";

@@ -47,7 +47,7 @@ export interface Cost {
 export interface Needs {
   /** Second derivatives of the inner objective. */
   readonly secondDerivatives: boolean;
-  /** A single inner solution: without it the rule's answer depends on the start. */
+  /** A single inner solution: without it the rule's response depends on the start. */
   readonly uniqueInnerSolution: boolean;
   /** A strongly convex inner objective (a positive definite Hessian at the solution). */
   readonly strongConvexity: boolean;
@@ -55,7 +55,7 @@ export interface Needs {
   readonly memory: string;
   /**
    * What the estimate leaves out or only approximates, as the end of "The hypergradient is biased: …"; the report
-   * says it. Absent when it is the exact derivative of E at the follower's answer.
+   * says it. Absent when it is the exact derivative of E at the follower's response.
    */
   readonly bias?: string;
   /**
@@ -83,11 +83,11 @@ export interface Measured<T> {
 
 /** One estimate of the hypergradient, as symbolic arrays inside the program. */
 export interface Estimate {
-  /** The outer objective at the follower's answer, a scalar. */
+  /** The outer objective at the follower's response, a scalar. */
   readonly value: Value;
   /** dF/dλ, the tree and shapes of λ. */
   readonly gradient: Tree<Value>;
-  /** The follower's answer. */
+  /** The follower's response. */
   readonly w: Tree<Value>;
   /** The follower's state after the inner steps: the warm start of the next estimate. */
   readonly state: Tree<Value>;

@@ -122,7 +122,7 @@ function stepsOf({ dynamics, steps }: Adaptation, asked: readonly number[] = [st
       `openClassifier: steps must be a list of whole numbers >= 0; ${wrong ?? "an empty list"} came.`,
     );
   }
-  // An answer in closed form is the same after any number of steps.
+  // A response in closed form is the same after any number of steps.
   return dynamics ? [...new Set(asked)].sort((a, b) => a - b) : [0];
 }
 
@@ -147,7 +147,7 @@ function build(
   };
   const measure = (params: Block<np.Array>[], x: np.Array): Statistics<np.Array>[] =>
     encoder.statistics(params, x);
-  /** The encoder's weights at the follower's answer: the follower's own, or else the leader's. */
+  /** The encoder's weights at the follower's response: the follower's own, or else the leader's. */
   const encoderOf = (w: Tree<Value>): Tree<Value> => {
     const [follower, leader] = [w, lambda] as { encoder?: Tree<Value> }[];
     return follower!.encoder ?? leader!.encoder!;

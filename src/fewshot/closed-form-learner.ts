@@ -1,4 +1,4 @@
-/** Learners whose follower's answer has a closed form: nothing to descend on, at training or at test. */
+/** Learners whose follower's response has a closed form: nothing to descend on, at training or at test. */
 import type { numpy as np } from "@jax-js/jax";
 import { bilevel, perTask, stackTasks } from "../bilevel/index.ts";
 import { closedForm } from "../bilevel/rules/index.ts";
@@ -15,8 +15,8 @@ export interface ClosedFormParts<W> {
   readonly encoder: Encoder;
   /** See {@link DescentOptions.tasks}. */
   readonly tasks: "stacked" | "in turn";
-  /** The follower's answer to a support set. */
-  answer(support: Encoded<np.Array>, ways: number): W;
+  /** The follower's response to a support set. */
+  response(support: Encoded<np.Array>, ways: number): W;
   /** What it minimises, the inner objective. */
   inner(w: W, support: Encoded<np.Array>): np.Array;
   /** The logits of a query set, [n, ways]. */
@@ -29,7 +29,7 @@ export function closedFormLearner<W>(parts: ClosedFormParts<W>): Learner {
   const adaptation: Learner["adaptation"] = ({ ways }): Adaptation => ({
     problem: bilevel({
       prepare: encodeWith(encoder),
-      init: (_lambda: unknown, support: Encoded<np.Array>) => parts.answer(support, ways),
+      init: (_lambda: unknown, support: Encoded<np.Array>) => parts.response(support, ways),
       inner: (w: W, _lambda: unknown, support: Encoded<np.Array>) => parts.inner(w, support),
       outer: (w: W, _lambda: unknown, query: Encoded<np.Array>) =>
         crossEntropy(parts.predict(w, query), query.y),

@@ -1,5 +1,5 @@
 /**
- * Implicit MAML: a task's follower is tied to λ by a proximal term, and its answer is differentiated as the solution of
+ * Implicit MAML: a task's follower is tied to λ by a proximal term, and its response is differentiated as the solution of
  * its problem, whatever steps led there.
  *
  *     L(w, λ) = ℓ_support(w) + (ρ/2) ‖w − λ‖²,   (I + ∇²ℓ_support(w)/ρ) h = ∇ℓ_query(w)

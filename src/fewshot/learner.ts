@@ -51,7 +51,7 @@ export interface Adaptation {
   readonly problem: Problem;
   /** The follower's first weights, when the problem does not make them of λ. */
   readonly start?: Tree<Tensor>;
-  /** How the follower adapts; absent where its first weights are its answer. */
+  /** How the follower adapts; absent where its first weights are its response. */
   readonly dynamics?: Dynamics;
   /** T, the steps it adapts for in training. */
   readonly steps: number;

@@ -38,7 +38,7 @@ export function matching(options: {
     name: "matching",
     encoder,
     tasks,
-    answer: ({ features, y }, ways) => ({ features, labels: oneHot(y, ways, features.dtype) }),
+    response: ({ features, y }, ways) => ({ features, labels: oneHot(y, ways, features.dtype) }),
     inner: (w, { features, y }) => {
       const labels = oneHot(y, w.labels.shape[1]!, features.dtype);
       const distance = np.sum(np.square(w.features.sub(features)));

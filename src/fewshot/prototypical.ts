@@ -26,7 +26,7 @@ export function prototypical(options: {
     name: "prototypical",
     encoder,
     tasks,
-    answer: ({ features, y }, ways) => {
+    response: ({ features, y }, ways) => {
       const members = oneHot(y, ways, features.dtype);
       const counts = np.sum(members, 0).reshape([ways, 1]);
       return np.matmul(members.transpose(), features).div(counts);

@@ -66,7 +66,7 @@ export function checkAdvice(
       innerSteps: rule.innerSteps,
     });
     if (needs.uniqueInnerSolution) expect(innerSolutions).toBe("unique");
-    if (needs.strongConvexity) expect(measured.atAnswer.smallest).toBeGreaterThan(0);
+    if (needs.strongConvexity) expect(measured.atResponse.smallest).toBeGreaterThan(0);
     if (needs.strongConvexity && family.startsWith("single-loop")) {
       expect(measured.anywhere.smallest).toBeGreaterThanOrEqual(0);
     }

@@ -80,8 +80,8 @@ describe("limits", () => {
       rate: 0.3,
     });
     const root = Math.sqrt(0.5);
-    expect(measured.atAnswer.smallest).toBeCloseTo(1.5 - root, 9);
-    expect(measured.atAnswer.largest).toBeCloseTo(1.5 + root, 9);
+    expect(measured.atResponse.smallest).toBeCloseTo(1.5 - root, 9);
+    expect(measured.atResponse.largest).toBeCloseTo(1.5 + root, 9);
     expect(measured.contraction).toBeLessThan(0.8);
     expect(measured.solvedStarts).toBe(7);
     expect(measured.spread).toBeLessThan(1e-6 * measured.startSpread);

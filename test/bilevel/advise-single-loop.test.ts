@@ -185,7 +185,7 @@ describe("minibatches", () => {
       "vrbo",
     ]);
     const { noise } = advice.measured;
-    expect(noise!.inner!.answer.scale).toBeGreaterThan(1);
+    expect(noise!.inner!.response.scale).toBeGreaterThan(1);
     expect(noise!.largestCurvature).toBeGreaterThan(advice.measured.anywhere.largest);
     expect(advice.sentence).toContain("On 16 minibatches the noise scale of a gradient");
     for (const one of advice.ranking.filter(({ factory }) => !STOCHASTIC.includes(factory))) {

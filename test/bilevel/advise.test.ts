@@ -102,7 +102,7 @@ describe("a unique solution", () => {
     const place = { lambda: f64(1), w: equal(300, 0), data: { inner, outer: [] } };
     const advice = await adviceFor(problem, place, { steps: 300, rate: 1 });
     expect(advice.innerSolutions, advice.sentence).toBe("unique");
-    expect(advice.measured.atAnswer.isExhausted).toBe(false);
+    expect(advice.measured.atResponse.isExhausted).toBe(false);
     expect(advice.sentence).toContain("the least may be smaller still");
     expect(advice.ranking[0]!.factory).toBe("implicit");
   });
@@ -158,7 +158,7 @@ describe("no unique solution", () => {
       const place = { lambda: f64(1), w: equal(columns, 0), data: { inner: d, outer: [] } };
       const advice = await adviceFor(problem, place, { steps: 100, rate: 0.1 });
       expect(advice.innerSolutions, advice.sentence).toBe("flat");
-      expect(advice.measured.atAnswer.isExhausted).toBe(isExhausted);
+      expect(advice.measured.atResponse.isExhausted).toBe(isExhausted);
       expect(advice.ranking[0]!.factory).toBe("bda");
     },
   );

@@ -100,7 +100,7 @@ function boundedRules(learningRate: number, smoothness: number): [name: string, 
     ["f2sa, few steps", f2sa({ steps: 2, learningRate: rate / 4 })],
     ["value penalty", valuePenalty({ penalty: 5, steps: 20, learningRate: rate })],
     ["Moreau envelope", moreauEnvelope({ learningRate: rate })],
-    ["BOME", bome({ learningRate: rate, answerLearningRate: rate })],
+    ["BOME", bome({ learningRate: rate, responseLearningRate: rate })],
     ["log barrier", logBarrier({ valueSteps: 40, steps: 40, learningRate: rate })],
   );
   return rules;

@@ -72,7 +72,7 @@ describe.each([
     expect(atBound.report.status).toBe("converged");
     const between = await evaluate(confined, 0, 0.5);
     expect(between.report.status).toBe("singular");
-    expect(between.report.sentence).toContain("the answer has a kink here");
+    expect(between.report.sentence).toContain("the response has a kink here");
   });
 });
 
@@ -145,6 +145,6 @@ describe.each([
   test("where the bound only just touches, the kink is named", async () => {
     const { report } = await hypergradient(dual, at(1));
     expect(report.status).toBe("singular");
-    expect(report.sentence).toContain("the answer has a kink here");
+    expect(report.sentence).toContain("the response has a kink here");
   });
 });

@@ -127,7 +127,7 @@ const rules: Record<string, Rule[]> = {
     f2sa({ multiplier: 2, increment: 0.25, steps: 4, learningRate: 0.1, valueLearningRate: 0.5 }),
   ],
   moreauEnvelope: [moreauEnvelope({ penalty: 3, proximalWeight: 0.5, learningRate: 0.3 })],
-  bome: [bome({ steps: 4, learningRate: 0.5, answerLearningRate: 0.2 })],
+  bome: [bome({ steps: 4, learningRate: 0.5, responseLearningRate: 0.2 })],
   slBamm: [slBamm({ aggregation: 0.4, learningRate: 0.3, auxiliaryLearningRate: 0.2 })],
   soba: [soba({ learningRate: 0.5, auxiliaryLearningRate: 0.4 })],
   amigo: [amigo({ steps: 3, auxiliarySteps: 2, learningRate: 0.5, auxiliaryLearningRate: 0.4 })],

@@ -37,8 +37,8 @@ const family: Record<string, { rule: Rule; cost: Record<string, number>; tooFast
     cost: { innerGradients: 2 * 5 + 2, outerGradients: 5 + 1, storedFloats: 6, reportGradients: 3 },
   },
   bome: {
-    tooFast: bome({ learningRate: 50, answerLearningRate: 50 }),
-    rule: bome({ steps: 7, learningRate: 0.1, answerLearningRate: 0.05 }),
+    tooFast: bome({ learningRate: 50, responseLearningRate: 50 }),
+    rule: bome({ steps: 7, learningRate: 0.1, responseLearningRate: 0.05 }),
     cost: { innerGradients: 7 + 2, outerGradients: 1, storedFloats: 6, reportGradients: 2 },
   },
   "moreau envelope": {
@@ -210,7 +210,7 @@ test("options that cannot work are refused", () => {
     ],
     [
       () => valuePenalty({ penalty: 1, ...s, valueStart: "z" as never }),
-      'valuePenalty: valueStart must be "answer" or "warm"; z came.',
+      'valuePenalty: valueStart must be "response" or "warm"; z came.',
     ],
     [
       () => f2sa({ ...s, learningRate: "fast" as never }),
@@ -221,7 +221,7 @@ test("options that cannot work are refused", () => {
       "f2sa: multiplier must be a finite number >= 0; -1 came.",
     ],
     [
-      () => bome({ ...s, answerLearningRate: 0.1, eta: 0 }),
+      () => bome({ ...s, responseLearningRate: 0.1, eta: 0 }),
       "bome: eta must be a finite number > 0; 0 came.",
     ],
     [

@@ -78,7 +78,9 @@ describe("P12 (a), y ≤ 1", () => {
     const { data, w } = clipped;
     const options = { rule: projected, optimizer: still, w, data, budget: { steps: 2 } };
     const atKink = await solve(clipped.problem, { ...options, lambda: f64([1]) });
-    expect(atKink.sentence).toContain("In 3 of 3 evaluations the follower's answer was degenerate");
+    expect(atKink.sentence).toContain(
+      "In 3 of 3 evaluations the follower's response was degenerate",
+    );
     const beside = await solve(clipped.problem, { ...options, lambda: f64([2]) });
     expect(beside.sentence).not.toContain("degenerate");
   });

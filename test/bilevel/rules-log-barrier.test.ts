@@ -188,7 +188,7 @@ test("options that cannot work are refused", () => {
     ],
     [
       () => logBarrier({ ...s, valueStart: "y" as never }),
-      'logBarrier: valueStart must be "answer" or "warm"; y came.',
+      'logBarrier: valueStart must be "response" or "warm"; y came.',
     ],
   ];
   for (const [make, message] of refusals) expect(make).toThrow(message);

@@ -45,7 +45,7 @@ test("P7 with the published schedules: after k steps where the literature's code
   expectAll(leavesOf(w), 1, 1e-6);
   expect(1 - leavesOf(lambda)[0]!).toBeCloseTo(2.6e-8, 9);
   const { measured } = history.at(-1)!;
-  expect(measured.answerResidual).toBeLessThan(1e-8);
+  expect(measured.responseResidual).toBeLessThan(1e-8);
   expect(measured.auxiliaryResidual).toBeLessThan(1e-8);
   expect(measured.aggregation).toBeCloseTo(0.9 * 10_001 ** -0.1, 12);
 });
@@ -124,7 +124,7 @@ describe("one step, written out", () => {
     });
     // v = 0: the auxiliary residual is ‖∇_yE‖ = ‖(4 − 1, −3.5 − 0.5)‖, a 3-4-5 triangle.
     expect(report.measured.auxiliaryResidual).toBeCloseTo(5, 12);
-    expect(report.measured.answerResidual).toBeCloseTo(Math.hypot(1.5 + 1.75, -2), 12);
+    expect(report.measured.responseResidual).toBeCloseTo(Math.hypot(1.5 + 1.75, -2), 12);
     expect(report.innerGradientNorm).toBeCloseTo(3.5, 12);
     expect(leavesOf(w)).toEqual([4, -3.5]);
   });

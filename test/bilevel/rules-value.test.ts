@@ -160,7 +160,7 @@ describe("P7, an inner objective that leaves half of the weights free", () => {
   });
 
   test("BOME gets there too, if slowly", async () => {
-    const rule = bome({ learningRate: 0.5, answerLearningRate: 0.05 });
+    const rule = bome({ learningRate: 0.5, responseLearningRate: 0.05 });
     const { x } = await descend(merelyConvex as Problem, {
       rule,
       rate: 0.05,
@@ -178,7 +178,7 @@ describe("P2, where BOME stops beside the answer", () => {
     [0.005, 8000, 0.0197, 0.0015],
   ])("with the outer step %f", async (step, steps, distance, residual) => {
     const { lambda, w, data, problem } = planeQuadratic;
-    const rule = bome({ steps: 10, learningRate: 0.2, answerLearningRate: step, eta: 0.5 });
+    const rule = bome({ steps: 10, learningRate: 0.2, responseLearningRate: step, eta: 0.5 });
     const { x, last } = await descend(problem, {
       rule,
       rate: step,

@@ -367,7 +367,7 @@ test.each([
   [["eval", letters], /a model goes after --model/],
   [["predict", "--support", letters, drawing], /the images to label go after --images/],
   [[...train, "--learner", "maml", "--rule", "implicit"], /--rule implicit is not for .* reverse/],
-  [[...train, "--learner", "matching", "--inner-steps", "3"], /whose answer has a closed form/],
+  [[...train, "--learner", "matching", "--inner-steps", "3"], /whose response has a closed form/],
   [
     [...train, "--learner", "joint", "--learn-inner-rate", "yes"],
     /--learn-inner-rate is not for --learner joint/,

@@ -223,7 +223,7 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
         steps: c.name === "P9" ? 5 : 12 * c.steps,
         learningRate: c.rate,
         valueSteps: c.steps,
-        valueStart: c.lacks.length > 0 ? "answer" : "warm",
+        valueStart: c.lacks.length > 0 ? "response" : "warm",
       }),
     theory: (c) => penalized(c.model, GAMMA, basin(c)),
     still: (c) => (c.name === "P9" ? 120 : 0),
@@ -282,7 +282,7 @@ export const rowsWithoutUniqueSolution: readonly Row[] = [
   {
     factory: "bome",
     option: "",
-    make: (c) => bome({ steps: 10, learningRate: c.rate, answerLearningRate: 0.05 }),
+    make: (c) => bome({ steps: 10, learningRate: c.rate, responseLearningRate: 0.05 }),
     theory: (c) => bomeDirection(c, 10, 0.5),
     cells: {
       ...penaltyCells,

@@ -16,15 +16,15 @@ export function isWithin(measured: MeasuredProblem, { relative, absolute }: Tole
 
 /** One inner solution, a flat direction, or several. */
 export function judgeSolutions(measured: MeasuredProblem): InnerSolutions {
-  const { atAnswer, anywhere, spread, endSpread, startSpread, solvedStarts, starts } = measured;
+  const { atResponse, anywhere, spread, endSpread, startSpread, solvedStarts, starts } = measured;
   const zero = flatnessOf(measured);
-  const isNegative = ({ smallest, largest }: typeof atAnswer): boolean =>
+  const isNegative = ({ smallest, largest }: typeof atResponse): boolean =>
     smallest < -zero * Math.max(largest, -smallest);
-  if (isNegative(atAnswer)) return "several";
+  if (isNegative(atResponse)) return "several";
   // A few products may miss a flat direction; ends that stay apart along it do not.
   const isPositive =
-    atAnswer.smallest > zero * atAnswer.largest &&
-    (atAnswer.isExhausted || endSpread <= AGREE * startSpread);
+    atResponse.smallest > zero * atResponse.largest &&
+    (atResponse.isExhausted || endSpread <= AGREE * startSpread);
   if (!isPositive) return isNegative(anywhere) ? "several" : "flat";
   if (spread > AGREE * startSpread) return "several";
   // Where the curvature changes its sign on the way, only starts that all end at one point speak for a single one.
@@ -39,9 +39,9 @@ export function isNoisy(measured: MeasuredProblem): boolean {
   const noise = measured.noise?.inner;
   if (!noise) return false;
   return (
-    noise.answer.scale > 1 &&
+    noise.response.scale > 1 &&
     noiseFloor(measured) > SOLVED.relative &&
-    Math.sqrt(noise.answer.variance) > SOLVED.absolute
+    Math.sqrt(noise.response.variance) > SOLVED.absolute
   );
 }
 
@@ -58,7 +58,7 @@ export function flatnessOf({ bytesPerFloat }: MeasuredProblem): number {
  * follower went over its norm where it began. 0 when the inner data are not sampled.
  */
 export function noiseFloor({ noise }: MeasuredProblem): number {
-  if (!noise?.inner || noise.inner.answer.variance === 0) return 0;
-  const { start, answer } = noise.inner;
-  return Math.sqrt(answer.variance / Math.max(start.squaredNorm, 0));
+  if (!noise?.inner || noise.inner.response.variance === 0) return 0;
+  const { start, response } = noise.inner;
+  return Math.sqrt(response.variance / Math.max(start.squaredNorm, 0));
 }

@@ -34,9 +34,9 @@ export interface MeasuredProblem {
   /** Whether the steps left the follower a thousandfold farther from rest, or with numbers that are not finite. */
   readonly diverges: boolean;
   /** Curvature of L where the follower went from the given start. */
-  readonly atAnswer: Curvature;
+  readonly atResponse: Curvature;
   /** Curvature of E there. */
-  readonly outerAtAnswer: Curvature;
+  readonly outerAtResponse: Curvature;
   /** Extreme curvatures of L over all starts and ends. */
   readonly anywhere: Curvature;
   /** Largest distance between two ends that are solved. */
@@ -114,15 +114,15 @@ export async function measureProblem(
       if (start !== point.w) curvatures.push(await meter.at(start));
     }
     const solved = ends.filter(({ isSolved }) => isSolved);
-    const atAnswer = curvatures[1] ?? curvatures[0]!;
-    const answer = ends[0]?.w ?? w;
-    const evaluated = { problem: asked, lambda, start: w, answer };
+    const atResponse = curvatures[1] ?? curvatures[0]!;
+    const response = ends[0]?.w ?? w;
+    const evaluated = { problem: asked, lambda, start: w, response };
     const noise = diverges ? undefined : await measureNoise(evaluated, data, session);
     const gradients = steps * options.dynamics.gradientsPerStep;
     const secondsPerGradient = median(gradientSeconds) / (gradients * data.draws);
     const isSlow = !noise && gradients * secondsPerGradient > options.seconds;
     const finiteSum = isSlow
-      ? await findFiniteSum(asked, { lambda, w: answer }, data.seen, session)
+      ? await findFiniteSum(asked, { lambda, w: response }, data.seen, session)
       : undefined;
     return {
       weights: size,
@@ -134,8 +134,8 @@ export async function measureProblem(
       relativeGradientNorm: first.begin === 0 ? 0 : first.end / first.begin,
       contraction: first.lastStep === 0 ? 0 : (first.lastStep / first.firstStep) ** (1 / steps),
       diverges,
-      atAnswer,
-      outerAtAnswer: await outerCurvature(problem, point, answer, { ...session, products }),
+      atResponse,
+      outerAtResponse: await outerCurvature(problem, point, response, { ...session, products }),
       anywhere: hull(curvatures),
       spread: widest(solved.map(({ w }) => w)),
       endSpread: widest(ends.map(({ w }) => w)),

@@ -50,11 +50,11 @@ test("minibatches of a finite sum: the variance of a sample mean without replace
   const problem = bilevel({ inner: objective, outer: objective }) as Problem;
   const f64 = (values: Nested): Tensor => tensor(values, { dtype: "float64" });
   const all = f64(a);
-  const [start, answer] = [f64([1, -2]), f64([0.1, 0.2])];
+  const [start, response] = [f64([1, -2]), f64([0.1, 0.2])];
   const batches = 1000;
   const data = { inner: minibatches({ data: all, size }), outer: all };
   const drawn = await drawData(problem, data, { batches, seed: 0 });
-  const noise = await measureNoise({ problem, lambda: f64(0), start, answer }, drawn, {});
+  const noise = await measureNoise({ problem, lambda: f64(0), start, response }, drawn, {});
 
   const mean = [0, 1].map((k) => a.reduce((sum, x) => sum + x[k]!, 0) / n);
   const population = a.reduce((s, x) => s + (x[0]! - mean[0]!) ** 2 + (x[1]! - mean[1]!) ** 2, 0) / n; // prettier-ignore
@@ -64,7 +64,7 @@ test("minibatches of a finite sum: the variance of a sample mean without replace
   expect(noise!.largestCurvature).toBeCloseTo(1, 12);
   for (const [w, found] of [
     [start, noise!.inner!.start],
-    [answer, noise!.inner!.answer],
+    [response, noise!.inner!.response],
   ] as const) {
     const g = mean.map((m, k) => w.data[k]! - m);
     const squaredNorm = g[0]! ** 2 + g[1]! ** 2;

@@ -37,7 +37,7 @@ export interface GradientNoise {
 /** The noise at the follower's first weights and where it went. */
 export interface NoiseAlong {
   readonly start: GradientNoise;
-  readonly answer: GradientNoise;
+  readonly response: GradientNoise;
 }
 
 /** What minibatches do to a problem's gradients. */
@@ -77,14 +77,14 @@ export async function measureNoise(
     readonly problem: Problem;
     readonly lambda: Tree<Tensor>;
     readonly start: Tree<Tensor>;
-    readonly answer: Tree<Tensor>;
+    readonly response: Tree<Tensor>;
   },
   { further }: Pick<AdviseData, "further">,
   session: SessionOptions,
 ): Promise<MinibatchNoise | undefined> {
   const batches = (further.inner ?? further.outer)?.length;
   if (batches === undefined) return undefined;
-  const { problem, lambda, start, answer } = at;
+  const { problem, lambda, start, response } = at;
   const along = async (
     level: "inner" | "outer",
   ): Promise<Pick<MinibatchNoise, "inner" | "outer">> => {
@@ -101,7 +101,7 @@ export async function measureNoise(
       for (const data of drawn) gradients.push(await meter.at(w, data));
       return noiseOf(gradients);
     };
-    const noise = { start: await noiseAt(start), answer: await noiseAt(answer) };
+    const noise = { start: await noiseAt(start), response: await noiseAt(response) };
     await meter.dispose();
     return { [level]: noise };
   };
@@ -111,7 +111,7 @@ export async function measureNoise(
     ...(await along("outer")),
     largestCurvature: await largestCurvature(
       problem,
-      { lambda, w: answer },
+      { lambda, w: response },
       further.inner ?? [],
       session,
     ),

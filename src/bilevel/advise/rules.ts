@@ -31,12 +31,12 @@ function describe(
   steps: number,
 ): string {
   if (measured.diverges) return `The follower diverges in ${steps} steps.`;
-  const { smallest, largest } = measured.atAnswer;
+  const { smallest, largest } = measured.atResponse;
   const curvature = `curvature from ${smallest.toPrecision(2)} to ${largest.toPrecision(2)}`;
-  const bound = measured.atAnswer.isExhausted ? "" : "; the least may be smaller still";
+  const bound = measured.atResponse.isExhausted ? "" : "; the least may be smaller still";
   const solutions: Record<InnerSolutions, string> = {
     unique: `The inner solution is unique as far as ${measured.starts} starts show (${curvature}${bound})`,
-    flat: measured.atAnswer.isExhausted
+    flat: measured.atResponse.isExhausted
       ? `The inner objective has a flat direction (${curvature}), so that its solution is not unique`
       : `The inner objective has directions that are flat, or so nearly that the starts end apart (${curvature}${bound})`,
     several: `The inner objective is not convex and has several solutions or none that is certain (${curvature} where the follower went, ${measured.anywhere.smallest.toPrecision(2)} at the least)`,
@@ -56,7 +56,7 @@ function describeNoise(measured: MeasuredProblem): string {
   const levels = (["inner", "outer"] as const).flatMap((level) => {
     const along = noise[level];
     if (!along) return [];
-    return `that of the ${level} one is ${scale(along.start)} at the start and ${scale(along.answer)} where the follower went`;
+    return `that of the ${level} one is ${scale(along.start)} at the start and ${scale(along.response)} where the follower went`;
   });
   const floor = noise.inner
     ? `; with one in each step the inner gradient stays at ${percent(noiseFloor(measured))} of its start`

@@ -1,5 +1,5 @@
 /**
- * Rules whose answer goes on from one outer step to the next, for a strongly convex inner objective: with all the data at
+ * Rules whose response goes on from one outer step to the next, for a strongly convex inner objective: with all the data at
  * once, and on minibatches.
  */
 import type { AdviseContext, Considered, Draft } from "./draft.ts";
@@ -62,10 +62,10 @@ interface Scale {
   readonly isFalling: boolean;
 }
 
-function scaleOf({ anywhere, atAnswer, noise, finiteSum }: MeasuredProblem): Scale {
+function scaleOf({ anywhere, atResponse, noise, finiteSum }: MeasuredProblem): Scale {
   const onBatches = noise?.largestCurvature ?? finiteSum?.largestCurvature ?? 0;
   return {
-    smallest: atAnswer.smallest,
+    smallest: atResponse.smallest,
     largest: Math.max(anywhere.largest, onBatches),
     isFalling: noise !== undefined,
   };
@@ -78,7 +78,7 @@ function rateOf(initial: number, power?: Expression<number>): number | Expressio
 }
 
 const WARM =
-  "Start warm, and let the leader move slowly: it is right only once the answer has caught up.";
+  "Start warm, and let the leader move slowly: it is right only once the response has caught up.";
 
 function draftSoba({ largest, isFalling }: Scale, { noise }: MeasuredProblem): Draft {
   const learningRate = rateOf(0.5 / largest, isFalling ? quotient(-1, 2) : undefined);
@@ -86,7 +86,7 @@ function draftSoba({ largest, isFalling }: Scale, { noise }: MeasuredProblem): D
     call: ruleCall({ soba }, { learningRate }),
     why: noise
       ? "its directions are unbiased on every minibatch, and rates that fall average their noise away."
-      : "one step of the answer and one of the linear system, which go on from one outer step to the next.",
+      : "one step of the response and one of the linear system, which go on from one outer step to the next.",
     caution: noise
       ? `${WARM} Let the leader's rate fall alike.`
       : `${WARM} A step on all the data costs as much as its gradient; minibatches make it cheaper.`,
@@ -97,7 +97,7 @@ function draftAmigo({ largest, isFalling }: Scale, { noise }: MeasuredProblem): 
   const learningRate = rateOf(0.5 / largest, isFalling ? quotient(-1, 2) : undefined);
   return {
     call: ruleCall({ amigo }, { steps: 10, learningRate }),
-    why: "ten steps of the answer and ten of the linear system keep both close to their solutions from one outer step to the next.",
+    why: "ten steps of the response and ten of the linear system keep both close to their solutions from one outer step to the next.",
     caution: noise?.inner
       ? `${WARM} Each of its steps can have its own inner minibatch, with perStep: 20.`
       : WARM,
@@ -150,7 +150,7 @@ function draftVrbo(
   const [period, steps] = [count.inner, 3];
   const draft = {
     call: ruleCall({ vrbo }, { steps, products, learningRate, seriesStep, size, period }),
-    why: `both objectives are means over examples: ${steps} steps of the answer, each of which corrects the leader's direction too.`,
+    why: `both objectives are means over examples: ${steps} steps of the response, each of which corrects the leader's direction too.`,
     caution: `${bias} ${WARM}`,
     // Of its steps + 1 corrections, two evaluations each, half a one is on all the data once in a period.
     share: 1 / Math.min(count.inner, count.outer) + 1 / (2 * (steps + 1) * period),
@@ -182,7 +182,7 @@ function seriesRules(scale: Scale, measured: MeasuredProblem): Considered {
   const drafts = [
     {
       call: ruleCall({ mrbo }, { products, ...recycled }),
-      why: "the directions of answer and leader are corrected from one outer step to the next, which lowers the noise of minibatches.",
+      why: "the directions of response and leader are corrected from one outer step to the next, which lowers the noise of minibatches.",
       caution: `${bias} ${WARM}${perStep(terms)}`,
     },
     {
@@ -190,7 +190,7 @@ function seriesRules(scale: Scale, measured: MeasuredProblem): Considered {
         { stocBio },
         { steps: 10, products, learningRate: ofStocBio, seriesStep: step },
       ),
-      why: "a fresh series in each outer step: only the answer has to catch up.",
+      why: "a fresh series in each outer step: only the response has to catch up.",
       caution: `${bias} ${WARM}${perStep(10 + products)}`,
     },
     {
@@ -203,8 +203,11 @@ function seriesRules(scale: Scale, measured: MeasuredProblem): Considered {
   return { drafts: [...corrected.drafts, ...drafts], ruledOut: corrected.ruledOut };
 }
 
-function draftF2sa({ smallest, largest }: Scale, { outerAtAnswer, noise }: MeasuredProblem): Draft {
-  const outer = Math.max(0, outerAtAnswer.largest);
+function draftF2sa(
+  { smallest, largest }: Scale,
+  { outerAtResponse, noise }: MeasuredProblem,
+): Draft {
+  const outer = Math.max(0, outerAtResponse.largest);
   const multiplier = Number(Math.min(1000, 100 * Math.max(1, outer / smallest)).toPrecision(2));
   const valueLearningRate = rateOf(0.5 / largest);
   const learningRate = rateOf(0.5 / (largest * multiplier + outer));

@@ -34,7 +34,7 @@ export function forUnique(
     ruledOut.push({ factory: "implicit", why });
   } else if (projection) {
     const why =
-      "at a projected answer the inner gradient need not vanish; implicitKkt takes the constraints as functions.";
+      "at a projected response the inner gradient need not vanish; implicitKkt takes the constraints as functions.";
     ruledOut.push({ factory: "implicit", why });
   }
   if (hasInit) {
@@ -112,7 +112,7 @@ function ofMinibatches(measured: MeasuredProblem, { steps, isNoisy }: AdviseCont
 }
 
 /** Iterations that lower conjugate gradients' error to 1e-6 by the condition number's bound, or that end it. */
-function solverSteps({ atAnswer, weights }: MeasuredProblem): number {
-  const kappa = atAnswer.largest / atAnswer.smallest;
+function solverSteps({ atResponse, weights }: MeasuredProblem): number {
+  const kappa = atResponse.largest / atResponse.smallest;
   return Math.max(1, Math.min(weights, Math.ceil((Math.sqrt(kappa) / 2) * Math.log(2e6))));
 }

@@ -22,8 +22,8 @@ export function forMany(
   const { steps, dynamics, projection, hasInit, isNoisy } = context;
   const isConvex = innerSolutions === "flat";
   const why = isConvex
-    ? "the inner objective is flat along a direction: there its answer is wherever it starts."
-    : "there are several inner solutions, or none with positive curvature: its answer depends on the start.";
+    ? "the inner objective is flat along a direction: there its response is wherever it starts."
+    : "there are several inner solutions, or none with positive curvature: its response depends on the start.";
   const ruledOut = ["reverse", "forward", "truncated", "implicit"].map((factory) => ({
     factory,
     why,
@@ -93,11 +93,11 @@ function draftValuePenalty(measured: MeasuredProblem, steps: number): Draft {
     ),
     why: "it differentiates through no inner step: the gap to the inner minimum is a penalty.",
     caution:
-      "Biased by O(1/penalty); it finds the best answer near the solution where it starts, not the best of all. Start warm.",
+      "Biased by O(1/penalty); it finds the best response near the solution where it starts, not the best of all. Start warm.",
   };
 }
 
-/** The answer's steps are on E/c + L with c = 1 at first, those of θ on L + ½γ‖θ − y‖². */
+/** The response's steps are on E/c + L with c = 1 at first, those of θ on L + ½γ‖θ − y‖². */
 function draftEnvelope(measured: MeasuredProblem): Draft {
   const { inner, outer } = scaleOf(measured);
   const proximalWeight = rounded(1 + 2 * Math.max(0, -measured.anywhere.smallest));
@@ -128,9 +128,9 @@ function draftSlBamm(measured: MeasuredProblem): Draft {
 }
 
 /** The most that each objective curves, up or down. */
-function scaleOf({ anywhere, outerAtAnswer }: MeasuredProblem): { inner: number; outer: number } {
+function scaleOf({ anywhere, outerAtResponse }: MeasuredProblem): { inner: number; outer: number } {
   const most = ({ smallest, largest }: Curvature): number => Math.max(largest, -smallest, 0);
-  return { inner: Math.max(most(anywhere), Number.EPSILON), outer: most(outerAtAnswer) };
+  return { inner: Math.max(most(anywhere), Number.EPSILON), outer: most(outerAtResponse) };
 }
 
 function rounded(x: number): number {
@@ -139,6 +139,6 @@ function rounded(x: number): number {
 
 /** Whether E is strongly convex in the weights where the follower went. */
 function isOuterCurved(measured: MeasuredProblem): boolean {
-  const { smallest, largest, isExhausted } = measured.outerAtAnswer;
+  const { smallest, largest, isExhausted } = measured.outerAtResponse;
   return isExhausted && smallest > flatnessOf(measured) * largest;
 }

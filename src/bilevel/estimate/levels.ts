@@ -48,13 +48,13 @@ export interface Levels {
     ...args: Values[]
   ): Joint<Values>;
   /**
-   * How far y is from an inner solution, by the estimate z of a minimizer: `gap` = L(y, λ) − L(z, λ), `answerDistance` =
+   * How far y is from an inner solution, by the estimate z of a minimizer: `gap` = L(y, λ) − L(z, λ), `responseDistance` =
    * ‖y − z‖, and `valueGradientNorm` = ‖∇_w L(z, λ)‖, which tells whether z may be believed.
    */
   measureGap(
     y: Values,
     z: Values,
-  ): { readonly gap: Value; readonly answerDistance: Value; readonly valueGradientNorm: Value };
+  ): { readonly gap: Value; readonly responseDistance: Value; readonly valueGradientNorm: Value };
   /**
    * `length` steps x ← step(x, λ, inner data, outer data, ...args), each with its own minibatch when they are stacked.
    *
@@ -174,7 +174,7 @@ export function openLevels(
     },
     measureGap: (y, z) => ({
       gap: program.call(gapOf, y, z, lambda, data.inner),
-      answerDistance: program.call(treeDistance, y, z),
+      responseDistance: program.call(treeDistance, y, z),
       valueGradientNorm: program.call(norm, z, lambda, data.inner),
     }),
     repeat: (length, step, x, ...args) =>

@@ -1,6 +1,6 @@
 /**
  * The steps that value-function methods share. The value of the inner problem, ψ(λ) = min_z L(z, λ), replaces its
- * solution set: an answer y is feasible when its gap L(y, λ) − ψ(λ) is 0, and the gap is a penalty. By Danskin's
+ * solution set: a response y is feasible when its gap L(y, λ) − ψ(λ) is 0, and the gap is a penalty. By Danskin's
  * theorem ∇ψ(λ) = ∇_λ L(z, λ) at the minimizer z, so that no second derivative appears.
  */
 import { tree, type numpy as np } from "@jax-js/jax";

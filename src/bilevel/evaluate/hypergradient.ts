@@ -40,11 +40,11 @@ export interface EvaluationPoint {
 
 /** The hypergradient at a point. */
 export interface Hypergradient<L, W> {
-  /** The outer objective at the follower's answer, a scalar. */
+  /** The outer objective at the follower's response, a scalar. */
   readonly value: Tensor;
   /** dF/dλ, the tree and shapes of λ. */
   readonly gradient: Tensors<L>;
-  /** The follower's answer. */
+  /** The follower's response. */
   readonly w: Tensors<W>;
   readonly report: Report;
 }

@@ -10,7 +10,7 @@ export interface Report {
   readonly status: Status;
   /** The status and its numbers in one sentence. */
   readonly sentence: string;
-  /** ‖∇_w L‖ at the follower's answer (of w − P(w − ∇_w L) when a projection P constrains it). */
+  /** ‖∇_w L‖ at the follower's response (of w − P(w − ∇_w L) when a projection P constrains it). */
   readonly innerGradientNorm: number;
   /** The same where the follower started. */
   readonly initialInnerGradientNorm: number;

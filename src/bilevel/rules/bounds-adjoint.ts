@@ -46,7 +46,7 @@ export function measureAdjoint(
 }
 
 /**
- * The theory of implicit differentiation with an inexact answer and an inexact linear system.
+ * The theory of implicit differentiation with an inexact response and an inexact linear system.
  *
  * @param options.scale - what the solver's matrix is to ∇²_ww L: s for the dynamics of gradient descent, else 1.
  */
@@ -62,7 +62,7 @@ export function implicitBound(options: {
     kind: "bound",
     formula: [
       "‖h − ∇F‖ ≤ D·δ + κ·δ·‖q‖ + (M/μ)·(L_E·δ + ρ·δ·‖q‖ + ‖r‖)",
-      "δ = ‖∇_w L‖/μ at the answer, q the linear system's solution, r its residual without damping",
+      "δ = ‖∇_w L‖/μ at the response, q the linear system's solution, r its residual without damping",
     ].join("\n"),
     needs: NEEDS,
     assumptions: ["the inner objective is strongly convex in w"],
@@ -107,7 +107,7 @@ export function penaltyBound(weight: (measured: MeasuredNumbers) => number): Err
     value: (constants, measured) => {
       const { strongConvexity: mu, crossNorm, crossLipschitz, hessianLipschitz } = constants;
       const gamma = weight(measured);
-      const d = measured["answerDistance"]!;
+      const d = measured["responseDistance"]!;
       const valueGradient = measured["valueGradientNorm"]!;
       const curved = gamma * d * (valueGradient / mu + d / 2);
       const atFixedWeights = adjointError(constants, {

@@ -17,7 +17,7 @@ import { treeNorm } from "../../linear/internal.ts";
 
 /** What a rule that differentiates the follower's steps measures for its bound; scalars. */
 export interface DerivativeMeasured {
-  /** ‖∇_w E‖ at the follower's answer, over the dynamics' whole state. */
+  /** ‖∇_w E‖ at the follower's response, over the dynamics' whole state. */
   readonly outerGradientNorm: Value;
   /** ‖h − ∇_λ E‖: what λ does through the follower. */
   readonly indirectGradientNorm: Value;
@@ -81,7 +81,7 @@ export function gradientDescentBound(options: {
     kind: "bound",
     formula: [
       `‖h − ∇F‖ ≤ (D + L_E·M/μ)·δ + ‖∇_w E‖·${keep === 0 ? "M/μ" : `(c^K·M/μ + K·c^(T−1)·s·(κ + ρ·M/μ)·δ_0${difference})`}`,
-      `δ = ‖∇_w L‖/μ at the answer${keep === 0 ? "" : ", δ_0 at the start; K of the T steps go back"}`,
+      `δ = ‖∇_w L‖/μ at the response${keep === 0 ? "" : ", δ_0 at the start; K of the T steps go back"}`,
       ...(keep === 0 ? [] : ["c = max(|1 − s·μ|, |1 − s·ℓ|) < 1 with the learning rate s"]),
       ...(perturbation === 0 ? [] : ["r the length of the difference's perturbation"]),
     ].join("\n"),
@@ -108,13 +108,13 @@ export function gradientDescentBound(options: {
       const { crossLipschitz, hessianLipschitz } = constants;
       const c = contraction(constants);
       const atStart = measured["initialInnerGradientNorm"]! / mu;
-      const atAnswer = measured["innerGradientNorm"]! / mu;
+      const atResponse = measured["innerGradientNorm"]! / mu;
       const derivative = crossNorm / mu;
       const drift = rate * (crossLipschitz + hessianLipschitz * derivative) * atStart;
       const unrolled = keep === 0 ? 0 : keep * c ** (steps - 1) * drift;
       const differenced = (rate * crossLipschitz * perturbation) / 2;
       return (
-        (directLipschitz + outerSmoothness * derivative) * atAnswer +
+        (directLipschitz + outerSmoothness * derivative) * atResponse +
         measured["outerGradientNorm"]! * (c ** keep * derivative + unrolled + differenced)
       );
     },

@@ -35,7 +35,7 @@ export interface CatalogEntry {
   readonly file: string;
   /** What the rule computes, in one line. */
   readonly summary: string;
-  /** Where its answer cannot be trusted, or cannot be had; the end of "fails when: …", with a semicolon between reasons. */
+  /** Where its estimate cannot be trusted, or cannot be had; the end of "fails when: …", with a semicolon between reasons. */
   readonly fails: string;
   /** The paper, as in the factory's documentation. */
   readonly source: string;

@@ -97,7 +97,7 @@ export interface ConstrainedResult<L, W> extends Omit<SolveResult<L, W>, "status
 /**
  * Minimises F(λ) = E(w(λ), λ) subject to p(w(λ), λ) ≤ 0 and q(w(λ), λ) = 0 over λ, to a local optimum.
  *
- * The constraints' dependence on the follower's answer is differentiated by the rule, as that of E is. Near an optimum with
+ * The constraints' dependence on the follower's response is differentiated by the rule, as that of E is. Near an optimum with
  * independent constraints and a positive curvature along them, each update divides the violation by a factor that grows
  * with ρ. How it ends is data:
  *
@@ -171,7 +171,7 @@ export async function augmentedLagrangian<L, W, D, O>(
       ...start,
     });
     spent.add(result);
-    // No step was finite, or none was made: there is no answer to look at.
+    // No step was finite, or none was made: there is no response to look at.
     if (!Number.isFinite(result.value)) return [result, undefined];
     const at = await evaluate(result.w as Tensor, result.lambda as Tensor);
     return [result, numbersOf(at as unknown as ConstraintVectors<Tensor>)];

@@ -25,7 +25,7 @@ export interface SolveState {
 export interface StateTrees {
   /** λ of the last evaluated step. */
   readonly lambda: Tree<Tensor>;
-  /** The follower's answer to it. */
+  /** The follower's response to it. */
   readonly w: Tree<Tensor>;
   /** λ after the update: where the next step evaluates. */
   readonly nextLambda: Tree<Tensor>;

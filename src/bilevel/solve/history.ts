@@ -7,13 +7,13 @@ export interface StepRecord {
   readonly step: number;
   /** The outer objective E(w(λ), λ). */
   readonly value: number;
-  /** The inner objective L(w(λ), λ) at the follower's answer; NaN when `solve` is told to leave it out. */
+  /** The inner objective L(w(λ), λ) at the follower's response; NaN when `solve` is told to leave it out. */
   readonly innerValue: number;
   /** ‖dF/dλ‖₂ over all leaves. */
   readonly gradientNorm: number;
   /** ‖λ − P(λ − dF/dλ)‖₂ with the constraints' projection P; without constraints the same as gradientNorm. */
   readonly projectedGradientNorm: number;
-  /** ‖∇_w L‖ at the follower's answer. */
+  /** ‖∇_w L‖ at the follower's response. */
   readonly innerGradientNorm: number;
   /** ‖∇_w L‖ where the follower started this step. */
   readonly initialInnerGradientNorm: number;

@@ -74,7 +74,7 @@ export interface CheckpointOptions {
 /** One step of `solve`: the evaluation at `lambda`, before its update. */
 export interface SolveStep<L, W> extends StepRecord {
   readonly lambda: Tensors<L>;
-  /** The follower's answer to `lambda`. */
+  /** The follower's response to `lambda`. */
   readonly w: Tensors<W>;
   readonly gradient: Tensors<L>;
   readonly report: Report;
@@ -90,7 +90,7 @@ export interface SolveStep<L, W> extends StepRecord {
 export interface SolveResult<L, W> {
   /** λ of the last step whose numbers were all finite, or of the best one with `keepBest`. */
   readonly lambda: Tensors<L>;
-  /** The follower's answer to `lambda`. */
+  /** The follower's response to `lambda`. */
   readonly w: Tensors<W>;
   /** The outer objective at `lambda` and `w`; NaN when no step was finite. */
   readonly value: number;

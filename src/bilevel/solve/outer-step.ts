@@ -25,7 +25,7 @@ export interface OuterStepOptions {
   readonly constraints?: Projection | undefined;
   /** The follower starts each step where the last one left it; else at the weights `w`, or at the problem's `init`. */
   readonly isWarm: boolean;
-  /** Whether to evaluate the inner objective at the follower's answer. */
+  /** Whether to evaluate the inner objective at the follower's response. */
   readonly innerValue: boolean;
   readonly lambda: Tree<Tensor>;
   readonly w: Tree<Tensor>;
@@ -61,7 +61,7 @@ export interface OuterStepOutputs {
   /** The follower's weights. */
   readonly w: Tree<Tensor>;
   readonly measured: Measured<Tensor>;
-  /** Zero or one scalar: L at the follower's answer. */
+  /** Zero or one scalar: L at the follower's response. */
   readonly innerValue: readonly Tensor[];
   /** Zero or one scalar: ‖λ − P(λ − dF/dλ)‖₂ with the constraints' projection P. */
   readonly projectedGradientNorm: readonly Tensor[];

@@ -21,7 +21,7 @@ export interface RuleRow {
   needs: string;
   work: string;
   memory: string;
-  /** What the hypergradient leaves out; `null` when it is the exact derivative at the follower's answer. */
+  /** What the hypergradient leaves out; `null` when it is the exact derivative at the follower's response. */
   bias: string | null;
   /** What it leaves out besides when the follower starts warm; `null` when nothing. */
   warmBias: string | null;
@@ -98,8 +98,14 @@ export function describeRules(rows: readonly RuleRow[], width: number): string[]
 function tableOf(rows: readonly RuleRow[], width: number): string[] | undefined {
   // Long cells take several lines on a terminal, and one line in a file, where one searches.
   const cellWidth = width === Infinity ? Infinity : 36;
-  const cells = rows.map((row) => [nameOf(row), row.needs, row.work, row.memory, answerOf(row)]);
-  const table = [["rule", "needs", "work", "memory", "answer"], ...cells].map((row) =>
+  const cells = rows.map((row) => [
+    nameOf(row),
+    row.needs,
+    row.work,
+    row.memory,
+    derivativeOf(row),
+  ]);
+  const table = [["rule", "needs", "work", "memory", "derivative"], ...cells].map((row) =>
     row.map((cell) => wrapWords(cell, cellWidth)),
   );
   const widths = table[0]!.map((_, column) =>
@@ -128,7 +134,7 @@ function listed(row: RuleRow, width: number): string[] {
     ...indented("needs", row.needs, width),
     ...indented("work", row.work, width),
     ...indented("memory", row.memory, width),
-    ...indented("answer", answerOf(row), width),
+    ...indented("derivative", derivativeOf(row), width),
   ];
 }
 
@@ -149,8 +155,8 @@ function remarks(forms: readonly RuleRow[], width: number): string[] {
 }
 
 function indented(name: string, text: string, width: number): string[] {
-  return wrapWords(text, width - 10).map(
-    (line, i) => `  ${(i === 0 ? name : "").padEnd(8)}${line}`,
+  return wrapWords(text, width - 14).map(
+    (line, i) => `  ${(i === 0 ? name : "").padEnd(12)}${line}`,
   );
 }
 
@@ -158,7 +164,7 @@ function nameOf({ rule, option }: RuleRow): string {
   return `${rule} ${option}`.trim();
 }
 
-function answerOf({ bias, warmBias }: RuleRow): string {
+function derivativeOf({ bias, warmBias }: RuleRow): string {
   if (bias !== null) return "biased";
   return warmBias === null ? "exact" : "exact, cold";
 }
@@ -166,6 +172,6 @@ function answerOf({ bias, warmBias }: RuleRow): string {
 const legend = [
   "T inner steps; |w| weights, |λ| hyperparameters; ∇L, ∇E gradients; H·v, C·v products with ∇²_ww and ∇²_λw.",
   "bound: what the distance from the exact hypergradient is at most; docs/rules.md has its constants and sources.",
-  "exact: the derivative of E at the follower's answer. --json says what a biased rule leaves out, docs/rules.md has the formulas.",
+  "exact: the derivative of E at the follower's response. --json says what a biased rule leaves out, docs/rules.md has the formulas.",
   'exact, cold: exact for start: "cold". A warm start, solve\'s default, hides how the weights before the steps depend on the hyperparameters; each report estimates it.',
 ];

@@ -9,9 +9,9 @@ import { formatCount } from "../../data/internal.ts";
 export function ruleSentences({ rule }: Pick<TuneResult, "rule">): string[] {
   if (rule === undefined) return [];
   const { call, bias, status, sentence } = rule;
-  const answer = bias === null ? "exact at the follower's answer" : "biased";
+  const response = bias === null ? "exact at the follower's response" : "biased";
   const lines = [
-    `Rule: ${call}, ${answer}; ${costOf(rule)}. Its report at the chosen step: ${status}.`,
+    `Rule: ${call}, ${response}; ${costOf(rule)}. Its report at the chosen step: ${status}.`,
   ];
   if (bias !== null || status !== "converged") lines.push(sentence);
   return lines;

@@ -224,7 +224,7 @@ export function checkLearnerOptions(settings: TrainSettings): void {
   if (!descends(learner) && (innerSteps !== undefined || innerRate !== undefined)) {
     const option = innerSteps === undefined ? "innerRate" : "innerSteps";
     throw new FewshotError(
-      `\`${option}\` is not for \`learner\` ${learner}, whose answer has a closed form; leave the option out`,
+      `\`${option}\` is not for \`learner\` ${learner}, whose response has a closed form; leave the option out`,
     );
   }
   if (learnInnerRate !== undefined && learnsInnerRate !== true) {
@@ -234,7 +234,7 @@ export function checkLearnerOptions(settings: TrainSettings): void {
   }
   if (learnInnerRate === "yes" && rule === "implicit") {
     throw new FewshotError(
-      "`learnInnerRate` yes does not go with `rule` implicit, whose equation does not know by which steps the answer was found; use `rule` reverse",
+      "`learnInnerRate` yes does not go with `rule` implicit, whose equation does not know by which steps the response was found; use `rule` reverse",
     );
   }
   if (stepShots !== undefined && learner !== "reptile") {

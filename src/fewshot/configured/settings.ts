@@ -56,9 +56,9 @@ export interface LearnerSettings {
   learner: LearnerName;
   filters: number;
   variant: "strided" | "pooled";
-  /** T of the training; absent where the answer has a closed form. */
+  /** T of the training; absent where the response has a closed form. */
   innerSteps?: number;
-  /** The follower's learning rate, or where it starts; absent where the answer has a closed form. */
+  /** The follower's learning rate, or where it starts; absent where the response has a closed form. */
   innerRate?: number;
   /** Whether that rate is a hyperparameter too; default: no. */
   learnInnerRate?: YesOrNo;

@@ -20,7 +20,7 @@ import { batchNormModes, type BatchNorm } from "../configured/settings.ts";
 /** One accuracy. */
 export interface Accuracy {
   batchNorm: BatchNorm;
-  /** T at test; 0 where the answer has a closed form. */
+  /** T at test; 0 where the response has a closed form. */
   steps: number;
   /** Mean over the episodes of the share of query images labelled rightly. */
   mean: number;
@@ -48,7 +48,7 @@ export interface EvaluationDocument {
     /** SHA-256 of the list of episodes as JSON: equal where two models had the same list. */
     listSha256: string;
   };
-  /** T in training, 0 where the answer has a closed form. */
+  /** T in training, 0 where the response has a closed form. */
   trainedSteps: number;
   /** The follower's learning rate, where it makes steps and the rate was not learned. */
   innerRate?: number;

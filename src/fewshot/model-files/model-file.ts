@@ -190,7 +190,7 @@ export function recordOf(model: ModelRecord): ModelRecord {
   return { settings, shape, step, episodes, validation, seconds };
 }
 
-/** T of the training, 0 where the answer has a closed form. */
+/** T of the training, 0 where the response has a closed form. */
 export function trainedStepsOf({
   learner,
   shape,

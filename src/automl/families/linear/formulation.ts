@@ -19,8 +19,8 @@ export interface Formulation {
   readonly data: BilevelData<Tree<Tensor>>;
   /** ‖∇L‖ at zero weights, in the rule's coordinates. */
   referenceNorm(logCoefficient: ArrayLike<number>): number;
-  /** The followers' answer as weights of the model, [followers, outputs, width + 1]. */
-  toWeights(answer: Tensor, logCoefficient: ArrayLike<number>): Tensor;
+  /** The followers' response as weights of the model, [followers, outputs, width + 1]. */
+  toWeights(response: Tensor, logCoefficient: ArrayLike<number>): Tensor;
   /** The way back, in the data's type. */
   fromWeights(weights: Tensor, logCoefficient: ArrayLike<number>): Tensor;
 }
@@ -62,15 +62,15 @@ export function formulate(
       ? scaledData(training, judged)
       : { inner: { ...training }, outer: { ...judged } },
     referenceNorm,
-    toWeights: (answer, logCoefficient) => {
+    toWeights: (response, logCoefficient) => {
       const scale = scaleOf(logCoefficient);
-      const weights = Float64Array.from(answer.data, (u, i) => Number(u) * scale[placeOf(i)]!);
-      return tensor(weights, { shape: [...answer.shape] });
+      const weights = Float64Array.from(response.data, (u, i) => Number(u) * scale[placeOf(i)]!);
+      return tensor(weights, { shape: [...response.shape] });
     },
     fromWeights: (weights, logCoefficient) => {
       const scale = scaleOf(logCoefficient);
-      const answer = Float64Array.from(weights.data, (w, i) => Number(w) / scale[placeOf(i)]!);
-      return tensor(answer, { dtype: x.dtype, shape: [...weights.shape] });
+      const response = Float64Array.from(weights.data, (w, i) => Number(w) / scale[placeOf(i)]!);
+      return tensor(response, { dtype: x.dtype, shape: [...weights.shape] });
     },
   };
 }

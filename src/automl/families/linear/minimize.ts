@@ -1,6 +1,6 @@
 /**
  * Limited-memory BFGS for a stack of strictly convex objectives that share no weights: every evaluation is one call for the
- * whole stack, every follower has its own direction, step length and end. In float64, so that an answer is exact where a
+ * whole stack, every follower has its own direction, step length and end. In float64, so that a minimum is exact where a
  * penalty is all that keeps it finite.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Which rules of the catalog can tune a table, each with options made for it, and why the others cannot. The follower is
- * strongly convex with one answer, sees all rows at every step, and has tens of outer steps.
+ * strongly convex with one response, sees all rows at every step, and has tens of outer steps.
  */
 import { conjugateGradient } from "../../../linear/index.ts";
 import { call, type RuleCall, ruleCall, ruleCatalog } from "../../../bilevel/internal.ts";
@@ -75,7 +75,7 @@ export const tuneRules: Readonly<Record<string, TuneRule>> = {
   bda: scaled(({ gradientSteps: steps, learningRate }) =>
     ruleCall({ bda }, { steps, dynamics: call({ gradientDescent }, { learningRate }) }),
   ),
-  // 50: its answer then lies about 2 % of the way from the inner solution to the minimum of E.
+  // 50: its response then lies about 2 % of the way from the inner solution to the minimum of E.
   valuePenalty: scaled(({ gradientSteps, learningRate }) =>
     ruleCall(
       { valuePenalty },
@@ -87,7 +87,7 @@ export const tuneRules: Readonly<Record<string, TuneRule>> = {
       },
     ),
   ),
-  // The answer's steps meet the curvature of E + 10·L: the other half of 20 is left for that of E.
+  // The response's steps meet the curvature of E + 10·L: the other half of 20 is left for that of E.
   f2sa: scaled(({ gradientSteps, learningRate }) =>
     ruleCall(
       { f2sa },
@@ -149,7 +149,7 @@ export const inapplicableRules: Readonly<Record<string, string>> = {
   gradientPenalty:
     "columns that nearly repeat others make the inner Hessian nearly singular, where it stops at false stationary points",
   logBarrier: "its barrier has to fall over hundreds of outer steps, and a search has tens",
-  bome: "its answer and its leader share one descent, which the search's Adam takes apart",
+  bome: "its response and its leader share one descent, which the search's Adam takes apart",
   moreauEnvelope: "its penalty has to grow over thousands of outer steps, and a search has tens",
   slBamm: "it needs an outer objective that is strongly convex in the weights, and this one is not",
   saba: "it averages the noise of minibatches away, and on all rows there is none: it is soba then",

@@ -59,7 +59,7 @@ const earlyStopping = { patience: 20, minImprovement: 1e-6 };
  * −ln of N held-out rows' likelihood and of the normal prior, over N. A row's loss is φ nats: 1 for classes; for squares
  * the variance of the noise, twice the loss at the single coefficient. Adam's ε is φ/(20N), a tenth of what one free
  * weight gains by chance (the AIC's price of a parameter): a coefficient whose gradient is well below it moves in
- * proportion, not by full steps. The answer is the mean of both sets, each weighted by its rows, held back as
+ * proportion, not by full steps. The result is the mean of both sets, each weighted by its rows, held back as
  * {@link chooseHold} says; it is the
  * single coefficient when that has the smaller held-out loss.
  */

@@ -74,7 +74,7 @@ test.each(["amigo", "stocBio"])("%s ends near reverse mode's coefficients", asyn
   expect(Math.abs(excess(found))).toBeLessThan(1e-2);
 });
 
-// Off by the outer objective's share in the answer: 1/51 and 1/11 of the way, and the mean of 0.5/(t + 1) over 100 steps.
+// Off by the outer objective's share in the response: 1/51 and 1/11 of the way, and the mean of 0.5/(t + 1) over 100 steps.
 test.each(["valuePenalty", "f2sa", "bda"])(
   "%s ends beside them, at the same score",
   async (name) => {
@@ -86,7 +86,7 @@ test.each(["valuePenalty", "f2sa", "bda"])(
   },
 );
 
-// The answer or the linear system makes a few steps at a time, or the estimate is noisy: the search falls behind.
+// The response or the linear system makes a few steps at a time, or the estimate is noisy: the search falls behind.
 const lagging = ["darts", "soba", "fsla", "mrbo", "sustain", "ttsa", "pzobo"];
 
 test.each(lagging)("%s lags behind, is biased and says so", async (name) => {

@@ -1,5 +1,5 @@
 /**
- * Closed-form hypergradient: the problem's `init` gives the follower's answer itself, and is differentiated as it is.
+ * Closed-form hypergradient: the problem's `init` gives the follower's response itself, and is differentiated as it is.
  *
  *     w(λ) = init(λ, data),   h = ∇_λ E(w, λ) + (∂w/∂λ)ᵀ ∇_w E(w, λ)
  *
@@ -13,8 +13,8 @@ import type { Rule } from "../../rule.ts";
 import type { Value } from "../../../program/index.ts";
 
 /**
- * The exact hypergradient of a follower whose answer `init` computes. Makes no inner step. The report measures the inner
- * gradient at the answer, which is 0 up to rounding when `init` solves the inner problem.
+ * The exact hypergradient of a follower whose response `init` computes. Makes no inner step. The report measures the inner
+ * gradient at the response, which is 0 up to rounding when `init` solves the inner problem.
  *
  * @throws TypeError, in an estimate, for a problem without an `init`, or minibatches stacked for the inner steps.
  * @see Bertinetto et al., "Meta-learning with differentiable closed-form solvers", ICLR 2019.
@@ -38,7 +38,7 @@ export function closedForm(): Rule {
     estimate: (program, problem, point) => {
       if (!problem.init) {
         throw new TypeError(
-          "closedForm: the problem must have an init that computes the follower's answer from lambda and the inner data; give it, or use a rule that makes inner steps.",
+          "closedForm: the problem must have an init that computes the follower's response from lambda and the inner data; give it, or use a rule that makes inner steps.",
         );
       }
       if (point.batched) {

@@ -46,7 +46,7 @@ export interface DartsOptions {
  * The hypergradient of differentiable architecture search. Use it in `solve` with its default `start: "warm"`, so that
  * the follower trains on while the leader moves.
  *
- * The answer `w` and the value are those of w' (of w with `order: 1`); the state that goes on is w after one step of
+ * The response `w` and the value are those of w' (of w with `order: 1`); the state that goes on is w after one step of
  * `dynamics` on the same inner data, at the same λ: both players move at once, where the authors' code moves λ first.
  * Their code also puts momentum and weight decay into w'; the paper's formula, here, has neither (write decay into L).
  *
@@ -121,18 +121,18 @@ export function darts(options: DartsOptions): Rule {
       const data = firstBatch(program, point, follower);
       const ahead = (w: Arrays, lambda: Arrays, data: Arrays): Arrays =>
         step(w, innerGradient(problem.inner, w, lambda, data), -learningRate);
-      const answer = looksAhead
+      const response = looksAhead
         ? callTree(program, ahead, weightsOf(start), point.lambda, data)
         : weightsOf(start);
-      const judged = { ...(start as { w: Tree<Value> }), w: answer };
+      const judged = { ...(start as { w: Tree<Value> }), w: response };
       const { value, adjoint } = follower.outer(judged);
       const measured = follower.measure(judged);
-      const common = { value, w: answer, state };
+      const common = { value, w: response, state };
       const counts = {
         innerGradients: (looksAhead ? 1 : 0) + dynamics.gradientsPerStep,
         hessianVectorProducts: 0,
         crossProducts: looksAhead ? 1 : 0,
-        storedFloats: looksAhead ? countElements(answer) : 0,
+        storedFloats: looksAhead ? countElements(response) : 0,
         reportGradients: 2,
       };
       const report = (gradient: Tree<Value>): Measured<Value> => ({

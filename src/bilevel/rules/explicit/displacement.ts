@@ -33,7 +33,7 @@ export function displacement(options: UnrolledOptions): Rule {
   return throughStart(options, {
     factory: "displacement",
     name: "displacement",
-    bias: "it is the way from the follower's answer back to its start, and not a derivative of the outer objective",
+    bias: "it is the way from the follower's response back to its start, and not a derivative of the outer objective",
     noBound: "it is no derivative of the outer objective",
     states: 2,
     adjoint: ({ program, lambda, follower: { start, floats }, last, outer }) => {

@@ -2,7 +2,7 @@
 import type { MeasuredNumbers } from "../../bounds.ts";
 import type { Verdict } from "../../rule.ts";
 
-/** Which constraints are active, and whether the answer is a solution that has a derivative. */
+/** Which constraints are active, and whether the response is a solution that has a derivative. */
 export function judgeActiveSet(m: MeasuredNumbers): Verdict {
   const { constraints, activeConstraints: active } = m;
   const say = (name: string): string => `${name} ${m[name]!.toExponential(1)}`;
@@ -24,12 +24,12 @@ export function activeSetWarnings(history: readonly MeasuredNumbers[]): string[]
   const last = degenerate.at(-1);
   if (last === undefined) return [];
   return [
-    `In ${degenerate.length} of ${history.length} evaluations the follower's answer was degenerate or not optimal under its constraints. The last of them: ${last.sentence}`,
+    `In ${degenerate.length} of ${history.length} evaluations the follower's response was degenerate or not optimal under its constraints. The last of them: ${last.sentence}`,
   ];
 }
 
 interface Finding {
-  /** "singular": the answer has no derivative there; "max-steps": it is no solution. */
+  /** "singular": the response has no derivative there; "max-steps": it is no solution. */
   readonly status: "singular" | "max-steps";
   /** Whether it takes the place of the report's first sentence, where that says that the follower is solved. */
   readonly isHeadline?: boolean;
@@ -42,19 +42,19 @@ const FINDINGS: readonly Finding[] = [
     status: "singular",
     applies: (m) => m["dependentConstraints"]! > 0,
     sentence: () =>
-      "The gradients of the active constraints are linearly dependent: their multipliers are not unique, and unless one constraint only repeats others, the answer has no derivative here; state each constraint once.",
+      "The gradients of the active constraints are linearly dependent: their multipliers are not unique, and unless one constraint only repeats others, the response has no derivative here; state each constraint once.",
   },
   {
     status: "singular",
     applies: (m) => m["weaklyActive"]! > 0,
     sentence: (m) =>
-      `${constraintsHave(m["weaklyActive"]!)} a multiplier of zero (no strict complementarity): the answer has a kink here, and the hypergradient is the one-sided derivative that keeps ${m["weaklyActive"] === 1 ? "it" : "them"} active.`,
+      `${constraintsHave(m["weaklyActive"]!)} a multiplier of zero (no strict complementarity): the response has a kink here, and the hypergradient is the one-sided derivative that keeps ${m["weaklyActive"] === 1 ? "it" : "them"} active.`,
   },
   {
     status: "singular",
     applies: (m) => m["tangentCurvature"]! < 0,
     sentence: (m) =>
-      `The Lagrangian's curvature along the constraints is negative (${m["tangentCurvature"]!.toExponential(2)}): the answer is no minimum, and the hypergradient no derivative of one.`,
+      `The Lagrangian's curvature along the constraints is negative (${m["tangentCurvature"]!.toExponential(2)}): the response is no minimum, and the hypergradient no derivative of one.`,
   },
   {
     status: "max-steps",
@@ -64,7 +64,7 @@ const FINDINGS: readonly Finding[] = [
       Math.hypot(m["stationarity"]!, m["feasibility"]!) >
         Math.max(1e-6, 100 * m["innerGradientNorm"]!, 0.01 * m["initialInnerGradientNorm"]!),
     sentence: () =>
-      "These conditions do not hold at the projected answer: the projection is not onto the set that the constraints describe; make them agree, or leave the projection out.",
+      "These conditions do not hold at the projected response: the projection is not onto the set that the constraints describe; make them agree, or leave the projection out.",
   },
   {
     status: "max-steps",

@@ -1,9 +1,9 @@
 /**
- * Which constraints are active at the follower's answer, and their multipliers by least squares, those of inequalities ≥ 0.
+ * Which constraints are active at the follower's response, and their multipliers by least squares, those of inequalities ≥ 0.
  *
  *     ν = argmin ‖∇_w L + J_Aᵀν‖, ν_i = 0 otherwise;   c = (p, q),  J = ∂c/∂w,  A = {i : p_i ≥ −tolerance} and all of q
  *
- * Where the least squares without signs give a negative one, the answer is no solution, unless the active gradients are
+ * Where the least squares without signs give a negative one, the response is no solution, unless the active gradients are
  * linearly dependent and other multipliers of the right signs do as well: these are then looked for.
  *
  * Rows of J are divided by their norms, so that no constraint's scale matters to a multiplier's size or to the rank.

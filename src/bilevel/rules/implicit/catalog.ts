@@ -29,7 +29,8 @@ export const implicitRules: readonly CatalogEntry[] = [
     factory: "implicit",
     family: "implicit",
     file: "rules/implicit/implicit.ts",
-    summary: "the derivative of the inner solution near the follower's answer, by a linear system",
+    summary:
+      "the derivative of the inner solution near the follower's response, by a linear system",
     fails:
       "the follower stops far from an inner solution; the system is singular there, or indefinite for a solver that needs a positive definite one (the report names it); the inner objective has kinks",
     source:
@@ -130,7 +131,7 @@ export const implicitRules: readonly CatalogEntry[] = [
     file: "rules/implicit/implicit-kkt.ts",
     summary: "the derivative of a constrained inner solution, on the constraints active there",
     fails:
-      "an active constraint's multiplier is 0, for the answer then has a kink; the active constraints' gradients are linearly dependent; the Lagrangian is not convex along them (the report names each); the follower stops far from the constrained solution",
+      "an active constraint's multiplier is 0, for the response then has a kink; the active constraints' gradients are linearly dependent; the Lagrangian is not convex along them (the report names each); the follower stops far from the constrained solution",
     source:
       'Xu, Zhu, "Efficient gradient approximation method for constrained bilevel optimization", AAAI 2023',
     forms: [

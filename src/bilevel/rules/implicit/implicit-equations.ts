@@ -1,5 +1,5 @@
 /**
- * The equations that the follower's answer satisfies, linearized there: ∇_w L = 0 through the inner objective, or
+ * The equations that the follower's response satisfies, linearized there: ∇_w L = 0 through the inner objective, or
  * Φ(w) = w through the dynamics. Each is a linear system for an adjoint q, and a pullback of q to λ and the data.
  */
 import type { numpy as np } from "@jax-js/jax";
@@ -27,14 +27,14 @@ export interface Contribution {
   readonly data: Value[];
 }
 
-/** The linearized equations at the follower's answer. */
+/** The linearized equations at the follower's response. */
 export interface Equations extends Omit<LinearSystem, "start"> {
   /** dF/dλ without ∇_λ E, from the solution. */
   pull(q: Values): Contribution;
 }
 
 /** Where the equations hold. */
-export interface Answer {
+export interface FollowerResponse {
   readonly lambda: Values;
   /** The follower's state. */
   readonly state: Values;
@@ -53,7 +53,7 @@ export function throughObjective(
   program: Program,
   problem: Problem,
   { floats, prepared }: Follower,
-  { lambda, state, data, alpha }: Answer,
+  { lambda, state, data, alpha }: FollowerResponse,
 ): Equations {
   const { active } = prepared.inner;
   const gradient = (w: Arrays, lambda: Arrays, data: Arrays): Arrays =>
@@ -80,7 +80,7 @@ export function throughObjective(
 export function throughDynamics(
   program: Program,
   { floats, prepared, step }: Follower,
-  { lambda, state, data, alpha, t }: Answer,
+  { lambda, state, data, alpha, t }: FollowerResponse,
 ): Equations {
   const { active } = prepared.inner;
   const index = program.constant(tensor(t, { dtype: "int32" }));

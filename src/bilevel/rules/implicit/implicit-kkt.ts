@@ -1,12 +1,12 @@
 /**
  * Implicit hypergradient of a follower under constraints p(w, λ) ≤ 0, q(w, λ) = 0, by the conditions of Karush, Kuhn and
- * Tucker on the constraints that are active at its answer.
+ * Tucker on the constraints that are active at its response.
  *
  *     ν = argmin ‖∇_w L + J_Aᵀν‖, ν ≥ 0 for inequalities                                (multipliers; 0 where inactive)
  *     [∇²_ww(L + νᵀc), J_Aᵀ; J_A, 0]·(u, t) = (∇_w E, 0)
  *     h = ∇_λ E − ∂(∇_w L + J_Aᵀν)/∂λᵀ·u − (∂c_A/∂λ)ᵀ·t
  *
- * The answer comes from projected dynamics, or from the method of multipliers where no projection is at hand.
+ * The response comes from projected dynamics, or from the method of multipliers where no projection is at hand.
  */
 import {
   checkOptions,
@@ -58,11 +58,11 @@ export interface ImplicitKktOptions extends Omit<UnrolledOptions, "projection">,
 /**
  * The hypergradient at the constrained inner solution, on its active set.
  *
- * Exact when the answer satisfies the conditions and the linear system is solved, where the active gradients are linearly
+ * Exact when the response satisfies the conditions and the linear system is solved, where the active gradients are linearly
  * independent, every active inequality has a positive multiplier, and the Lagrangian is strongly convex along them. The
  * report measures the active set's size (`activeConstraints`), `stationarity`, `feasibility`, `complementarity`,
  * `dependentConstraints`, `weaklyActive`, `negativeMultipliers` and `tangentCurvature`, and names what is degenerate.
- * Where an active multiplier is zero the answer has a kink, and the derivative is that of the side that keeps it active.
+ * Where an active multiplier is zero the response has a kink, and the derivative is that of the side that keeps it active.
  *
  * Without a projection the report's inner gradient norm is ‖(∇_w L + Jᵀν, max(0, p), q)‖, with the multipliers of least
  * squares. With minibatches the conditions are those of the last one.

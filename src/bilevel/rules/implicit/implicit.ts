@@ -1,5 +1,5 @@
 /**
- * Implicit hypergradient: the follower makes T steps, of which no trajectory is kept, and its answer is differentiated as
+ * Implicit hypergradient: the follower makes T steps, of which no trajectory is kept, and its response is differentiated as
  * the solution that it approximates.
  *
  *     through the objective, ∇_w L(w, λ) = 0:    ∇²_ww L · q = ∇_w E,          h = ∇_λ E − ∇²_λw L · q
@@ -36,7 +36,7 @@ import { throughDynamics, throughObjective, type Equations } from "./implicit-eq
 export interface ImplicitOptions {
   /** How the linear system is solved, such as `conjugateGradient({ maxSteps: 20 })`. */
   readonly solver: LinearSolver;
-  /** T ≥ 0, the follower's steps; 0 takes the first weights for its answer, and no minibatches. */
+  /** T ≥ 0, the follower's steps; 0 takes the first weights for its response, and no minibatches. */
   readonly steps: number;
   /** How the follower moves: an optimizer on the inner objective, or any contraction. */
   readonly dynamics: Dynamics | Optimizer;
@@ -55,11 +55,11 @@ export interface ImplicitOptions {
 }
 
 /**
- * The hypergradient at the inner solution, by the implicit function theorem at the follower's answer w_T.
+ * The hypergradient at the inner solution, by the implicit function theorem at the follower's response w_T.
  *
  * Exact when w_T solves the inner problem and q the linear system. Otherwise its error is of the order of ‖w_T − w*‖ and
  * of the linear residual, both of which the report carries; a system that is singular, indefinite or not solved is named
- * in the status. The first weights have no influence on the answer's derivative, even when an `init` makes them of λ.
+ * in the status. The first weights have no influence on the response's derivative, even when an `init` makes them of λ.
  * With minibatches the equation is that of the last one.
  *
  * Costs T inner gradients, at most the solver's J products (2J + 1 on normal equations) and 1 cross product, and the
@@ -137,7 +137,7 @@ export function implicit(options: ImplicitOptions): Rule {
           : follower.forward(follower.start, { first: 0, length: steps, batches });
       const { value, adjoint } = follower.outer(last);
       const isBatched = point.batched ?? false;
-      const answer = {
+      const response = {
         lambda: point.lambda,
         state: last,
         data: lastData(program, follower, isBatched, steps),
@@ -145,8 +145,8 @@ export function implicit(options: ImplicitOptions): Rule {
         t: Math.max(steps - 1, 0),
       };
       const equations = isObjective
-        ? throughObjective(program, problem, follower, answer)
-        : throughDynamics(program, follower, answer);
+        ? throughObjective(program, problem, follower, response)
+        : throughDynamics(program, follower, response);
       const { solution, report } = solver.solve(program, {
         ...equations,
         ...(before ? { start: before.adjoint } : {}),
@@ -247,7 +247,7 @@ function checkOptions(options: ImplicitOptions, through: string): void {
   }
   if (through === "objective" && projection) {
     throw new TypeError(
-      'implicit: at a projected answer the inner gradient need not vanish; use through: "dynamics", which differentiates the projection.',
+      'implicit: at a projected response the inner gradient need not vanish; use through: "dynamics", which differentiates the projection.',
     );
   }
 }

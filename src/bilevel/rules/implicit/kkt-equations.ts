@@ -88,7 +88,7 @@ export function kktEquations(
 }
 
 /**
- * uᵀ∇²(L + νᵀc)u / ‖u‖² along the constraints, from the solution: negative where the answer is no minimum. NaN where u is
+ * uᵀ∇²(L + νᵀc)u / ‖u‖² along the constraints, from the solution: negative where the response is no minimum. NaN where u is
  * nothing but rounding, as at a vertex. A jax-js function.
  *
  * @param scale - a curvature of the system, against which u's size is judged.

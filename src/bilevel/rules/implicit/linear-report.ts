@@ -82,11 +82,11 @@ const SENTENCES: Readonly<Record<LinearOutcome, (m: LinearMeasured<number>) => s
   stagnated: (m) =>
     `The linear system stagnated at ${residual(m)} after ${m.linearSteps} steps: rounding allows no more; loosen rtol, add damping, or use float64.`,
   diverged: (m) =>
-    `The linear system's iteration diverges (${residual(m)} after ${m.linearSteps} steps): the solver's step is too large, or the dynamics do not contract at the follower's answer.`,
+    `The linear system's iteration diverges (${residual(m)} after ${m.linearSteps} steps): the solver's step is too large, or the dynamics do not contract at the follower's response.`,
   "non-finite": (m) =>
-    `The linear system's residual is not finite after ${m.linearSteps} steps: the second derivatives at the follower's answer are not finite, or grow beyond all bounds.`,
+    `The linear system's residual is not finite after ${m.linearSteps} steps: the second derivatives at the follower's response are not finite, or grow beyond all bounds.`,
   overdamped: (m) =>
-    `The linear system is solved only with its damping, which outweighs the curvature along a good part of the answer (${m.smallestCurvature.toExponential(2)} with the damping): lower the damping, or use a rule that needs no unique solution where there is none.`,
+    `The linear system is solved only with its damping, which outweighs the curvature along a good part of the response (${m.smallestCurvature.toExponential(2)} with the damping): lower the damping, or use a rule that needs no unique solution where there is none.`,
 };
 
 function residual({ linearRelativeResidual }: LinearMeasured<number>): string {

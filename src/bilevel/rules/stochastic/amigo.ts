@@ -1,5 +1,5 @@
 /**
- * Amortized implicit gradient optimization (AmIGO): a few steps of the answer, a few of the linear system, both from where
+ * Amortized implicit gradient optimization (AmIGO): a few steps of the response, a few of the linear system, both from where
  * the last outer step left them, then the implicit hypergradient.
  *
  *     z ← z − ρ ∇_w L(z, λ)                                   N times
@@ -70,7 +70,7 @@ export function amigo(options: AmigoOptions = {}): Rule {
       uniqueInnerSolution: true,
       strongConvexity: true,
       memory: "O(|w|)",
-      bias: "it is exact only where both the answer and the linear system's solution have converged",
+      bias: "it is exact only where both the response and the linear system's solution have converged",
     },
     innerSteps: all,
     tolerance: fullTolerance(options.tolerance),

@@ -19,7 +19,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
     factory: "soba",
     family: "single-loop and stochastic",
     file: "rules/stochastic/soba.ts",
-    summary: "one step of the answer and one of the linear system, along unbiased directions",
+    summary: "one step of the response and one of the linear system, along unbiased directions",
     fails:
       "the inner objective is not strongly convex; constant rates meet noisy minibatches, for then it stops at a distance; it starts cold in every outer step; the problem has an init",
     source:
@@ -94,7 +94,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
     family: "single-loop and stochastic",
     file: "rules/stochastic/fsla.ts",
     summary:
-      "one step of the answer, one of the linear system, and a direction that recycles the last",
+      "one step of the response, one of the linear system, and a direction that recycles the last",
     fails:
       "the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
     source:
@@ -120,7 +120,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
     family: "single-loop and stochastic",
     file: "rules/stochastic/amigo.ts",
     summary:
-      "a few steps of the answer, then a few of the linear system, both from where they were",
+      "a few steps of the response, then a few of the linear system, both from where they were",
     fails:
       "the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
     source:
@@ -144,7 +144,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
     factory: "stocBio",
     family: "single-loop and stochastic",
     file: "rules/stochastic/stocbio.ts",
-    summary: "a few steps of the answer, then a cut series with a minibatch for each product",
+    summary: "a few steps of the response, then a cut series with a minibatch for each product",
     fails:
       "the series is cut early, for the leader then rests beside the solution however small its steps; the inner objective is not strongly convex; the problem has an init",
     source:
@@ -167,7 +167,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
     factory: "ttsa",
     family: "single-loop and stochastic",
     file: "rules/stochastic/ttsa.ts",
-    summary: "steps of the answer, then one random term of the series in the place of its sum",
+    summary: "steps of the response, then one random term of the series in the place of its sum",
     fails:
       "the series needs many terms, for the variance grows with their number; the inner objective is not strongly convex; the problem has an init",
     source:
@@ -196,7 +196,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
     factory: "mrbo",
     family: "single-loop and stochastic",
     file: "rules/stochastic/mrbo.ts",
-    summary: "stocBio's direction and the answer's, both of which recycle their last value",
+    summary: "stocBio's direction and the response's, both of which recycle their last value",
     fails:
       "the series is cut early; the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
     source: 'Yang, Ji, Liang, "Provably faster algorithms for bilevel optimization", NeurIPS 2021',
@@ -225,7 +225,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
     family: "single-loop and stochastic",
     file: "rules/stochastic/vrbo.ts",
     summary:
-      "stocBio's direction and the answer's on a finite sum, exact every q steps and corrected between",
+      "stocBio's direction and the response's on a finite sum, exact every q steps and corrected between",
     fails:
       "the series is cut early; the objectives are not means over examples that lie in memory; minibatches come from a sampler; the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
     source: 'Yang, Ji, Liang, "Provably faster algorithms for bilevel optimization", NeurIPS 2021',
@@ -256,7 +256,7 @@ export const stochasticRules: readonly CatalogEntry[] = [
     factory: "sustain",
     family: "single-loop and stochastic",
     file: "rules/stochastic/sustain.ts",
-    summary: "ttsa's direction and the answer's, both of which recycle their last value",
+    summary: "ttsa's direction and the response's, both of which recycle their last value",
     fails:
       "the series needs many terms, for the variance grows with their number; the inner objective is not strongly convex; it starts cold in every outer step; the problem has an init",
     source:

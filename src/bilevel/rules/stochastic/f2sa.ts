@@ -1,5 +1,5 @@
 /**
- * Fully first-order stochastic approximation (F2SA): the derivative of the answer as the difference of two first
+ * Fully first-order stochastic approximation (F2SA): the derivative of the response as the difference of two first
  * derivatives, at the minimizer z of L and at the minimizer y of E + λ̂·L, with a multiplier λ̂ that grows.
  *
  *     z ← z − s_z ∇_w L(z, λ),   y ← y − s_y (∇_w E(y, λ) + λ̂ ∇_w L(y, λ))          T times each
@@ -44,7 +44,7 @@ export interface F2saOptions {
  * and the number of outer steps: start warm. Assumes a strongly convex inner objective; the bias is O(1/λ̂). The
  * published decay exponents, as `powerLaw({ initial, power })`: −5/7 for y, −4/7 for z and λ, −1/7 for the increment.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), `answerDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖,
+ * The report measures `gap`, L(y, λ) − L(z, λ), `responseDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖,
  * `penalizedGradientNorm`, ‖∇_w (E + λ̂·L)(y, λ)‖, and `multiplier`.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
@@ -90,8 +90,8 @@ export function f2sa(options: F2saOptions): Rule {
       const { w, z: lastZ, multiplier, k } = point.state as State;
       const ofValue = { steps, learningRate: valueLearningRate };
       const z = descendValue(levels, problem, ofValue, lastZ, k);
-      const ofAnswer = { steps, learningRate, isScaled: false };
-      const y = descendPenalized(levels, problem, ofAnswer, w, multiplier, k);
+      const ofResponse = { steps, learningRate, isScaled: false };
+      const y = descendPenalized(levels, problem, ofResponse, w, multiplier, k);
       const grow = (multiplier: np.Array, k: np.Array): np.Array =>
         multiplier.add(rateAt(increment, k, multiplier.dtype));
       const next = program.call(grow, multiplier, k);

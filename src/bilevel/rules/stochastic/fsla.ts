@@ -1,5 +1,5 @@
 /**
- * Fully single-loop algorithm (FSLA): one step of the answer, one of the linear system at the new answer, and a leader's
+ * Fully single-loop algorithm (FSLA): one step of the response, one of the linear system at the new response, and a leader's
  * direction that recycles the last one (STORM).
  *
  *     z_k = z_{k−1} − ρ ∇_w L(z_{k−1}, λ_k)
@@ -76,9 +76,9 @@ export function fsla(options: FslaOptions = {}): Rule {
       const levels = openLevels(program, "fsla", problem, point, 1);
       const { w, v, lambda, direction, k } = point.state as State;
       const before = openLevels(program, "fsla", problem, { ...point, lambda }, 1);
-      const first = directionsOf(levels, w, v).answer;
+      const first = directionsOf(levels, w, v).response;
       const z = move(program, rates.z, w, first, k);
-      const { answer, auxiliary } = directionsOf(levels, z, v);
+      const { response, auxiliary } = directionsOf(levels, z, v);
       const solution = move(program, rates.v, v, auxiliary, k);
       const h = recycle(program, momentum, k, {
         now: leaderDirection(levels, z, solution),
@@ -91,7 +91,7 @@ export function fsla(options: FslaOptions = {}): Rule {
         w: z,
         state: { w: z, v: solution, k: nextStep(program, k), lambda: point.lambda, direction: h },
         report: {
-          innerGradientNorm: program.call(treeNorm, answer),
+          innerGradientNorm: program.call(treeNorm, response),
           initialInnerGradientNorm: program.call(treeNorm, first),
           auxiliaryResidual: program.call(treeNorm, auxiliary),
         },

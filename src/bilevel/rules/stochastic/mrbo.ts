@@ -1,5 +1,5 @@
 /**
- * Momentum-based recursive bilevel optimizer (MRBO): the directions of answer and leader both recycle their last value
+ * Momentum-based recursive bilevel optimizer (MRBO): the directions of response and leader both recycle their last value
  * (STORM), the leader's being that of StocBiO's series (SHIA).
  *
  *     f(λ, z) = ∇_w L(z, λ),   g(λ, z) = ∇_λ E(z, λ) − η_J ∇²_λw L(z, λ) Σ_{i=0}^{J} (I − η_J ∇²_ww L(z, λ))ⁱ ∇_w E(z, λ)
@@ -65,7 +65,7 @@ export function mrbo(options: MrboOptions = {}): Rule {
       uniqueInnerSolution: true,
       strongConvexity: true,
       memory: "O(|w| + |λ|)",
-      bias: `it cuts the series of the inverse Hessian after ${products + 1} terms, at an answer that is still moving`,
+      bias: `it cuts the series of the inverse Hessian after ${products + 1} terms, at a response that is still moving`,
     },
     innerSteps: 1 + products,
     tolerance: fullTolerance(options.tolerance),

@@ -1,10 +1,10 @@
-/** Rules that first move the answer, then estimate the linear system's solution from its start at the new one. */
+/** Rules that first move the response, then estimate the linear system's solution from its start at the new one. */
 import type { Program } from "../../../program/index.ts";
 import { countElements } from "../../../program/internal.ts";
 import type { Problem } from "../../problem.ts";
 import type { Estimate, Point } from "../../rule.ts";
 import { openLevels, type Rate } from "../../estimate/levels.ts";
-import type { AnswerState, Estimator } from "./neumann-estimators.ts";
+import type { ResponseState, Estimator } from "./neumann-estimators.ts";
 import { laterSteps, leaderDirection, outerGradient } from "./stochastic.ts";
 import { descendValue, nextStep } from "../../estimate/value-gap.ts";
 
@@ -12,7 +12,7 @@ import { descendValue, nextStep } from "../../estimate/value-gap.ts";
 export interface NestedOptions {
   /** The rule, for messages. */
   readonly name: string;
-  /** Steps of the answer. */
+  /** Steps of the response. */
   readonly steps: number;
   readonly learningRate: Rate;
   /** Hessian-vector products of `estimator`. */
@@ -30,7 +30,7 @@ export function estimateNested(
   const { name, steps, learningRate, products, estimator } = options;
   const all = steps + products;
   const levels = openLevels(program, name, problem, point, all);
-  const { w, k } = point.state as AnswerState;
+  const { w, k } = point.state as ResponseState;
   const z = descendValue(levels, problem, { steps, learningRate }, w, k);
   const later = laterSteps(program, problem, point, { all, length: products });
   const v = estimator(program, problem, later, { z, outer: outerGradient(levels, z), k });

@@ -9,10 +9,10 @@ import { combine, hessianProduct, type LaterSteps } from "./stochastic.ts";
 type Values = Tree<Value>;
 
 /** z and the number k of outer steps made. */
-export type AnswerState = { readonly w: Values; readonly k: Value };
+export type ResponseState = { readonly w: Values; readonly k: Value };
 
 /** z = w, k = 0; a jax-js function. */
-export function firstAnswer(w: Arrays): { w: Arrays; k: np.Array } {
+export function firstResponse(w: Arrays): { w: Arrays; k: np.Array } {
   return { w, k: np.array(0, { dtype: np.int32 }) };
 }
 

@@ -113,15 +113,15 @@ export function saba(options: SabaOptions = {}): Rule {
       );
       const ofInner = inner.direction as Joint<Values> & { readonly w: Pair<Values> };
       const ofOuter = outer.direction as Joint<Values>;
-      const answer = ofInner.w.v;
+      const response = ofInner.w.v;
       const auxiliary = callTree(program, addTrees, ofInner.w.z, ofOuter.w);
-      const norm = program.call(treeNorm, answer);
+      const norm = program.call(treeNorm, response);
       return {
         value: levels.outerValue(z),
         gradient: callTree(program, addTrees, ofInner.lambda, ofOuter.lambda),
         w: z,
         state: {
-          w: move(program, rates.z, z, answer, k),
+          w: move(program, rates.z, z, response, k),
           v: move(program, rates.v, v, auxiliary, k),
           k: nextStep(program, k),
           inner: inner.tables,

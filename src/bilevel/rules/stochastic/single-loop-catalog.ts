@@ -9,7 +9,7 @@ export const singleLoopRules: readonly CatalogEntry[] = [
     family: "single-loop and stochastic",
     file: "rules/stochastic/sl-bamm.ts",
     summary:
-      "one step of the answer and one of the linear system, on an average of both objectives",
+      "one step of the response and one of the linear system, on an average of both objectives",
     fails:
       "the outer objective is not strongly convex in the weights; it starts cold in every outer step; the problem has an init",
     source:

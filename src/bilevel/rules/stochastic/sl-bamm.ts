@@ -1,6 +1,6 @@
 /**
  * Single-loop averaged method (sl-BAMM): the implicit hypergradient of the aggregated objective φ = μE + (1 − μ)L, whose
- * Hessian is nonsingular where L is only convex, with one step of the answer y and one of the linear system's solution v.
+ * Hessian is nonsingular where L is only convex, with one step of the response y and one of the linear system's solution v.
  *
  *     y⁺ = y − β ∇_w φ(y, λ)
  *     v⁺ = v − η (∇²_ww φ(y, λ) v − ∇_w E(y, λ))
@@ -32,7 +32,7 @@ import { treeNorm, dot } from "../../../linear/internal.ts";
 export interface SlBammOptions {
   /** μ_k in [0, 1], which must fall to 0 slowly. Default `powerLaw({ initial: 0.9, power: -1 / 10 })`. */
   readonly aggregation?: Rate;
-  /** β_k > 0 of the answer's step. Default 0.1. */
+  /** β_k > 0 of the response's step. Default 0.1. */
   readonly learningRate?: Rate;
   /** η_k > 0 of v's step. Default `powerLaw({ initial: 0.1, power: -1 / 80 })`. */
   readonly auxiliaryLearningRate?: Rate;
@@ -47,7 +47,7 @@ export interface SlBammOptions {
  * the number of outer steps: start warm; a first evaluation has v = 0. Assumes a convex inner objective, and an
  * outer one that is strongly convex in the weights. {@link slBammLeaderRate} is the published leader's schedule.
  *
- * The report measures `answerResidual`, ‖∇_w φ‖, `auxiliaryResidual`, ‖∇²_ww φ v − ∇_w E‖, which with the
+ * The report measures `responseResidual`, ‖∇_w φ‖, `auxiliaryResidual`, ‖∇²_ww φ v − ∇_w E‖, which with the
  * hypergradient's norm are the stationarity of the method, and `aggregation`, μ.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
@@ -79,7 +79,7 @@ export function slBamm(options: SlBammOptions = {}): Rule {
       uniqueInnerSolution: false,
       strongConvexity: false,
       memory: "O(|w|)",
-      bias: "it is the leader's part of a joint step, exact only where answer and auxiliary residual and the aggregation are 0",
+      bias: "it is the leader's part of a joint step, exact only where response and auxiliary residual and the aggregation are 0",
     },
     innerSteps: 1,
     tolerance: fullTolerance(options.tolerance),
@@ -123,7 +123,7 @@ export function slBamm(options: SlBammOptions = {}): Rule {
         },
         report: {
           ...levels.measure(y, y),
-          answerResidual: program.call(treeNorm, ofAggregated.w),
+          responseResidual: program.call(treeNorm, ofAggregated.w),
           auxiliaryResidual: program.call(treeNorm, residual),
           aggregation: mu,
         },

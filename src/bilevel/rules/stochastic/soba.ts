@@ -1,5 +1,5 @@
 /**
- * Stochastic bilevel algorithm (SOBA): answer, linear system and leader move at once, each along an unbiased direction
+ * Stochastic bilevel algorithm (SOBA): response, linear system and leader move at once, each along an unbiased direction
  * that is linear in the data, all taken at the same old iterates.
  *
  *     z⁺ = z − ρ ∇_w L(z, λ)
@@ -68,14 +68,14 @@ export function soba(options: SobaOptions = {}): Rule {
     estimate: (program, problem, point) => {
       const levels = openLevels(program, "soba", problem, point, 1);
       const { w: z, v, k } = point.state as StochasticState;
-      const { answer, auxiliary, leader } = directionsOf(levels, z, v);
-      const norm = program.call(treeNorm, answer);
+      const { response, auxiliary, leader } = directionsOf(levels, z, v);
+      const norm = program.call(treeNorm, response);
       return {
         value: levels.outerValue(z),
         gradient: leader,
         w: z,
         state: {
-          w: move(program, rates.z, z, answer, k),
+          w: move(program, rates.z, z, response, k),
           v: move(program, rates.v, v, auxiliary, k),
           k: nextStep(program, k),
         },

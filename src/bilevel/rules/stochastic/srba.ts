@@ -91,7 +91,7 @@ export function srba(options: SrbaOptions): Rule {
     init: (w, lambda) => ({
       ...firstState(w),
       last: { lambda, w, v: w },
-      directions: zerosLikeTree({ answer: w, auxiliary: w, leader: lambda }),
+      directions: zerosLikeTree({ response: w, auxiliary: w, leader: lambda }),
     }),
     estimate: (program, problem, point) => {
       refuseInit("srba", problem);
@@ -116,13 +116,13 @@ export function srba(options: SrbaOptions): Rule {
       const isPart = program.call((x: np.Array) => np.logicalNot(x), isWhole);
       const whole = onlyIf(program, isWhole, (here) => at(here, point.data), [here], directions);
       const d = onlyIf(program, isPart, corrected, [here, last], whole) as unknown as Directions;
-      const norm = program.call(treeNorm, d.answer);
+      const norm = program.call(treeNorm, d.response);
       return {
         value: levels.outerValue(z),
         gradient: d.leader,
         w: z,
         state: {
-          w: move(program, rates.z, z, d.answer, k),
+          w: move(program, rates.z, z, d.response, k),
           v: move(program, rates.v, v, d.auxiliary, k),
           k: nextStep(program, k),
           last: here,

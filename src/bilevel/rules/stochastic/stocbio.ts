@@ -1,5 +1,5 @@
 /**
- * Stochastic bilevel optimizer (StocBiO): a few steps of the answer, then Neumann's series from its start with one
+ * Stochastic bilevel optimizer (StocBiO): a few steps of the response, then Neumann's series from its start with one
  * minibatch for each Hessian-vector product (SHIA).
  *
  *     z ← z − ρ ∇_w L(z, λ)                                               N times
@@ -11,7 +11,7 @@ import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, type Rate } from "../../estimate/levels.ts";
 import { estimateNested } from "./nested.ts";
-import { firstAnswer, shia } from "./neumann-estimators.ts";
+import { firstResponse, shia } from "./neumann-estimators.ts";
 import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 import { fullTolerance } from "../../estimate/tolerance.ts";
 
@@ -67,7 +67,7 @@ export function stocBio(options: StocBioOptions = {}): Rule {
     innerSteps: steps + products,
     tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
-    init: firstAnswer,
+    init: firstResponse,
     estimate: (program, problem, point) =>
       estimateNested(program, problem, point, {
         name: "stocBio",

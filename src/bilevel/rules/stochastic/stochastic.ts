@@ -1,5 +1,5 @@
 /**
- * What stochastic rules share. They carry, beside the answer z, the multiplier v of the inner problem's condition ∇_w L = 0,
+ * What stochastic rules share. They carry, beside the response z, the multiplier v of the inner problem's condition ∇_w L = 0,
  * and all their directions are derivatives of one function of both and of λ:
  *
  *     ℓ(λ, z, v) = E(z, λ) + ⟨∇_w L(z, λ), v⟩
@@ -76,13 +76,13 @@ export function lagrangian(at: AtLeader, { z, v }: Pair<Arrays>): np.Array {
   return at.outer(z).add(along(at, z, v));
 }
 
-/** Trees of one structure, for the answer and the multiplier. */
+/** Trees of one structure, for the response and the multiplier. */
 export type Pair<T> = { readonly z: T; readonly v: T };
 
 /** The directions of z, v and λ. */
 export interface Directions {
   /** ∂ℓ/∂v = ∇_w L. */
-  readonly answer: Values;
+  readonly response: Values;
   /** ∂ℓ/∂z. */
   readonly auxiliary: Values;
   /** ∂ℓ/∂λ. */
@@ -93,7 +93,7 @@ export interface Directions {
 export function directionsOf(levels: Levels, z: Values, v: Values): Directions {
   const { lambda, w } = levels.jointGradient(lagrangian, { z, v } as Values);
   const pair = w as Pair<Values>;
-  return { answer: pair.v, auxiliary: pair.z, leader: lambda };
+  return { response: pair.v, auxiliary: pair.z, leader: lambda };
 }
 
 /** ∂ℓ/∂λ alone: one gradient of E and one cross product. */
@@ -114,7 +114,7 @@ export function outerGradient(levels: Levels, z: Values): Values {
   return w;
 }
 
-/** Inner data for steps beyond those of the answer, each with its own minibatch when they are stacked. */
+/** Inner data for steps beyond those of the response, each with its own minibatch when they are stacked. */
 export interface LaterSteps {
   /** x ← step(x, λ, inner data, ...args); `step` is a jax-js function. */
   repeat(

@@ -1,4 +1,4 @@
-/** Directions that recycle their last value (STORM), and the rules that do so for both the answer and the leader. */
+/** Directions that recycle their last value (STORM), and the rules that do so for both the response and the leader. */
 import { numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../../../program/index.ts";
 import { innerGradient } from "../../dynamics.ts";
@@ -36,7 +36,7 @@ export function recycle(
 export type StormState = {
   readonly w: Values;
   readonly last: { readonly w: Values; readonly lambda: Values };
-  readonly answer: Values;
+  readonly response: Values;
   readonly leader: Values;
   readonly k: Value;
 };
@@ -46,7 +46,7 @@ export function firstStorm(w: Arrays, lambda: Arrays): Arrays {
   return {
     w,
     last: { w, lambda },
-    answer: zerosLikeTree(w),
+    response: zerosLikeTree(w),
     leader: zerosLikeTree(lambda),
     k: np.array(0, { dtype: np.int32 }),
   };
@@ -79,15 +79,15 @@ export function plainDirections(
   { name, products, estimator }: DirectionOptions,
   z: Values,
   k: Value,
-): { readonly answer: Values; readonly leader: Values; readonly levels: Levels } {
+): { readonly response: Values; readonly leader: Values; readonly levels: Levels } {
   const all = 1 + products;
   const levels = openLevels(program, name, problem, point, all);
   const later = laterSteps(program, problem, point, { all, length: products });
   const v = estimator(program, problem, later, { z, outer: outerGradient(levels, z), k });
   const ofInner = (z: Arrays, lambda: Arrays, inner: Arrays): Arrays =>
     innerGradient(problem.inner, z, lambda, inner);
-  const answer = levels.repeat(1, ofInner, z);
-  return { answer, leader: leaderDirection(levels, z, v), levels };
+  const response = levels.repeat(1, ofInner, z);
+  return { response, leader: leaderDirection(levels, z, v), levels };
 }
 
 /**
@@ -101,7 +101,7 @@ export function estimateStorm(
   options: StormOptions,
 ): Estimate {
   const { learningRate, momentum, products } = options;
-  const { w: z, last, answer, leader, k } = point.state as StormState;
+  const { w: z, last, response, leader, k } = point.state as StormState;
   const now = plainDirections(program, problem, point, options, z, k);
   const before = plainDirections(
     program,
@@ -111,25 +111,25 @@ export function estimateStorm(
     last.w,
     k,
   );
-  const toAnswer = recycle(program, momentum, k, {
-    now: now.answer,
-    before: before.answer,
-    direction: answer,
+  const toResponse = recycle(program, momentum, k, {
+    now: now.response,
+    before: before.response,
+    direction: response,
   });
   const toLeader = recycle(program, momentum, k, {
     now: now.leader,
     before: before.leader,
     direction: leader,
   });
-  const norm = program.call(treeNorm, now.answer);
+  const norm = program.call(treeNorm, now.response);
   return {
     value: now.levels.outerValue(z),
     gradient: toLeader,
     w: z,
     state: {
-      w: move(program, learningRate, z, toAnswer, k),
+      w: move(program, learningRate, z, toResponse, k),
       last: { w: z, lambda: point.lambda },
-      answer: toAnswer,
+      response: toResponse,
       leader: toLeader,
       k: nextStep(program, k),
     },

@@ -1,5 +1,5 @@
 /**
- * Single-timescale double-momentum stochastic approximation (SUSTAIN): the directions of answer and leader both recycle
+ * Single-timescale double-momentum stochastic approximation (SUSTAIN): the directions of response and leader both recycle
  * their last value (STORM), the leader's being one random term of Neumann's series (HIA).
  *
  *     f(λ, z) = ∇_w L(z, λ),   g(λ, z) = ∇_λ E(z, λ) − N η_N ∇²_λw L(z, λ) (I − η_N ∇²_ww L(z, λ))^p ∇_w E(z, λ)

@@ -1,6 +1,6 @@
 /**
  * Two-timescale stochastic approximation (TTSA), and with more inner steps the bilevel stochastic approximation (BSA): steps
- * of the answer, then one random term of Neumann's series (HIA).
+ * of the response, then one random term of Neumann's series (HIA).
  *
  *     z ← z − ρ ∇_w L(z, λ)                                                   T times
  *     p ~ uniform on 0 … N − 1,   v = −N η (I − η ∇²_ww L(z, λ))^p ∇_w E(z, λ)
@@ -11,7 +11,7 @@ import { TOLERANCE } from "../../option-kinds.ts";
 import type { Rule } from "../../rule.ts";
 import { checkRate, type Rate } from "../../estimate/levels.ts";
 import { estimateNested } from "./nested.ts";
-import { checkSeed, drawLength, firstAnswer, hia } from "./neumann-estimators.ts";
+import { checkSeed, drawLength, firstResponse, hia } from "./neumann-estimators.ts";
 import { noBoundOnSamples, ratesOf, type StochasticOptions } from "./stochastic.ts";
 import { fullTolerance } from "../../estimate/tolerance.ts";
 
@@ -74,7 +74,7 @@ export function ttsa(options: TtsaOptions = {}): Rule {
     innerSteps: steps + terms - 1,
     tolerance: fullTolerance(options.tolerance),
     bound: noBoundOnSamples,
-    init: firstAnswer,
+    init: firstResponse,
     estimate: (program, problem, point) => {
       const estimate = estimateNested(program, problem, point, {
         name: "ttsa",

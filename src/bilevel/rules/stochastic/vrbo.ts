@@ -1,6 +1,6 @@
 /**
- * Variance reduction bilevel optimizer (VRBO): the directions of answer and leader are computed on all the data now and then,
- * and corrected from batch to batch between, in a loop of the answer's steps (SPIDER); the leader's is that of StocBiO's
+ * Variance reduction bilevel optimizer (VRBO): the directions of response and leader are computed on all the data now and then,
+ * and corrected from batch to batch between, in a loop of the response's steps (SPIDER); the leader's is that of StocBiO's
  * series (SHIA).
  *
  *     f(λ, z) = ∇_w L(z, λ),   g(λ, z) = ∇_λ E(z, λ) − η ∇²_λw L(z, λ) Σ_{i=0}^{J} (I − η ∇²_ww L(z, λ))ⁱ ∇_w E(z, λ)
@@ -59,10 +59,10 @@ export interface VrboOptions
  * batches, consecutive examples, itself; in each correction ∇_w L and every product have their own. Both objectives must
  * be means over the examples; outer step 0 looks at the gradients on all batches to see that they are.
  *
- * Every step of the answer corrects the leader's direction too. The cost counts the N + 1 corrections, each of them two
+ * Every step of the response corrects the leader's direction too. The cost counts the N + 1 corrections, each of them two
  * gradients of each objective, 2J Hessian-vector and two cross products, on batches; once in a period it is half a
  * correction more, on all the data. The state carries z, the last λ and both directions: start warm. With batches that
- * are all the data it is `stocBio`, whose answer does not move before the first outer step. The value is E on a batch.
+ * are all the data it is `stocBio`, whose response does not move before the first outer step. The value is E on a batch.
  * Constant rates converge, up to the bias of the missing terms as `stocBio`. Assumes a strongly convex inner objective.
  *
  * The report's inner gradient norm is that of d.
@@ -100,7 +100,7 @@ export function vrbo(options: VrboOptions): Rule {
       uniqueInnerSolution: true,
       strongConvexity: true,
       memory: "O(|w| + |λ|)",
-      bias: `it cuts the series of the inverse Hessian after ${products + 1} terms, at an answer that is still moving`,
+      bias: `it cuts the series of the inverse Hessian after ${products + 1} terms, at a response that is still moving`,
     },
     innerSteps: 1,
     tolerance: fullTolerance(options.tolerance),
@@ -109,7 +109,7 @@ export function vrbo(options: VrboOptions): Rule {
     init: (w, lambda) => ({
       w,
       last: lambda,
-      directions: zerosLikeTree({ answer: w, leader: lambda }),
+      directions: zerosLikeTree({ response: w, leader: lambda }),
       k: np.array(0, { dtype: np.int32 }),
     }),
     estimate: (program, problem, point) => {
@@ -125,8 +125,8 @@ export function vrbo(options: VrboOptions): Rule {
       );
       const at = (u: At, data: BilevelData<Values>, batched: boolean): Directions => {
         const there = { ...point, lambda: u.lambda, data, batched };
-        const { answer, leader } = plainDirections(program, problem, there, series, u.w, k);
-        return { answer, leader };
+        const { response, leader } = plainDirections(program, problem, there, series, u.w, k);
+        return { response, leader };
       };
       const correct = (d: Arrays, now: Arrays, old: Arrays): Arrays =>
         treeMap((d: np.Array, now: np.Array, old: np.Array) => d.add(now.sub(old)), d, now, old);
@@ -139,7 +139,7 @@ export function vrbo(options: VrboOptions): Rule {
           const here = { lambda, w };
           const [now, old] = [at(here, data, true), at(u, data, true)];
           const next = callTree(program, correct, d, now, old) as unknown as Directions;
-          return [{ u: here, w: move(program, learningRate, w, next.answer, k), d: next }, []];
+          return [{ u: here, w: move(program, learningRate, w, next.response, k), d: next }, []];
         },
         loop,
         drawn.rows,
@@ -149,7 +149,7 @@ export function vrbo(options: VrboOptions): Rule {
       const isDue = isRefresh(program, period, k);
       const found = onlyIf(program, isDue, whole, [{ lambda, w: z }], corrected);
       const d = found as unknown as Directions;
-      const norm = program.call(treeNorm, d.answer);
+      const norm = program.call(treeNorm, d.response);
       const lastRow = program.call((rows: np.Array) => rows.slice(steps), drawn.rows);
       const batch = { ...point, data: drawn.take(lastRow), batched: true };
       return {
@@ -176,8 +176,8 @@ export function vrbo(options: VrboOptions): Rule {
 }
 
 type At = { readonly lambda: Values; readonly w: Values };
-type Directions = { readonly answer: Values; readonly leader: Values };
-/** What the answer's loop carries: the point of the directions d, and where z goes next. */
+type Directions = { readonly response: Values; readonly leader: Values };
+/** What the response's loop carries: the point of the directions d, and where z goes next. */
 type Loop = { readonly u: At; readonly w: Values; readonly d: Directions };
 type State = {
   readonly w: Values;

@@ -31,7 +31,7 @@ export interface BomeOptions {
   /** Of the minimizer's steps, over the outer steps. */
   readonly learningRate: Rate;
   /** ξ > 0 of y, over the outer steps; the leader's ξ is the outer optimizer's learning rate. */
-  readonly answerLearningRate: Rate;
+  readonly responseLearningRate: Rate;
   /** η > 0 of the barrier φ = η‖∇q‖². Default 0.5. */
   readonly eta?: number;
   /** When the report calls the inner problem solved; changes nothing else. Default: relative 1e-3, absolute 1e-6. */
@@ -39,13 +39,13 @@ export interface BomeOptions {
 }
 
 /**
- * The leader's part of BOME's joint direction, at the answer y that the last outer step left; y moves with it.
+ * The leader's part of BOME's joint direction, at the response y that the last outer step left; y moves with it.
  *
  * Costs T + 2 gradients of the inner and 1 of the outer objective; keeps no trajectory. The state carries y and the
  * number of outer steps: start warm. Assumes a Polyak–Łojasiewicz inequality of the inner objective. m = 0 where
  * ‖∇q‖² < 1e-12. The fixed points are inexact: with few steps of z the gap, and so the multiplier, is underestimated.
  *
- * The report measures `gap`, q, `answerDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖, `penalizedGradientNorm`,
+ * The report measures `gap`, q, `responseDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖, `penalizedGradientNorm`,
  * ‖∇_w (E + mL)(y, λ)‖, and `multiplier`, m.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
@@ -55,14 +55,14 @@ export function bome(options: BomeOptions): Rule {
   checkOptions("bome", options, {
     steps: "number",
     learningRate: "any!",
-    answerLearningRate: "any!",
+    responseLearningRate: "any!",
     eta: "number",
     tolerance: TOLERANCE,
   });
-  const { steps = 10, learningRate, answerLearningRate, eta = 0.5 } = options;
+  const { steps = 10, learningRate, responseLearningRate, eta = 0.5 } = options;
   checkCount("bome: steps", steps);
   checkRate("bome: learningRate", learningRate, { above: 0 });
-  checkRate("bome: answerLearningRate", answerLearningRate, { above: 0 });
+  checkRate("bome: responseLearningRate", responseLearningRate, { above: 0 });
   if (!(eta > 0 && eta < Infinity)) {
     throw new RangeError(`bome: eta must be a finite number > 0; ${eta} came.`);
   }
@@ -98,7 +98,7 @@ export function bome(options: BomeOptions): Rule {
       const combined = program.call(combine as never, ofOuter, ofGap);
       const { direction, multiplier } = combined as Combined<Value>;
       const move = (y: Arrays, direction: Arrays, k: np.Array): Arrays =>
-        descend(y, direction, (dtype) => rateAt(answerLearningRate, k, dtype));
+        descend(y, direction, (dtype) => rateAt(responseLearningRate, k, dtype));
       const next: Tree<Value> = program.call(move as never, y, direction.w, k);
       return {
         value: levels.outerValue(y),

@@ -30,7 +30,7 @@ const unrolled: CostFormulas = {
   storedFloats: "T·|w|",
 };
 
-/** Q steps of the minimizer, T of the answer. */
+/** Q steps of the minimizer, T of the response. */
 const twoDescents: CostFormulas = {
   innerGradients: "Q + T + 2",
   outerGradients: "T + 1",
@@ -157,9 +157,9 @@ export const rulesWithoutUniqueSolution: readonly CatalogEntry[] = [
     factory: "logBarrier",
     family: "without a unique inner solution",
     file: "rules/without-unique-solution/log-barrier.ts",
-    summary: "first derivatives alone: the answer stays inside a bound on the inner objective",
+    summary: "first derivatives alone: the response stays inside a bound on the inner objective",
     fails:
-      "barrier, margin and regularization do not go to 0, or go there faster than the answer follows; the problem has an init",
+      "barrier, margin and regularization do not go to 0, or go there faster than the response follows; the problem has an init",
     source:
       'Liu et al., "A value-function-based interior-point method for non-convex bi-level optimization", ICML 2021',
     forms: [
@@ -184,7 +184,7 @@ export const rulesWithoutUniqueSolution: readonly CatalogEntry[] = [
     forms: [
       {
         option: "",
-        rule: () => bome({ steps: 10, learningRate: 0.2, answerLearningRate: 0.05 }),
+        rule: () => bome({ steps: 10, learningRate: 0.2, responseLearningRate: 0.05 }),
         sizes: { T: 10 },
         cost: { innerGradients: "T + 2", outerGradients: "1", storedFloats: "|w|" },
       },
@@ -195,7 +195,7 @@ export const rulesWithoutUniqueSolution: readonly CatalogEntry[] = [
     family: "without a unique inner solution",
     file: "rules/without-unique-solution/moreau-envelope.ts",
     summary:
-      "first derivatives alone: the gap to a minimum near the answer is a penalty, single loop",
+      "first derivatives alone: the gap to a minimum near the response is a penalty, single loop",
     fails:
       "the proximal weight is below the inner objective's weak convexity; the penalty stays small; the problem has an init",
     source: 'Liu et al., "Moreau envelope for nonconvex bi-level optimization", ICML 2024',

@@ -29,16 +29,16 @@ import { treeNorm, dot } from "../../../linear/internal.ts";
 export interface GradientPenaltyOptions {
   /** γ ≥ 0 over the outer steps. */
   readonly penalty: Rate;
-  /** T ≥ 1, steps of the answer y. */
+  /** T ≥ 1, steps of the response y. */
   readonly steps: number;
-  /** s > 0 of the answer's steps, over the outer steps; divided by 1 + γ. */
+  /** s > 0 of the response's steps, over the outer steps; divided by 1 + γ. */
   readonly learningRate: Rate;
   /** When the report calls the inner problem solved; changes nothing else. Default: relative 1e-3, absolute 1e-6. */
   readonly tolerance?: Partial<Tolerance>;
 }
 
 /**
- * The gradient of the problem penalized by the squared inner gradient, at the follower's answer.
+ * The gradient of the problem penalized by the squared inner gradient, at the follower's response.
  *
  * Costs T + 1 gradients of each objective, T Hessian-vector products and one cross product; keeps no trajectory. The
  * state carries y and the number of outer steps: start warm.

@@ -49,7 +49,7 @@ export interface IapttOptions {
  *
  * Costs T inner gradients, T evaluations of E, and the memory of T states; of the T Hessian-vector and T cross products
  * only k̄ of each matter, the others are products with a step that stands still. The state carries z and its optimizer's
- * memory: start warm; a cold start never moves z. The answer is y_k̄.
+ * memory: start warm; a cold start never moves z. The response is y_k̄.
  *
  * The report measures `truncation`, k̄.
  *
@@ -246,7 +246,7 @@ function findWorst(
 
 type Found<T> = { readonly value: T; readonly state: Tree<T>; readonly count: T };
 
-/** The inner gradient's norm (of w − P(w − ∇_w L) with a projection P) at z and at the answer. */
+/** The inner gradient's norm (of w − P(w − ∇_w L) with a projection P) at z and at the response. */
 function measure(
   program: Program,
   problem: Problem,

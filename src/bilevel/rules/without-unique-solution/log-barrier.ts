@@ -1,5 +1,5 @@
 /**
- * Value-function method with a logarithmic barrier (BVFSM): the answer stays strictly inside L(y, λ) < ψ(λ), a
+ * Value-function method with a logarithmic barrier (BVFSM): the response stays strictly inside L(y, λ) < ψ(λ), a
  * regularized inner minimum that the schedules let go to the exact one.
  *
  *     z: Q1 steps on L(z, λ) + (μ/2)‖z‖²;   ψ(λ) = L(z, λ) + (μ/2)‖z‖² + ε
@@ -34,16 +34,16 @@ import { dot } from "../../../linear/internal.ts";
 
 /** Options of {@link logBarrier}. */
 export interface LogBarrierOptions {
-  /** Q2 ≥ 1, steps of the answer y. Default 25. */
+  /** Q2 ≥ 1, steps of the response y. Default 25. */
   readonly steps?: number;
-  /** First trial of the answer's step, over the outer steps; halved until the barrier's objective falls enough. */
+  /** First trial of the response's step, over the outer steps; halved until the barrier's objective falls enough. */
   readonly learningRate: Rate;
   /** Q1 ≥ 1, steps of the minimizer z. Default 50. */
   readonly valueSteps?: number;
   /** Of the minimizer's steps. Default: as `learningRate`. */
   readonly valueLearningRate?: Rate;
-  /** Where z starts in each outer step: at y ("answer", the default), or where it ended last ("warm"). */
-  readonly valueStart?: "answer" | "warm";
+  /** Where z starts in each outer step: at y ("response", the default), or where it ended last ("warm"). */
+  readonly valueStart?: "response" | "warm";
   /** τ > 0 over the outer steps. Default `powerLaw({ initial: 0.01, power: -0.5 })`. */
   readonly barrier?: Rate;
   /** ε > 0 over the outer steps: room between the inner minimum and the bound. Default `powerLaw({ initial: 1, power: -0.5 })`. */
@@ -57,14 +57,14 @@ export interface LogBarrierOptions {
 }
 
 /**
- * The gradient of the barrier problem at the follower's answer, by first derivatives alone.
+ * The gradient of the barrier problem at the follower's response, by first derivatives alone.
  *
- * Costs Q1 + Q2 + 2 gradients of the inner and Q2 + 1 of the outer objective, and evaluations of both for the answer's
+ * Costs Q1 + Q2 + 2 gradients of the inner and Q2 + 1 of the outer objective, and evaluations of both for the response's
  * steps, which backtrack until the barrier's objective falls (Armijo): no step leaves the set where the logarithm is
- * finite. An answer that the leader's step left outside starts at z. Keeps no trajectory; assumes no convexity. The
+ * finite. A response that the leader's step left outside starts at z. Keeps no trajectory; assumes no convexity. The
  * state carries y, z and the number of outer steps: start warm.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), `answerDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖, `slack`,
+ * The report measures `gap`, L(y, λ) − L(z, λ), `responseDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖, `slack`,
  * ψ(λ) − L(y, λ), `barrier`, τ, and `penalizedGradientNorm`, that of E + (τ/slack)·L at y.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`, or `valueStart` is neither
@@ -84,7 +84,7 @@ export function logBarrier(options: LogBarrierOptions): Rule {
     regularization: "any",
     tolerance: TOLERANCE,
   });
-  const { steps = 25, valueSteps = 50, learningRate, valueStart = "answer" } = options;
+  const { steps = 25, valueSteps = 50, learningRate, valueStart = "response" } = options;
   const {
     valueLearningRate = learningRate,
     barrier = powerLaw({ initial: 0.01, power: -0.5 }),
@@ -100,9 +100,9 @@ export function logBarrier(options: LogBarrierOptions): Rule {
   checkRate("logBarrier: margin", margin, { above: 0 });
   checkRate("logBarrier: valueRegularization", valueRegularization, { atLeast: 0 });
   checkRate("logBarrier: regularization", regularization, { atLeast: 0 });
-  if (valueStart !== "answer" && valueStart !== "warm") {
+  if (valueStart !== "response" && valueStart !== "warm") {
     throw new TypeError(
-      `logBarrier: valueStart must be "answer" or "warm"; ${String(valueStart)} came.`,
+      `logBarrier: valueStart must be "response" or "warm"; ${String(valueStart)} came.`,
     );
   }
   const innerSteps = Math.max(steps, valueSteps);
@@ -113,7 +113,7 @@ export function logBarrier(options: LogBarrierOptions): Rule {
       uniqueInnerSolution: false,
       strongConvexity: false,
       memory: "O(|w|)",
-      bias: "it is that of the outer objective with a barrier around the nearly optimal answers, whose minimizer approaches the leader's only as barrier, margin and regularization go to 0",
+      bias: "it is that of the outer objective with a barrier around the nearly optimal responses, whose minimizer approaches the leader's only as barrier, margin and regularization go to 0",
     },
     innerSteps,
     tolerance: fullTolerance(options.tolerance),
@@ -176,7 +176,7 @@ export function logBarrier(options: LogBarrierOptions): Rule {
         return { rate, next, isLower: np.lessEqual(objective(next, context), wanted) };
       };
       const first = rateValue(program, learningRate, k, w);
-      const toAnswer = ({ y, rate }: Trial<Value>, inner: Tree<Value>): Tree<Value> => {
+      const toResponse = ({ y, rate }: Trial<Value>, inner: Tree<Value>): Tree<Value> => {
         const context = { lambda, inner, outer: levels.data.outer, bound, tau, k };
         const search = program.call(begin as never, y, context as never) as Search<Value>;
         const tryRate = (rate: Value): Attempt<Value> =>
@@ -198,7 +198,7 @@ export function logBarrier(options: LogBarrierOptions): Rule {
         });
         return callTree(program, accept, y, carry, first);
       };
-      const trial = levels.loop(steps, (trial, inner) => toAnswer(trial as Trial<Value>, inner), {
+      const trial = levels.loop(steps, (trial, inner) => toResponse(trial as Trial<Value>, inner), {
         y: inside,
         rate: first,
       });
@@ -241,7 +241,7 @@ type Context = {
   readonly tau: np.Array;
   readonly k: np.Array;
 };
-/** The answer, and the rate that its next step tries first. */
+/** The response, and the rate that its next step tries first. */
 type Trial<T> = { readonly y: Tree<T>; readonly rate: T };
 /** Where a line search starts. */
 type Search<T> = { readonly at: T; readonly gradient: Tree<T>; readonly square: T };

@@ -1,5 +1,5 @@
 /**
- * Moreau-envelope method (MEHA): the inner minimum is taken near the answer only,
+ * Moreau-envelope method (MEHA): the inner minimum is taken near the response only,
  * v(λ, y) = min_θ L(θ, λ) + (γ/2)‖θ − y‖², and the gap L − v is a penalty. Single loop: every variable makes one step.
  *
  *     θ⁺ = θ − η(∇_w L(θ, λ) + γ(θ − y))
@@ -27,7 +27,7 @@ import { fullTolerance } from "../../estimate/tolerance.ts";
 
 /** Options of {@link moreauEnvelope}. */
 export interface MoreauEnvelopeOptions {
-  /** β > 0 of the answer's step, over the outer steps. */
+  /** β > 0 of the response's step, over the outer steps. */
   readonly learningRate: Rate;
   /** η > 0 of θ's step, over the outer steps. Default: as `learningRate`. */
   readonly proximalLearningRate?: Rate;
@@ -40,13 +40,13 @@ export interface MoreauEnvelopeOptions {
 }
 
 /**
- * The leader's direction of the Moreau-envelope method, at the answer y that the last outer step left.
+ * The leader's direction of the Moreau-envelope method, at the response y that the last outer step left.
  *
  * Costs 3 gradients of the inner and 1 of the outer objective; keeps no trajectory. The state carries y, θ and the
  * number of outer steps: start warm. Assumes a weakly convex inner objective. The direction is c times the published
  * one, so that it approximates dF/dλ for any c: the published step α is a learning rate of α/c_k.
  *
- * The report measures `gap`, L(y, λ) − L(θ⁺, λ), `answerDistance`, ‖y − θ⁺‖, `valueGradientNorm`, ‖∇_w L(θ⁺, λ)‖,
+ * The report measures `gap`, L(y, λ) − L(θ⁺, λ), `responseDistance`, ‖y − θ⁺‖, `valueGradientNorm`, ‖∇_w L(θ⁺, λ)‖,
  * `penalizedGradientNorm`, ‖∇_w (E + cL)(y, λ)‖, and `penalty`, c.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`.
@@ -105,7 +105,7 @@ export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
         return descend(theta, pulled, (dtype) => rateAt(proximalLearningRate, k, dtype));
       };
       const theta = levels.repeat(1, toProximal, lastTheta, y, k);
-      const toAnswer = (
+      const toResponse = (
         y: Arrays,
         lambda: Arrays,
         inner: Arrays,
@@ -133,7 +133,7 @@ export function moreauEnvelope(options: MoreauEnvelopeOptions): Rule {
         gradient: penalized.gradient,
         w: y,
         state: {
-          w: levels.repeat(1, toAnswer, y, theta, c, k),
+          w: levels.repeat(1, toResponse, y, theta, c, k),
           theta,
           k: nextStep(program, k),
         },

@@ -1,5 +1,5 @@
 /**
- * The value gap as a penalty (V-PBGD): the leader minimises E over both levels' variables, and pays for an answer that
+ * The value gap as a penalty (V-PBGD): the leader minimises E over both levels' variables, and pays for a response that
  * is not an inner solution.
  *
  *     z: Q1 steps on L(z, λ)                                  z estimates a minimizer, ψ(λ) ≈ L(z, λ)
@@ -26,25 +26,25 @@ import { fullTolerance } from "../../estimate/tolerance.ts";
 export interface ValuePenaltyOptions {
   /** γ ≥ 0 over the outer steps, for example `linearRamp({ from: 1, to: 50, steps: 2000 })`. */
   readonly penalty: Rate;
-  /** Q2 ≥ 1, steps of the answer y. */
+  /** Q2 ≥ 1, steps of the response y. */
   readonly steps: number;
-  /** s > 0 of the answer's steps, over the outer steps; divided by 1 + γ. */
+  /** s > 0 of the response's steps, over the outer steps; divided by 1 + γ. */
   readonly learningRate: Rate;
   /** Q1 ≥ 1, steps of the minimizer z. Default: as many as `steps`. */
   readonly valueSteps?: number;
   /** Of the minimizer's steps. Default: as `learningRate`, which is not divided by 1 + γ here. */
   readonly valueLearningRate?: Rate;
   /**
-   * Where z starts in each outer step. "answer" (default): at y, so that the gap compares y with the minimum of its own
+   * Where z starts in each outer step. "response" (default): at y, so that the gap compares y with the minimum of its own
    * basin; "warm": where z ended last, which is more exact where there is only one.
    */
-  readonly valueStart?: "answer" | "warm";
+  readonly valueStart?: "response" | "warm";
   /** When the report calls the inner problem solved; changes nothing else. Default: relative 1e-3, absolute 1e-6. */
   readonly tolerance?: Partial<Tolerance>;
 }
 
 /**
- * The gradient of the penalized problem at the follower's answer, by first derivatives alone.
+ * The gradient of the penalized problem at the follower's response, by first derivatives alone.
  *
  * Costs Q1 + Q2 + 2 gradients of the inner and Q2 + 1 of the outer objective; keeps no trajectory. The state carries y,
  * z and the number of outer steps, which the schedules see: start warm. With y and z at their minimizers it is the
@@ -52,7 +52,7 @@ export interface ValuePenaltyOptions {
  * quadratically (the Polyak–Łojasiewicz condition). An optimizer whose learning rate falls like 1/(1 + γ) keeps the
  * outer steps stable too.
  *
- * The report measures `gap`, L(y, λ) − L(z, λ), `answerDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖,
+ * The report measures `gap`, L(y, λ) − L(z, λ), `responseDistance`, ‖y − z‖, `valueGradientNorm`, ‖∇_w L(z, λ)‖,
  * `penalizedGradientNorm`, ‖∇_w (E + γL)(y, λ)‖, and `penalty`.
  *
  * @throws RangeError when a number is out of range; TypeError when the problem has an `init`, or `valueStart` is neither
@@ -72,16 +72,16 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
     valueStart: "string",
     tolerance: TOLERANCE,
   });
-  const { penalty, steps, learningRate, valueStart = "answer" } = options;
+  const { penalty, steps, learningRate, valueStart = "response" } = options;
   const { valueSteps = steps, valueLearningRate = learningRate } = options;
   checkRate("valuePenalty: penalty", penalty, { atLeast: 0 });
   checkRate("valuePenalty: learningRate", learningRate, { above: 0 });
   checkRate("valuePenalty: valueLearningRate", valueLearningRate, { above: 0 });
   checkCount("valuePenalty: steps", steps);
   checkCount("valuePenalty: valueSteps", valueSteps);
-  if (valueStart !== "answer" && valueStart !== "warm") {
+  if (valueStart !== "response" && valueStart !== "warm") {
     throw new TypeError(
-      `valuePenalty: valueStart must be "answer" or "warm"; ${String(valueStart)} came.`,
+      `valuePenalty: valueStart must be "response" or "warm"; ${String(valueStart)} came.`,
     );
   }
   const innerSteps = Math.max(steps, valueSteps);
@@ -92,7 +92,7 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
       uniqueInnerSolution: false,
       strongConvexity: false,
       memory: "O(|w|)",
-      bias: "it is that of the outer objective plus penalty times the gap, whose minimizer is off by O(1/penalty); the gap tells how far the answer is from an inner solution",
+      bias: "it is that of the outer objective plus penalty times the gap, whose minimizer is off by O(1/penalty); the gap tells how far the response is from an inner solution",
     },
     innerSteps,
     tolerance: fullTolerance(options.tolerance),
@@ -104,8 +104,8 @@ export function valuePenalty(options: ValuePenaltyOptions): Rule {
       const gamma = rateValue(program, penalty, k, w);
       const ofValue = { steps: valueSteps, learningRate: valueLearningRate };
       const z = descendValue(levels, problem, ofValue, valueStart === "warm" ? lastZ : w, k);
-      const ofAnswer = { steps, learningRate, isScaled: true };
-      const y = descendPenalized(levels, problem, ofAnswer, w, gamma, k);
+      const ofResponse = { steps, learningRate, isScaled: true };
+      const y = descendPenalized(levels, problem, ofResponse, w, gamma, k);
       const penalized = penaltyGradient(program, levels, y, z, gamma);
       return {
         value: levels.outerValue(y),
