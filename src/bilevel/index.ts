@@ -126,9 +126,4 @@ export {
   type SolveState,
   type StateTrees,
 } from "./solve/checkpoint.ts";
-export {
-  readCheckpointFile,
-  writeCheckpointFile,
-  type FileSystem,
-  type OpenFile,
-} from "./solve/checkpoint-file.ts";
+export { readCheckpointFile, writeCheckpointFile } from "./solve/checkpoint-file.ts";

@@ -3,7 +3,12 @@ import { mkdtemp, open, readdir, readFile, rename, rm, unlink, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { readCheckpointFile, writeCheckpointFile, type FileSystem } from "./checkpoint-file.ts";
+import {
+  readCheckpointFile,
+  writeCheckpointFile,
+  writeThrough,
+  type FileSystem,
+} from "./checkpoint-file.ts";
 
 let folder: string;
 let path: string;
@@ -56,7 +61,7 @@ test("a checkpoint replaces the previous one and leaves nothing else behind", as
 test.each(["open", "write", "sync", "rename"] as const)(
   "a disk that fills up in %s leaves the previous checkpoint intact",
   async (operation) => {
-    await expect(writeCheckpointFile(path, next, failing(operation))).rejects.toMatchObject({
+    await expect(writeThrough(path, next, failing(operation))).rejects.toMatchObject({
       code: "io",
       message: expect.stringMatching(/cannot be written \(ENOSPC.*previous checkpoint.*intact/),
     });
@@ -72,7 +77,7 @@ test("bytes are on the disk before the rename", async () => {
     sync: async () => void calls.push("sync"),
     close: async () => void calls.push("close"),
   };
-  await writeCheckpointFile("a/b", next, {
+  await writeThrough("a/b", next, {
     readFile,
     unlink,
     open: async (name, flags) => (calls.push(`open ${name} ${flags}`), file),

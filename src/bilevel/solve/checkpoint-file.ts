@@ -3,8 +3,6 @@ import { checkArgument } from "../../program/internal.ts";
 import { type FileSystem as ReplacingFiles, replaceFile } from "../../files/portable.ts";
 import { CheckpointError } from "./checkpoint.ts";
 
-export type { OpenFile } from "../../files/portable.ts";
-
 /** The part of `node:fs/promises` in use, so that a test can fail it. */
 export interface FileSystem extends ReplacingFiles {
   /** As `fs.promises.readFile`. */
@@ -16,13 +14,18 @@ export interface FileSystem extends ReplacingFiles {
  *
  * @throws {@link CheckpointError} "io"; the previous file is then untouched and the temporary one removed.
  */
-export async function writeCheckpointFile(
+export async function writeCheckpointFile(path: string, bytes: Uint8Array): Promise<void> {
+  checkArgument("writeCheckpointFile", "path", path, "text");
+  checkArgument("writeCheckpointFile", "bytes", bytes, "bytes");
+  return writeThrough(path, bytes);
+}
+
+/** As {@link writeCheckpointFile}, with the file system that a test gives. */
+export async function writeThrough(
   path: string,
   bytes: Uint8Array,
   files?: FileSystem,
 ): Promise<void> {
-  checkArgument("writeCheckpointFile", "path", path, "text");
-  checkArgument("writeCheckpointFile", "bytes", bytes, "bytes");
   const system = files ?? (await nodeFiles("checkpoint.path"));
   try {
     await replaceFile(path, bytes, system);
@@ -40,10 +43,9 @@ export async function writeCheckpointFile(
  *
  * @throws {@link CheckpointError} "io" when there is no such file or it cannot be read.
  */
-export async function readCheckpointFile(path: string, files?: FileSystem): Promise<Uint8Array> {
+export async function readCheckpointFile(path: string): Promise<Uint8Array> {
   checkArgument("readCheckpointFile", "path", path, "text");
-  if (files) checkArgument("readCheckpointFile", "files.readFile", files.readFile, "function");
-  const read = files?.readFile ?? (await regularFiles());
+  const read = await regularFiles();
   try {
     return await read(path);
   } catch (cause) {

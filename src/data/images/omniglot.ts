@@ -5,14 +5,19 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readRegularFile, sha256 } from "../../files/index.ts";
+import {
+  download,
+  DownloadError,
+  type RemoteFile,
+  readRegularFile,
+  sha256,
+} from "../../files/index.ts";
 import {
   decodeClasses,
   type EncodedClass,
   type EncodedImage,
   type ImageOptions,
 } from "./decode-classes.ts";
-import { download, type RemoteFile } from "./download.ts";
 import { cachedImageSet, cacheFolder } from "./image-cache.ts";
 import type { ImageSet, ImageSplits } from "./image-set.ts";
 import { type OmniglotSplitOptions, splitOmniglot } from "./omniglot-splits.ts";
@@ -112,13 +117,22 @@ export async function readArchives(
   });
 }
 
-function fetchArchive(
+async function fetchArchive(
   source: Archive,
   cache: string,
-  options: OmniglotOptions,
+  { onProgress, signal }: OmniglotOptions,
 ): Promise<Uint8Array> {
   const remedy = `get ${source.name}.zip elsewhere, put it into a folder omniglot, and name the folder around that in STACKELBERG_DATA`;
-  return download(source, cache, `omniglot-${source.name}.zip`, { ...options, remedy });
+  try {
+    return await download(source, cache, `omniglot-${source.name}.zip`, {
+      onProgress: (progress) => onProgress?.({ stage: "download", ...progress }),
+      signal,
+      remedy,
+    });
+  } catch (error) {
+    if (!(error instanceof DownloadError)) throw error;
+    throw new DataError(error.message, { cause: error });
+  }
 }
 
 /** A user's own copy is trusted; `.rebuilt.zip` has the same members, packed again. */

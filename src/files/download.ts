@@ -4,9 +4,27 @@
  */
 import { open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { irregularKind, readRegularFile, sha256 } from "../../files/index.ts";
-import type { ImageOptions } from "./decode-classes.ts";
-import { DataError } from "../data-error.ts";
+import { irregularKind, readRegularFile } from "./regular-file.ts";
+import { sha256 } from "./sha256.ts";
+
+/** A file that cannot be had from elsewhere. The message says what to do. */
+export class DownloadError extends Error {
+  override readonly name = "DownloadError";
+  readonly code = "DATA";
+}
+
+/** How a download is watched and ended. */
+export interface DownloadOptions {
+  readonly onProgress?: (progress: {
+    readonly source: string;
+    /** Bytes. */
+    readonly done: number;
+    readonly total: number | undefined;
+  }) => void;
+  readonly signal?: AbortSignal;
+  /** Closes the message when there is no network. */
+  readonly remedy: string;
+}
 
 /** A file that somebody else keeps. */
 export interface RemoteFile {
@@ -19,15 +37,14 @@ export interface RemoteFile {
  * The bytes of a file, from `folder` when it is there with the right sum, otherwise from the network.
  *
  * @param name - what the file is called in `folder`, which exists; until it is whole, `.part` is appended.
- * @param options.remedy - closes the message when there is no network.
- * @throws {@link DataError} when the file cannot be fetched (what came is kept, the next call continues), or has another
+ * @throws {@link DownloadError} when the file cannot be fetched (what came is kept, the next call continues), or has another
  *   sum (it is deleted, the next call begins again).
  */
 export async function download(
   file: RemoteFile,
   folder: string,
   name: string,
-  options: Pick<ImageOptions, "onProgress" | "signal"> & { readonly remedy: string },
+  options: DownloadOptions,
 ): Promise<Uint8Array> {
   const path = join(folder, name);
   const part = `${path}.part`;
@@ -41,7 +58,7 @@ export async function download(
     await fetchRest(file.url, part, options);
   } catch (cause) {
     options.signal?.throwIfAborted();
-    throw new DataError(
+    throw new DownloadError(
       `${file.url}: cannot be fetched (${reasonOf(cause)}); try again to continue, or ${options.remedy}.`,
       { cause },
     );
@@ -50,7 +67,7 @@ export async function download(
   const sum = sha256(bytes);
   if (sum !== file.sha256) {
     await rm(part);
-    throw new DataError(
+    throw new DownloadError(
       `${file.url}: ${file.sha256} is the SHA-256 of the right file, ${bytes.length} bytes with ${sum} came and are deleted; try again, or ${options.remedy}.`,
     );
   }
@@ -59,11 +76,7 @@ export async function download(
 }
 
 /** Appends to `part` what it lacks of the file. */
-async function fetchRest(
-  url: string,
-  part: string,
-  options: Pick<ImageOptions, "onProgress" | "signal">,
-): Promise<void> {
+async function fetchRest(url: string, part: string, options: DownloadOptions): Promise<void> {
   const have = await sizeOf(part);
   const response = await fetch(url, {
     // A compressed answer could not be continued at a byte of the file.
@@ -85,7 +98,7 @@ async function fetchRest(
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       await file.writeFile(chunk);
       done += chunk.length;
-      options.onProgress?.({ stage: "download", source: url, done, total });
+      options.onProgress?.({ source: url, done, total });
     }
   } finally {
     await file.close();
@@ -95,7 +108,7 @@ async function fetchRest(
 /**
  * Bytes of a file, 0 when there is none.
  *
- * @throws {@link DataError} when something else stands in its place.
+ * @throws {@link DownloadError} when something else stands in its place.
  */
 async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -105,7 +118,9 @@ async function sizeOf(path: string): Promise<number> {
   if (found === undefined) return 0;
   const kind = irregularKind(found);
   if (kind === undefined) return found.size;
-  throw new DataError(`${path}: it is ${kind}, not a file; remove it, downloads are kept there.`);
+  throw new DownloadError(
+    `${path}: it is ${kind}, not a file; remove it, downloads are kept there.`,
+  );
 }
 
 /** `fetch` says "fetch failed" and puts the reason into the cause. */

@@ -5,9 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sha256 } from "../../files/sha256.ts";
-import { download } from "./download.ts";
-import { DataError } from "../data-error.ts";
+import { sha256 } from "./sha256.ts";
+import { download, DownloadError } from "./download.ts";
 
 const content = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) % 251);
 
@@ -105,7 +104,7 @@ test("a part that was whole already", async () => {
 
 test("another sum is refused, and the next call begins again", async () => {
   const wrong = get("00ff");
-  await expect(wrong).rejects.toThrow(DataError);
+  await expect(wrong).rejects.toThrow(DownloadError);
   await expect(wrong).rejects.toThrow(
     `00ff is the SHA-256 of the right file, 200000 bytes with ${sha256(content)} came`,
   );
@@ -125,7 +124,7 @@ test("no network and no such file", async () => {
   await expect(get()).rejects.toThrow("the server answers 404 Not Found");
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  await expect(get()).rejects.toThrow(DataError);
+  await expect(get()).rejects.toThrow(DownloadError);
   await expect(get()).rejects.toThrow(/file\.zip: cannot be fetched \(.*ECONNREFUSED.*\)/);
   await new Promise<void>((resolve) => server.listen(0, resolve));
 });
