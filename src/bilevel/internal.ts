@@ -5,15 +5,7 @@ export { weightsOf } from "./estimate/follower.ts";
 export { leafPaths } from "./estimate/leaves.ts";
 export { isBiasedByStart } from "./estimate/left-out.ts";
 export { type Evaluated, makeReport } from "./evaluate/report.ts";
-export {
-  BUDGET,
-  CHECKPOINT,
-  CONSTANTS,
-  EARLY_STOPPING,
-  OPTIMIZER,
-  PROJECTION,
-  SIGNAL,
-} from "./option-kinds.ts";
+export { CHECKPOINT, OPTIMIZER, OUTER_LOOP, SIGNAL } from "./option-kinds.ts";
 export { call, type RuleCall, ruleCall } from "./rule-call.ts";
 export {
   costInWords,

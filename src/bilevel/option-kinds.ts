@@ -1,5 +1,13 @@
 /** What several functions take among their options: parts of a solution by their members, and options within options. */
-import { hasMembers, type NestedOptions, type Part } from "../program/internal.ts";
+import {
+  hasMembers,
+  type NestedOptions,
+  type OptionKind,
+  type Part,
+  required,
+} from "../program/internal.ts";
+
+type Kinds<K extends string> = Readonly<Record<K, OptionKind>>;
 
 /** How the follower moves. */
 export const DYNAMICS: Part = {
@@ -74,3 +82,46 @@ export const CONSTANTS: NestedOptions = {
 function isOptimizer(value: unknown): boolean {
   return hasMembers(value, { name: "string", init: "function", update: "function" });
 }
+
+/** Where a program runs, and how it is written. */
+export const PLACEMENT = {
+  device: "string",
+  threads: "number",
+  flushDenormals: "boolean",
+  optimize: "boolean",
+  blockedKernels: "boolean",
+} as const;
+
+/** What a hypergradient is estimated from, and where. */
+export const EVALUATION: Kinds<"lambda" | "w" | "data" | "batched" | keyof typeof PLACEMENT> = {
+  lambda: "any!",
+  w: "any",
+  data: required(DATA),
+  batched: "boolean",
+  ...PLACEMENT,
+};
+
+/** What every outer loop takes besides where it starts and what it moves by. */
+export const OUTER_LOOP: Kinds<
+  | "constants"
+  | "constraints"
+  | "budget"
+  | "tolerance"
+  | "earlyStopping"
+  | "divergence"
+  | "innerValue"
+  | "seed"
+  | "signal"
+  | keyof typeof PLACEMENT
+> = {
+  constants: CONSTANTS,
+  constraints: PROJECTION,
+  budget: BUDGET,
+  tolerance: "number",
+  earlyStopping: EARLY_STOPPING,
+  divergence: "number",
+  innerValue: "boolean",
+  seed: "number",
+  signal: SIGNAL,
+  ...PLACEMENT,
+};

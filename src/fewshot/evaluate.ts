@@ -48,6 +48,20 @@ export interface Evaluator {
   dispose(): Promise<void>;
 }
 
+const kinds = {
+  set: "object!",
+  episodes: "any!",
+  chunk: "number",
+  seed: "number",
+  signal: SIGNAL,
+  steps: "any",
+  device: "string",
+  threads: "number",
+  flushDenormals: "boolean",
+  log: "boolean",
+  graphOptimization: "string",
+} as const;
+
 /**
  * Opens an evaluation on a list of episodes.
  *
@@ -58,19 +72,7 @@ export interface Evaluator {
  */
 export function openEvaluation(learner: Learner, options: EvaluationOptions): Evaluator {
   checkArgument("openEvaluation", "learner", learner, "object");
-  checkOptions("openEvaluation", options, {
-    set: "object!",
-    episodes: "any!",
-    chunk: "number",
-    seed: "number",
-    signal: SIGNAL,
-    steps: "any",
-    device: "string",
-    threads: "number",
-    flushDenormals: "boolean",
-    log: "boolean",
-    graphOptimization: "string",
-  });
+  checkOptions("openEvaluation", options, kinds);
   const { set, episodes, seed = 0, signal, ...sizes } = options;
   const { chunk = Math.min(20, episodes.length), ...rest } = sizes;
   if (episodes.length === 0) {
@@ -114,20 +116,7 @@ export async function evaluate(
   options: EvaluationOptions & { statistics?: Normalization },
 ): Promise<Evaluation[]> {
   checkArgument("evaluate", "learner", learner, "object");
-  checkOptions("evaluate", options, {
-    set: "object!",
-    episodes: "any!",
-    chunk: "number",
-    seed: "number",
-    signal: SIGNAL,
-    steps: "any",
-    device: "string",
-    threads: "number",
-    flushDenormals: "boolean",
-    log: "boolean",
-    graphOptimization: "string",
-    statistics: "any",
-  });
+  checkOptions("evaluate", options, { ...kinds, statistics: "any" });
   const { statistics, ...rest } = options;
   const evaluator = openEvaluation(learner, rest);
   try {

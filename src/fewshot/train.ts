@@ -1,14 +1,6 @@
 /** Training of a learner: `solve` on its bilevel problem, with episodes for data. */
 import { checkArgument, checkOptions, withDefaults } from "../program/internal.ts";
-import {
-  BUDGET,
-  CHECKPOINT,
-  CONSTANTS,
-  EARLY_STOPPING,
-  OPTIMIZER,
-  PROJECTION,
-  SIGNAL,
-} from "../bilevel/internal.ts";
+import { CHECKPOINT, OPTIMIZER, OUTER_LOOP } from "../bilevel/internal.ts";
 import {
   adam,
   type Arrays,
@@ -48,28 +40,16 @@ export interface TrainOptions
 export function train(learner: Learner, options: TrainOptions): Solve<Arrays, Arrays> {
   checkArgument("train", "learner", learner, "object");
   checkOptions("train", options, {
+    ...OUTER_LOOP,
     optimizer: OPTIMIZER,
     lambda: "any",
     set: "object!",
     episode: "object!",
     tasks: "number!",
     seed: "number!",
-    device: "string",
-    threads: "number",
-    flushDenormals: "boolean",
     keepBest: "boolean",
     checkpoint: CHECKPOINT,
     resume: "any",
-    constants: CONSTANTS,
-    constraints: PROJECTION,
-    budget: BUDGET,
-    tolerance: "number",
-    earlyStopping: EARLY_STOPPING,
-    divergence: "number",
-    innerValue: "boolean",
-    signal: SIGNAL,
-    optimize: "boolean",
-    blockedKernels: "boolean",
   });
   const { set, episode, tasks, seed, ...rest } = options;
   const source: TaskSource = { set, episode, tasks, seed };

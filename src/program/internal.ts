@@ -6,6 +6,7 @@ export {
   describeValue,
   hasMembers,
   type NestedOptions,
+  type OptionKind,
   type Part,
   required,
   withDefaults,

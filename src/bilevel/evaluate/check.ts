@@ -10,7 +10,7 @@ import {
   treeMap,
 } from "../../program/internal.ts";
 import { type Placement, Tensor, tensor, type Tree } from "../../program/index.ts";
-import { DATA, RULE } from "../option-kinds.ts";
+import { EVALUATION, RULE } from "../option-kinds.ts";
 import { tree } from "@jax-js/jax";
 import {
   dot,
@@ -89,20 +89,12 @@ export interface Check {
 export async function checkHypergradient(problem: Problem, options: CheckOptions): Promise<Check> {
   checkArgument("checkHypergradient", "problem", problem, "object");
   checkOptions("checkHypergradient", options, {
+    ...EVALUATION,
     rule: required(RULE),
     directions: "number",
     seed: "number",
     steps: "any",
     tolerance: "number",
-    lambda: "any!",
-    w: "any",
-    data: required(DATA),
-    batched: "boolean",
-    device: "string",
-    threads: "number",
-    flushDenormals: "boolean",
-    optimize: "boolean",
-    blockedKernels: "boolean",
   });
   const { rule, directions = 3, seed = 0, steps = DEFAULT_STEPS } = options;
   if (!Number.isSafeInteger(directions) || directions < 1) {

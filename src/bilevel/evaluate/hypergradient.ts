@@ -20,7 +20,7 @@ import {
   type Tree,
   type Value,
 } from "../../program/index.ts";
-import { CONSTANTS, DATA, RULE } from "../option-kinds.ts";
+import { CONSTANTS, EVALUATION, RULE } from "../option-kinds.ts";
 import { tree, type numpy as np } from "@jax-js/jax";
 import { checkConstants, type ProblemConstants } from "../bounds.ts";
 import { checkFloatLeaves, hostTree, jaxArrays, leafPaths } from "../estimate/leaves.ts";
@@ -73,15 +73,7 @@ export async function hypergradient<L, W, D, O>(
 ): Promise<Hypergradient<L, W>> {
   checkArgument("hypergradient", "problem", problem, "object");
   checkOptions("hypergradient", options, {
-    lambda: "any!",
-    w: "any",
-    data: required(DATA),
-    batched: "boolean",
-    device: "string",
-    threads: "number",
-    flushDenormals: "boolean",
-    optimize: "boolean",
-    blockedKernels: "boolean",
+    ...EVALUATION,
     rule: required(RULE),
     constants: CONSTANTS,
   });

@@ -10,16 +10,7 @@ import {
   checkOptions as checkNamedOptions,
   required,
 } from "../../program/internal.ts";
-import {
-  BUDGET,
-  CONSTANTS,
-  DATA,
-  EARLY_STOPPING,
-  OPTIMIZER,
-  PROJECTION,
-  RULE,
-  SIGNAL,
-} from "../option-kinds.ts";
+import { DATA, OPTIMIZER, OUTER_LOOP, RULE } from "../option-kinds.ts";
 import { numpy as np } from "@jax-js/jax";
 import { compile, type Tensor } from "../../program/index.ts";
 import {
@@ -121,30 +112,17 @@ export async function augmentedLagrangian<L, W, D, O>(
 ): Promise<ConstrainedResult<L, W>> {
   checkArgument("augmentedLagrangian", "problem", problem, "object");
   checkNamedOptions("augmentedLagrangian", options, {
+    ...OUTER_LOOP,
     penalty: "number",
     growth: "number",
     updates: "number",
     constraintTolerance: "number",
-    device: "string",
-    threads: "number",
-    flushDenormals: "boolean",
     rule: required(RULE),
     optimizer: required(OPTIMIZER),
-    constants: CONSTANTS,
     lambda: "any!",
     w: "any",
     data: required(DATA),
-    constraints: PROJECTION,
-    budget: BUDGET,
-    tolerance: "number",
-    earlyStopping: EARLY_STOPPING,
-    divergence: "number",
     start: "string",
-    innerValue: "boolean",
-    seed: "number",
-    signal: SIGNAL,
-    optimize: "boolean",
-    blockedKernels: "boolean",
     inequalities: "function",
     equalities: "function",
   });

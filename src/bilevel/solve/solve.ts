@@ -1,16 +1,6 @@
 /** The outer loop: hypergradient, optimizer, projection, again and again until a budget or the problem ends it. */
 import { checkArgument, checkOptions as checkNames, required } from "../../program/internal.ts";
-import {
-  BUDGET,
-  CHECKPOINT,
-  CONSTANTS,
-  DATA,
-  EARLY_STOPPING,
-  OPTIMIZER,
-  PROJECTION,
-  RULE,
-  SIGNAL,
-} from "../option-kinds.ts";
+import { CHECKPOINT, DATA, OPTIMIZER, OUTER_LOOP, RULE } from "../option-kinds.ts";
 import { checkBudget } from "./budget.ts";
 import { hostTree, jaxArrays } from "../estimate/leaves.ts";
 import { OuterLoop } from "./outer-loop.ts";
@@ -50,29 +40,16 @@ export function solve<L, W, D, O>(
 ): Solve<L, W> {
   checkArgument("solve", "problem", problem, "object");
   checkNames("solve", options, {
+    ...OUTER_LOOP,
     rule: required(RULE),
     optimizer: required(OPTIMIZER),
-    constants: CONSTANTS,
     lambda: "any!",
     w: "any",
     data: required(DATA),
-    constraints: PROJECTION,
-    budget: BUDGET,
-    tolerance: "number",
-    earlyStopping: EARLY_STOPPING,
-    divergence: "number",
     start: "string",
     keepBest: "boolean",
-    innerValue: "boolean",
-    seed: "number",
-    signal: SIGNAL,
     checkpoint: CHECKPOINT,
     resume: "any",
-    device: "string",
-    threads: "number",
-    flushDenormals: "boolean",
-    optimize: "boolean",
-    blockedKernels: "boolean",
   });
   checkOptions(options);
   if (options.w === undefined && problem.init === undefined) {

@@ -4,6 +4,7 @@ import type { CommandDeclaration } from "../command/declaration.ts";
 import { oneOf, take, whole, word } from "../command/option-readers.ts";
 import * as parse from "../command/options.ts";
 import { addReadingOptions } from "../command/reading-options.ts";
+import { addTableRunOptions } from "../command/table-run-options.ts";
 import type { CleanFlags } from "./plan.ts";
 
 export const cleanDeclaration: CommandDeclaration = {
@@ -49,28 +50,12 @@ export const cleanDeclaration: CommandDeclaration = {
         "--out <folder>",
         "output folder (default: ./stackelberg-<file name>-clean)",
         word("--out"),
-      )
-      .option(
-        "--force",
-        "replace the run in the output folder; it waits in previous/ until this one has its result",
-      )
-      .option("--json", "print the result as one JSON object on stdout")
-      .option("--quiet", "print only the final table and the files")
-      .option(
-        "--exclude <e,f>",
-        "columns not to use, such as ids and what is known only with the answer",
-        take(parse.parseNames, "--exclude"),
-      )
-      .option(
-        "--min-class <n>",
-        "leave out the rows of classes that have fewer than n (default: none)",
-        whole("--min-class", 2),
-      )
-      .addHelpText("after", cleanExamples)
-      .action(async (file: string, flags: CleanFlags) => {
-        const { runClean } = await import("./command.ts");
-        setExitCode(await runClean(file, flags));
-      });
+      );
+    addTableRunOptions(command);
+    command.addHelpText("after", cleanExamples).action(async (file: string, flags: CleanFlags) => {
+      const { runClean } = await import("./command.ts");
+      setExitCode(await runClean(file, flags));
+    });
     addReadingOptions(command);
   },
 };

@@ -4,6 +4,7 @@ import type { CommandDeclaration } from "../command/declaration.ts";
 import { oneOf, take, whole, word } from "../command/option-readers.ts";
 import * as parse from "../command/options.ts";
 import { addReadingOptions } from "../command/reading-options.ts";
+import { addTableRunOptions } from "../command/table-run-options.ts";
 import type { TuneFlags } from "./plan.ts";
 
 export const tuneDeclaration: CommandDeclaration = {
@@ -66,23 +67,13 @@ export const tuneDeclaration: CommandDeclaration = {
         "cpu, webgpu, cuda or wasm (default: cpu)",
         oneOf("--device", parse.devices),
       )
-      .option("--out <folder>", "output folder (default: ./stackelberg-<file name>)", word("--out"))
       .option(
-        "--force",
-        "replace the run in the output folder; it waits in previous/ until this one has its result",
-      )
-      .option("--json", "print the result as one JSON object on stdout")
-      .option("--quiet", "print only the final table and the files")
-      .option(
-        "--exclude <e,f>",
-        "columns not to use, such as ids and what is known only with the answer",
-        take(parse.parseNames, "--exclude"),
-      )
-      .option(
-        "--min-class <n>",
-        "leave out the rows of classes that have fewer than n (default: none)",
-        whole("--min-class", 2),
-      )
+        "--out <folder>",
+        "output folder (default: ./stackelberg-<file name>)",
+        word("--out"),
+      );
+    addTableRunOptions(command);
+    command
       .option("--demo", "generate a data set whose answer is known and tune it")
       .option(
         "--resume <folder>",
