@@ -1,37 +1,22 @@
 /** Conjugate gradients on the normal equations AᵀA q = Aᵀb, for maps that are not symmetric. */
-import { checkOptions } from "../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../program/index.ts";
 import {
   code,
   curvatureTolerance,
-  finish,
   firstProgress,
-  firstResidual,
   isRunning,
   observe,
   outcomeAt,
   stopAt,
   type Progress,
 } from "./progress.ts";
-import {
-  checkAtLeastZero,
-  checkStopping,
-  damped,
-  typeOf,
-  type LinearSolver,
-  type LinearSystem,
-  type Stopping,
-} from "./system.ts";
+import { type FullKrylovOptions, krylovLoop, type KrylovOptions, krylovOptions } from "./krylov.ts";
+import { damped, typeOf, type LinearSolver, type LinearSystem } from "./system.ts";
 import { addScaled, dot, norm, type Vector } from "./vectors.ts";
 
-/** Options of {@link conjugateGradientNormal}. */
-export interface ConjugateGradientNormalOptions extends Partial<Stopping> {
-  /** Iterations at most, of two products each; default 100. */
-  readonly maxSteps?: number;
-  /** δ ≥ 0 added to A's diagonal; it changes the system that is solved. Default 0, off. */
-  readonly damping?: number;
-}
+/** Options of {@link conjugateGradientNormal}; each of its iterations makes two products. */
+export type ConjugateGradientNormalOptions = KrylovOptions;
 
 /**
  * CGLS: after J iterations the point of the J-th Krylov space of AᵀA with the least ‖b − A·q‖.
@@ -50,15 +35,8 @@ export interface ConjugateGradientNormalOptions extends Partial<Stopping> {
 export function conjugateGradientNormal(
   options: ConjugateGradientNormalOptions = {},
 ): LinearSolver {
-  checkOptions("conjugateGradientNormal", options, {
-    maxSteps: "number",
-    damping: "number",
-    rtol: "number",
-    atol: "number",
-  });
-  const { maxSteps = 100, damping = 0 } = options;
-  checkStopping("conjugateGradientNormal", { ...options, maxSteps });
-  checkAtLeastZero("conjugateGradientNormal: damping", damping);
+  const full = krylovOptions("conjugateGradientNormal", options);
+  const { maxSteps, damping } = full;
   return {
     name: "normal-conjugate-gradient",
     needs: { symmetric: false, positiveDefinite: false, contraction: false, memory: "O(n)" },
@@ -68,24 +46,23 @@ export function conjugateGradientNormal(
       reportProducts: 1,
       storedFloats: 3 * size,
     }),
-    solve: (program, system) =>
-      iterate(program, damped(program, system, damping), { ...options, maxSteps }),
+    solve: (program, system) => iterate(program, damped(program, system, damping), full),
   };
 }
 
-interface State<V, T> {
+type State<V, T> = {
   readonly q: V;
   readonly r: V;
   readonly p: V;
   /** ‖Aᵀr‖² */
   readonly ss: T;
   readonly progress: Progress<T>;
-}
+};
 
 function iterate(
   program: Program,
   system: LinearSystem,
-  options: ConjugateGradientNormalOptions & { readonly maxSteps: number },
+  options: FullKrylovOptions<ConjugateGradientNormalOptions>,
 ): ReturnType<LinearSolver["solve"]> {
   const dtype = typeOf("conjugateGradientNormal", system);
   const flat = curvatureTolerance(dtype);
@@ -138,22 +115,12 @@ function iterate(
   };
 
   const { rhs } = system;
-  const { start, residual } = firstResidual(program, system);
-  const first = program.call(begin as never, start, residual, transposed(residual), rhs);
-  const { carry, steps } = program.while(
-    { limit: options.maxSteps },
-    (state) => program.call(isRunning, read(state).progress.outcome),
-    (state) => {
-      const moved = program.call(move as never, state, system.product(read(state).p));
+  return krylovLoop<State<Tree<Value>, Value>>(program, system, options, {
+    first: (q, residual) => program.call(begin as never, q, residual, transposed(residual), rhs),
+    next: (state) => {
+      const moved = program.call(move as never, state, system.product(state.p));
       const s = transposed((moved as unknown as { r: Tree<Value> }).r);
-      return program.call(turn as never, moved, s, state, rhs) as Tree<Value>;
+      return program.call(turn as never, moved, s, state, rhs);
     },
-    first as Tree<Value>,
-  );
-  const { q, progress } = read(carry);
-  return finish(program, system, options, q, steps, progress);
-}
-
-function read(state: Tree<Value>): State<Tree<Value>, Value> {
-  return state as unknown as State<Tree<Value>, Value>;
+  });
 }

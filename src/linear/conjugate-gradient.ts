@@ -1,36 +1,27 @@
 /** Conjugate gradients for symmetric positive definite systems, with its exits made explicit. */
-import { checkOptions } from "../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../program/index.ts";
 import {
   code,
   curvatureTolerance,
-  finish,
   firstProgress,
-  firstResidual,
-  isRunning,
   observe,
   outcomeAt,
   stopAt,
   type Progress,
 } from "./progress.ts";
+import { type FullKrylovOptions, krylovLoop, type KrylovOptions, krylovOptions } from "./krylov.ts";
 import {
   checkAtLeastZero,
-  checkStopping,
   damped,
   typeOf,
   type LinearSolver,
   type LinearSystem,
-  type Stopping,
 } from "./system.ts";
 import { addScaled, dot, norm, type Vector } from "./vectors.ts";
 
 /** Options of {@link conjugateGradient}. */
-export interface ConjugateGradientOptions extends Partial<Stopping> {
-  /** Iterations at most; default 100. */
-  readonly maxSteps?: number;
-  /** δ ≥ 0 added to A's diagonal, on the scale of A's curvatures; it changes the system that is solved. Default 0, off. */
-  readonly damping?: number;
+export interface ConjugateGradientOptions extends KrylovOptions {
   /** pᵀAp ≤ this · ‖A‖ · ‖p‖² counts as zero curvature; default 1e-12 in float64, 1e-6 in float32. */
   readonly curvatureTolerance?: number;
 }
@@ -52,16 +43,8 @@ export interface ConjugateGradientOptions extends Partial<Stopping> {
  * implicit({ solver: conjugateGradient({ maxSteps: 20, rtol: 1e-8 }), steps: 100, dynamics });
  */
 export function conjugateGradient(options: ConjugateGradientOptions = {}): LinearSolver {
-  checkOptions("conjugateGradient", options, {
-    maxSteps: "number",
-    damping: "number",
-    curvatureTolerance: "number",
-    rtol: "number",
-    atol: "number",
-  });
-  const { maxSteps = 100, damping = 0 } = options;
-  checkStopping("conjugateGradient", { ...options, maxSteps });
-  checkAtLeastZero("conjugateGradient: damping", damping);
+  const full = krylovOptions("conjugateGradient", options, { curvatureTolerance: "number" });
+  const { maxSteps, damping } = full;
   checkAtLeastZero("conjugateGradient: curvatureTolerance", options.curvatureTolerance ?? 0);
   return {
     name: "conjugate-gradient",
@@ -72,25 +55,24 @@ export function conjugateGradient(options: ConjugateGradientOptions = {}): Linea
       reportProducts: 1,
       storedFloats: 3 * size,
     }),
-    solve: (program, system) =>
-      iterate(program, damped(program, system, damping), { ...options, maxSteps }),
+    solve: (program, system) => iterate(program, damped(program, system, damping), full),
   };
 }
 
 /** What one iteration hands to the next. */
-interface State<V, T> {
+type State<V, T> = {
   readonly q: V;
   readonly r: V;
   readonly p: V;
   /** ‖r‖² */
   readonly rr: T;
   readonly progress: Progress<T>;
-}
+};
 
 function iterate(
   program: Program,
   system: LinearSystem,
-  options: ConjugateGradientOptions & { readonly maxSteps: number },
+  options: FullKrylovOptions<ConjugateGradientOptions>,
 ): ReturnType<LinearSolver["solve"]> {
   const dtype = typeOf("conjugateGradient", system);
   const flat = options.curvatureTolerance ?? curvatureTolerance(dtype);
@@ -128,18 +110,8 @@ function iterate(
   };
 
   const { rhs } = system;
-  const { start, residual } = firstResidual(program, system);
-  const first = program.call(begin as never, start, residual, rhs) as Tree<Value>;
-  const { carry, steps } = program.while(
-    { limit: options.maxSteps },
-    (state) => program.call(isRunning, read(state).progress.outcome),
-    (state) => program.call(step as never, state, system.product(read(state).p), rhs),
-    first,
-  );
-  const { q, progress } = read(carry);
-  return finish(program, system, options, q, steps, progress);
-}
-
-function read(state: Tree<Value>): State<Tree<Value>, Value> {
-  return state as unknown as State<Tree<Value>, Value>;
+  return krylovLoop<State<Tree<Value>, Value>>(program, system, options, {
+    first: (q, residual) => program.call(begin as never, q, residual, rhs),
+    next: (state) => program.call(step as never, state, system.product(state.p), rhs),
+  });
 }

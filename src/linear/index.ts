@@ -1,4 +1,5 @@
 /** Solvers of linear systems that are known only through products, built inside a program. */
+export { type KrylovOptions } from "./krylov.ts";
 export { conjugateGradient, type ConjugateGradientOptions } from "./conjugate-gradient.ts";
 export {
   conjugateGradientNormal,

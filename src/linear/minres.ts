@@ -1,37 +1,21 @@
 /** MINRES: minimal residuals for symmetric systems that may be indefinite. */
-import { checkOptions } from "../program/internal.ts";
 import { numpy as np } from "@jax-js/jax";
 import type { Program, Tree, Value } from "../program/index.ts";
 import {
   code,
   curvatureTolerance,
-  finish,
   firstProgress,
-  firstResidual,
-  isRunning,
   observe,
   outcomeAt,
   stopAt,
   type Progress,
 } from "./progress.ts";
-import {
-  checkAtLeastZero,
-  checkStopping,
-  damped,
-  typeOf,
-  type LinearSolver,
-  type LinearSystem,
-  type Stopping,
-} from "./system.ts";
+import { type FullKrylovOptions, krylovLoop, type KrylovOptions, krylovOptions } from "./krylov.ts";
+import { damped, typeOf, type LinearSolver, type LinearSystem } from "./system.ts";
 import { addScaled, dot, norm, scaled, zerosLike, type Vector } from "./vectors.ts";
 
 /** Options of {@link minres}. */
-export interface MinresOptions extends Partial<Stopping> {
-  /** Iterations at most; default 100. */
-  readonly maxSteps?: number;
-  /** δ ≥ 0 added to A's diagonal; it changes the system that is solved. Default 0, off. */
-  readonly damping?: number;
-}
+export type MinresOptions = KrylovOptions;
 
 /**
  * MINRES: after J iterations the point of the J-th Krylov space with the least ‖b − A·q‖, by Lanczos vectors v and a
@@ -47,15 +31,8 @@ export interface MinresOptions extends Partial<Stopping> {
  * @see Paige, Saunders, "Solution of sparse indefinite systems of linear equations", SIAM J. Numer. Anal. 12, 1975.
  */
 export function minres(options: MinresOptions = {}): LinearSolver {
-  checkOptions("minres", options, {
-    maxSteps: "number",
-    damping: "number",
-    rtol: "number",
-    atol: "number",
-  });
-  const { maxSteps = 100, damping = 0 } = options;
-  checkStopping("minres", { ...options, maxSteps });
-  checkAtLeastZero("minres: damping", damping);
+  const full = krylovOptions("minres", options);
+  const { maxSteps, damping } = full;
   return {
     name: "minres",
     needs: { symmetric: true, positiveDefinite: false, contraction: false, memory: "O(n)" },
@@ -65,13 +42,12 @@ export function minres(options: MinresOptions = {}): LinearSolver {
       reportProducts: 1,
       storedFloats: 5 * size,
     }),
-    solve: (program, system) =>
-      iterate(program, damped(program, system, damping), { ...options, maxSteps }),
+    solve: (program, system) => iterate(program, damped(program, system, damping), full),
   };
 }
 
 /** Vectors and scalars of the recurrences, named as in the paper's algorithm. */
-interface State<V, T> {
+type State<V, T> = {
   readonly q: V;
   /** The latest two Lanczos vectors. */
   readonly v: V;
@@ -87,12 +63,12 @@ interface State<V, T> {
   readonly cs: T;
   readonly sn: T;
   readonly progress: Progress<T>;
-}
+};
 
 function iterate(
   program: Program,
   system: LinearSystem,
-  options: MinresOptions & { readonly maxSteps: number },
+  options: FullKrylovOptions<MinresOptions>,
 ): ReturnType<LinearSolver["solve"]> {
   const dtype = typeOf("minres", system);
   const flat = curvatureTolerance(dtype);
@@ -158,18 +134,8 @@ function iterate(
   };
 
   const { rhs } = system;
-  const { start, residual } = firstResidual(program, system);
-  const first = program.call(begin as never, start, residual, rhs) as Tree<Value>;
-  const { carry, steps } = program.while(
-    { limit: options.maxSteps },
-    (state) => program.call(isRunning, read(state).progress.outcome),
-    (state) => program.call(step as never, state, system.product(read(state).v), rhs),
-    first,
-  );
-  const { q, progress } = read(carry);
-  return finish(program, system, options, q, steps, progress);
-}
-
-function read(state: Tree<Value>): State<Tree<Value>, Value> {
-  return state as unknown as State<Tree<Value>, Value>;
+  return krylovLoop<State<Tree<Value>, Value>>(program, system, options, {
+    first: (q, residual) => program.call(begin as never, q, residual, rhs),
+    next: (state) => program.call(step as never, state, system.product(state.v), rhs),
+  });
 }

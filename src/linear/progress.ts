@@ -12,7 +12,7 @@ import { addScaled, epsilonOf, norm, zerosLike, type Vector } from "./vectors.ts
 import { callTree } from "../program/internal.ts";
 
 /** The state of an iteration apart from its vectors; scalars. */
-export interface Progress<T> {
+export type Progress<T> = {
   /** Extremes of pᵀAp / ‖p‖² so far. */
   readonly smallest: T;
   readonly largest: T;
@@ -20,7 +20,7 @@ export interface Progress<T> {
   readonly scale: T;
   /** `max-steps` while it runs; an int32. */
   readonly outcome: T;
-}
+};
 
 /** The tolerances of one solve. */
 export interface Tolerances {

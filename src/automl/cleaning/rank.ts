@@ -125,18 +125,21 @@ export async function rankRows(table: Table, options: RankOptions): Promise<Rank
   let best: { decay: number; logLoss: number; held: HeldOut; fit: Fit } | undefined;
   let models: Tensor | undefined;
   let worse = 0;
-  for (const [done, decay] of decays.entries()) {
-    signal?.throwIfAborted();
-    onProgress?.(done, decays.length);
-    const fit = await evaluate.at(decay, models);
-    models = fit.models;
-    const held = heldOutProbabilities(data.x, fit.models, labels, draws, folds);
-    if (best === undefined || held.logLoss < best.logLoss) {
-      best = { decay, logLoss: held.logLoss, held, fit };
-      worse = 0;
-    } else if (++worse === 2) break;
+  try {
+    for (const [done, decay] of decays.entries()) {
+      signal?.throwIfAborted();
+      onProgress?.(done, decays.length);
+      const fit = await evaluate.at(decay, models);
+      models = fit.models;
+      const held = heldOutProbabilities(data.x, fit.models, labels, draws, folds);
+      if (best === undefined || held.logLoss < best.logLoss) {
+        best = { decay, logLoss: held.logLoss, held, fit };
+        worse = 0;
+      } else if (++worse === 2) break;
+    }
+  } finally {
+    await evaluate.dispose();
   }
-  await evaluate.dispose();
   const { decay, logLoss, held, fit } = best!;
   const { probability, suggested } = held;
   const influence = fit.gradient.map((g) => g * rows.length);
