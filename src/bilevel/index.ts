@@ -5,6 +5,9 @@ export { type Coefficient, type Optimizer, type Watched } from "./optimizers/opt
 export { gradientDescent } from "./optimizers/gradient-descent.ts";
 export { momentum } from "./optimizers/momentum.ts";
 export { adam } from "./optimizers/adam.ts";
+export { adamW } from "./optimizers/adam-w.ts";
+export { sgd } from "./optimizers/sgd.ts";
+export { stepDecay, warmup } from "./optimizers/warmup.ts";
 export { clipped } from "./optimizers/clipped.ts";
 export { linearRamp } from "./optimizers/linear-ramp.ts";
 export { powerLaw } from "./optimizers/power-law.ts";

@@ -2,10 +2,14 @@ import type { numpy as np } from "@jax-js/jax";
 import { describe, expect, test } from "vitest";
 import { Program, tensor, type Tensor, type Tree } from "../../program/index.ts";
 import type { Arrays } from "../problem.ts";
+import { readFileSync } from "node:fs";
 import { adam } from "./adam.ts";
+import { adamW } from "./adam-w.ts";
 import { gradientDescent } from "./gradient-descent.ts";
 import { momentum } from "./momentum.ts";
 import type { Optimizer } from "./optimizer.ts";
+import { sgd } from "./sgd.ts";
+import { stepDecay, warmup } from "./warmup.ts";
 import {
   constant,
   cosineDecay,
@@ -78,6 +82,28 @@ describe("updates follow their formulas", () => {
     expectPath(await path(adam({ learningRate: 0.1 }), [0, 0]), [1, 1]);
   });
 
+  const torch = JSON.parse(
+    readFileSync(new URL("../../../test/fixtures/torch/optimizers.json", import.meta.url), "utf8"),
+  ) as { gradients: number[]; paths: Record<string, number[]> };
+  const learningRate = 0.1;
+  test.each<[string, Optimizer]>([
+    ["sgd", sgd({ learningRate })],
+    ["sgd weight decay", sgd({ learningRate, weightDecay: 0.3 })],
+    ["sgd momentum", sgd({ learningRate, momentum: 0.9 })],
+    [
+      "sgd momentum, weight decay, dampening",
+      sgd({ learningRate, momentum: 0.9, weightDecay: 0.3, dampening: 0.4 }),
+    ],
+    ["sgd nesterov", sgd({ learningRate, momentum: 0.9, weightDecay: 0.3, nesterov: true })],
+    ["adamW", adamW({ learningRate })],
+    [
+      "adamW weight decay",
+      adamW({ learningRate, beta1: 0.8, beta2: 0.95, epsilon: 1e-6, weightDecay: 0.3 }),
+    ],
+  ])("%s, as PyTorch's", async (name, optimizer) => {
+    expectPath(await path(optimizer, torch.gradients), torch.paths[name]!);
+  });
+
   test("a schedule sees the index of the update", async () => {
     let w = 1;
     const expected = GRADIENTS.map((g, t) => (w -= (0.4 / (1 + 0.5 * t)) * g));
@@ -124,6 +150,22 @@ describe("schedules", () => {
       at: [0, 5, 10, 50],
       expected: [2, 1.5, 1, 1],
     },
+    {
+      schedule: warmup(cosineDecay({ initial: 2, steps: 10, final: 1 }), { steps: 4 }),
+      at: [0, 1, 3, 5, 50],
+      expected: [
+        0.25 * 2,
+        0.5 * (1.5 + 0.5 * Math.cos(0.1 * Math.PI)),
+        1.5 + 0.5 * Math.cos(0.3 * Math.PI),
+        1.5,
+        1,
+      ],
+    },
+    {
+      schedule: stepDecay({ initial: 3, every: 7, factor: 0.5 }),
+      at: [0, 6, 7, 13, 14, 700],
+      expected: [3, 3, 1.5, 1.5, 0.75, 3 * 0.5 ** 100],
+    },
   ])("$schedule.name", async ({ schedule, at, expected }) => {
     expect(isSchedule(schedule)).toBe(true);
     expectPath(await values(schedule, at), expected);
@@ -135,6 +177,16 @@ describe("schedules", () => {
       "rate must be a finite number > 0",
     );
     expect(() => cosineDecay({ initial: NaN, steps: 3 })).toThrow("initial must be");
+    expect(() => warmup(constant(1), { steps: 0 })).toThrow("warmup: steps must be a whole number");
+    expect(() => warmup({} as never, { steps: 1 })).toThrow("warmup: then must be a schedule");
+    expect(() => stepDecay({ initial: 1, every: 2.5 })).toThrow("stepDecay: every must be a whole");
+    expect(() => stepDecay({ initial: 1, every: 2, factor: 0 })).toThrow("stepDecay: factor must");
+    expect(() => sgd({ learningRate: 0.1, nesterov: true })).toThrow(
+      "sgd: nesterov needs a momentum",
+    );
+    expect(() => sgd({ learningRate: 0.1, weightDecay: -1 })).toThrow("sgd: weightDecay must be");
+    expect(() => sgd({ learningRate: 0.1, dampening: 2 })).toThrow("sgd: dampening must be in");
+    expect(() => adamW({ learningRate: 0.1, weightDecay: -1 })).toThrow("adamW: weightDecay must");
     expect(isSchedule(0.1)).toBe(false);
   });
 });
