@@ -27,6 +27,7 @@ export {
   simplex,
   type BoxBound,
   type Projection,
+  type SetSize,
 } from "./projections.ts";
 
 export {

@@ -4,7 +4,7 @@
  */
 import { checkOptions } from "../program/internal.ts";
 import { lax, numpy as np, tree } from "@jax-js/jax";
-import type { Watched } from "./optimizers/optimizer.ts";
+import { watch, type Watched } from "./optimizers/optimizer.ts";
 import type { Arrays } from "./problem.ts";
 
 /** Maps a tree to the nearest point of a set; a jax-js function. */
@@ -121,50 +121,105 @@ export function nonNegative(): Projection {
   return leafwise("non-negative", (x) => np.where(np.less(x, 0), 0, x));
 }
 
+/** How large a set is: a number, or a function of the hyperparameters that returns a scalar. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tree of λ is the user's
+export type SetSize = number | ((lambda: any) => np.Array);
+
 /**
  * Each leaf, as one vector, onto the simplex {x ≥ 0, Σx = total}.
  *
- * @param options.total - default 1, > 0.
+ * Differentiated through, also for the total: each of the k elements above 0 moves by 1/k of it.
+ *
+ * @param options.total - default 1, > 0; a function of λ for a follower.
+ * @throws RangeError for a number that is not positive; TypeError, when it is applied, for a function of λ that confines the
+ *   leader or returns no scalar. A function's value that is not positive is named in the report.
  * @see Duchi et al., "Efficient projections onto the ℓ1-ball for learning in high dimensions", ICML 2008.
  */
-export function simplex(options: { total?: number } = {}): Projection {
-  checkOptions("simplex", options, { total: "number" });
+export function simplex(options: { total?: SetSize } = {}): Projection {
+  checkOptions("simplex", options, { total: "any" });
   const { total = 1 } = options;
-  checkPositive("simplex: total", total);
-  return leafwise(`simplex of total ${total}`, (x) => shiftAndClip(x, Infinity, total));
+  checkSize("simplex: total", total);
+  return leafwise(
+    `simplex of total ${nameOf(total)}`,
+    (x, lambda) => shiftAndClip(x, Infinity, sizeAt("simplex: total", total, x, lambda)),
+    watch(["simplexTotal", total, { above: 0 }]),
+  );
 }
 
 /**
  * Each leaf, as one vector, onto {0 ≤ x ≤ upper, Σx ≤ radius}: weights of which only a budget may be switched on.
  *
- * @param options.radius - > 0.
+ * @param options.radius - > 0; a function of λ for a follower.
  * @param options.upper - default 1, > 0.
+ * @throws as {@link simplex}.
  * @see Franceschi et al., "Forward and reverse gradient-based hyperparameter optimization", ICML 2017, section 5.1.
  */
-export function boxWithinL1Ball(options: { radius: number; upper?: number }): Projection {
-  checkOptions("boxWithinL1Ball", options, { radius: "number!", upper: "number" });
+export function boxWithinL1Ball(options: { radius: SetSize; upper?: number }): Projection {
+  checkOptions("boxWithinL1Ball", options, { radius: "any!", upper: "number" });
   const { radius, upper = 1 } = options;
-  checkPositive("boxWithinL1Ball: radius", radius);
+  checkSize("boxWithinL1Ball: radius", radius);
   checkPositive("boxWithinL1Ball: upper", upper);
-  return leafwise(`[0, ${upper}] within the l1 ball of radius ${radius}`, (x) => {
-    const clipped = clip(x, upper);
-    return np.where(np.greater(np.sum(clipped), radius), shiftAndClip(x, upper, radius), clipped);
-  });
+  return leafwise(
+    `[0, ${upper}] within the l1 ball of radius ${nameOf(radius)}`,
+    (x, lambda) => {
+      const clipped = clip(x, upper);
+      const size = sizeAt("boxWithinL1Ball: radius", radius, x, lambda);
+      return np.where(np.greater(np.sum(clipped), size), shiftAndClip(x, upper, size), clipped);
+    },
+    watch(["ballRadius", radius, { above: 0 }]),
+  );
+}
+
+function checkSize(where: string, size: SetSize): void {
+  if (typeof size !== "function") checkPositive(where, size);
+}
+
+function nameOf(size: SetSize): string {
+  return typeof size === "number" ? String(size) : "lambda";
+}
+
+/** The size as a number, or a scalar of x's type. */
+function sizeAt(
+  where: string,
+  size: SetSize,
+  x: np.Array,
+  lambda: Arrays | undefined,
+): np.Array | number {
+  if (typeof size === "number") return size;
+  if (lambda === undefined) {
+    throw new TypeError(
+      `${where} is a function of the hyperparameters, which only a follower's projection has; give the leader's a number.`,
+    );
+  }
+  const value = size(lambda);
+  if (value.ndim !== 0) {
+    throw new TypeError(
+      `${where} must return a scalar; an array of shape [${value.shape.join(", ")}] came.`,
+    );
+  }
+  return value.dtype === x.dtype ? value : value.astype(x.dtype);
 }
 
 /**
  * clip(x − τ, 0, upper) with τ such that the sum is `total`. Bisection finds which elements lie strictly between the
  * bounds; on those the sum is linear in τ, which gives τ exactly and with its derivative.
  */
-function shiftAndClip(x: np.Array, upper: number, total: number): np.Array {
+function shiftAndClip(x: np.Array, upper: number, total: np.Array | number): np.Array {
   const u = lax.stopGradient(x);
+  const wanted = typeof total === "number" ? total : lax.stopGradient(total);
+  const most =
+    typeof wanted === "number"
+      ? Math.min(upper, wanted)
+      : Number.isFinite(upper)
+        ? np.minimum(wanted, upper)
+        : wanted;
   const sumAt = (tau: np.Array): np.Array => np.sum(clip(u.sub(tau), upper));
   // Σ ≥ total at `low`: the largest element alone, or all elements at min(upper, their share), reach it.
-  let low = np.min(u).sub(Math.min(upper, total));
+  let low = np.min(u).sub(most);
   let high = np.max(u);
   for (let i = 0; i < BISECTIONS; i++) {
     const middle = low.add(high).mul(0.5);
-    const isTooLarge = np.greater(sumAt(middle), total);
+    const isTooLarge = np.greater(sumAt(middle), wanted);
     low = np.where(isTooLarge, middle, low);
     high = np.where(isTooLarge, high, middle);
   }
@@ -192,13 +247,18 @@ function clip(x: np.Array, upper: number): np.Array {
   return Number.isFinite(upper) ? np.where(np.greater(raised, upper), upper, raised) : raised;
 }
 
-function leafwise(label: string, project: (x: np.Array) => np.Array): Projection {
-  const apply = (values: Arrays): Arrays => tree.map(project, values) as Arrays;
-  return Object.assign(apply, { label });
+function leafwise(
+  label: string,
+  project: (x: np.Array, lambda: Arrays | undefined) => np.Array,
+  watched: readonly Watched[] = [],
+): Projection {
+  const apply = (values: Arrays, lambda?: Arrays): Arrays =>
+    tree.map((x: np.Array) => project(x, lambda), values) as Arrays;
+  return Object.assign(apply, { label, ...(watched.length > 0 && { watched }) });
 }
 
-function checkPositive(where: string, value: number): void {
-  if (!(value > 0 && value < Infinity)) {
+function checkPositive(where: string, value: unknown): void {
+  if (typeof value !== "number" || !(value > 0 && value < Infinity)) {
     throw new RangeError(`${where} must be a positive number; ${String(value)} came.`);
   }
 }

@@ -155,8 +155,8 @@ export function judgeCoefficients(measured: MeasuredNumbers): Verdict[] {
     const values = Object.is(least, greatest)
       ? show(least)
       : `from ${show(least)} to ${show(greatest)}`;
-    // No weights are in an empty box: nothing is solved there.
-    const status = name === "boxWidth" ? "max-steps" : undefined;
+    // No weights are in an empty set: nothing is solved there.
+    const status = EMPTY.has(name) ? "max-steps" : undefined;
     return {
       status,
       headline: status,
@@ -191,8 +191,14 @@ function leftRange(measured: MeasuredNumbers): string[] {
 const RANGES: Readonly<Record<string, string>> = {
   learningRate: "a finite number > 0",
   momentum: ">= 0 and < 1",
+  weightDecay: ">= 0",
   boxWidth: ">= 0, upper - lower",
+  simplexTotal: "> 0",
+  ballRadius: "> 0",
 };
+
+/** Sizes of sets, which are empty where they leave their range. */
+const EMPTY: ReadonlySet<string> = new Set(["boxWidth", "simplexTotal", "ballRadius"]);
 
 function show(value: number): string {
   return String(Number(value.toPrecision(4)));
