@@ -31,6 +31,10 @@ test("the wrong labels come first, in all three files and on the screen", async 
     "result.json",
     "settings.json",
   ]);
+  // Every file is named with what it is for.
+  for (const name of readdirSync(out)) {
+    expect(done.stdout).toMatch(new RegExp(`\n  ${name.replace(".", "\\.")} +\\w.+\n`));
+  }
   const ranked = readFileSync(join(out, "ranked.csv"), "utf8").trimEnd().split("\n");
   expect(ranked.length).toBe(61);
   expect(ranked[0]).toBe("row,label,suggested,score,probability,influence");

@@ -43,6 +43,10 @@ describe("a small table", () => {
     // eslint-disable-next-line no-control-regex
     expect(first.stdout + first.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
     expect(readdirSync(join(folder, "stackelberg-small")).sort()).toEqual(outputs);
+    // Every file is named with what it is for.
+    for (const name of outputs) {
+      expect(first.stdout).toMatch(new RegExp(`\n  ${name.replace(".", "\\.")} +\\w.+\n`));
+    }
   });
 
   test("writes a result that says what was run", () => {

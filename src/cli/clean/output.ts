@@ -56,13 +56,14 @@ export function printRanking(result: CleanResult, names: readonly string[]): voi
     "",
     `Files in ${plan.folder}:`,
   );
-  lines.push(...names.map((name) => `  ${name.padEnd(12)} ${fileMeanings[name] ?? ""}`));
+  lines.push(...names.map((name) => `  ${name.padEnd(13)} ${fileMeanings[name] ?? ""}`));
   stdout.write(`${lines.join("\n")}\n`);
 }
 
 const fileMeanings: Record<string, string> = {
   "ranked.csv": "every row's score, from the most doubtful one down",
   "report.html": "the report; open it in a browser",
+  "settings.json": "what was asked for",
   "events.jsonl": "what happened, an event a line",
   "result.json": "the numbers of the run",
 };

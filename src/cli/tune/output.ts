@@ -106,6 +106,7 @@ const fileMeanings: Record<string, string> = {
   "report.html": "the report; open it in a browser",
   "result.json": "every number of the run",
   [checkpointName]: "the state of the run, for --resume",
+  "settings.json": "what was asked for",
   "events.jsonl": "what happened, an event a line",
   "demo.csv": "the generated data",
 };
