@@ -28,7 +28,7 @@ export default async function compile(project: TestProject): Promise<void> {
   await rm(join(compiled, "models"), { force: true });
   await symlink(join(root, "models"), join(compiled, "models"), "dir");
   const output = [
-    ...["--outDir", join(compiled, "dist"), "--sourceMap", "false"],
+    ...["--outDir", join(compiled, "dist")],
     ...["--incremental", "--tsBuildInfoFile", join(compiled, "tsc.json")],
   ];
   const noTypes = ["--noCheck", "--declaration", "false", "--isolatedDeclarations", "false"];
